@@ -1,0 +1,24 @@
+//! What two sides agree on, each fact once.
+//!
+//! | between | module |
+//! |---|---|
+//! | guest kernel and monitor | [`ports`], [`status`], [`counters`], [`records`], [`command_line`] |
+//! | guest kernel and programs | [`errno`], [`Sysno`] (numbers and names of Linux's x86-64 system calls) |
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod command_line;
+pub mod counters;
+pub mod errno;
+pub mod ports;
+pub mod records;
+pub mod status;
+
+pub use errno::Errno;
+pub use syscalls::x86_64::Sysno;
+
+/// Size of a page and of a frame in bytes.
+pub const PAGE_SIZE: usize = 4096;
+
+/// Processes that can exist at once, zombies included. `fork` answers EAGAIN beyond it.
+pub const PROCESS_LIMIT: usize = 1024;
