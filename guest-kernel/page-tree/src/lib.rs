@@ -1,1 +1,47 @@
+//! Address spaces as one copy-on-write tree.
+//!
+//! An address space *is* its page tables: PML4 → page-directory-pointer table → page directory → page table → page. There
+//! is no second list of mappings. Every node, table or page, is one frame with a count of the entries that point to
+//! it, and there is one rule:
+//!
+//! > A node reached through more than one entry is never written. To write through it, copy it first.
+//!
+//! So fork copies the root alone ([`Space::fork`]); a write fault copies what is shared on its own path and nothing
+//! else ([`Space::fault`]); the end of a space is one decrement for a subtree that others still have
+//! ([`Space::release`]). What the hardware has no bit for (memory reserved and not yet touched, pages without any
+//! permission, what a mapping allows as opposed to what the hardware may do now) is said by [`Entry`].
+//!
+//! This crate is pure logic: memory, counts and the TLB are behind [`FrameStore`], which the kernel implements over its
+//! direct map and the tests over plain vectors.
+//!
+//! | file | job |
+//! |---|---|
+//! | `entry.rs` | how an entry is encoded |
+//! | `range.rs` | user pages and ranges of them: checked once, true from then on |
+//! | `store.rs` | what the tree asks of memory, counts and TLB |
+//! | `node.rs` | the rule: sharing, copying, owning and dropping one table |
+//! | `space.rs` | new, fork, release, translate |
+//! | `fault.rs` | page faults, and the kernel's own access to user memory |
+//! | `change.rs` | reserve, unmap, map |
+//! | `protect.rs` | protect |
+//! | `search.rs` | regions, gaps, statistics |
 #![no_std]
+#![forbid(unsafe_code)]
+
+mod change;
+mod entry;
+mod fault;
+mod node;
+mod protect;
+mod range;
+mod search;
+mod space;
+mod store;
+
+pub use entry::{Entry, Ownership, Protection};
+pub use fault::{Access, Refusal, Resolution};
+pub use protect::ProtectError;
+pub use range::{PageRange, USER_END, UserPage};
+pub use search::{Region, Regions, Sharing, Statistics};
+pub use space::{Space, Translation};
+pub use store::{FrameStore, OutOfFrames};

@@ -1,0 +1,326 @@
+//! Reading a space: regions, gaps, statistics.
+use core::ops::ControlFlow;
+
+use x86_64::VirtAddr;
+use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One};
+use x86_64::structures::paging::{PageTableIndex, PhysFrame};
+
+use crate::entry::{Entry, Protection};
+use crate::range::{PageRange, USER_END};
+use crate::space::Space;
+use crate::store::FrameStore;
+
+/// Whether writes to a mapping are seen by others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sharing {
+    /// No (MAP_PRIVATE).
+    Private,
+    /// Yes (MAP_SHARED).
+    Shared,
+}
+
+/// Neighbouring pages that are mapped alike.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Region {
+    /// Where.
+    pub range: PageRange,
+    /// What it allows.
+    pub protection: Protection,
+    /// Whether writes to it are seen by others.
+    pub sharing: Sharing,
+}
+
+/// Pages of a space, of 4 KiB each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Statistics {
+    /// Mapped, be there a frame or not.
+    pub mapped: u64,
+    /// With a frame, borrowed ones included.
+    pub resident: u64,
+    /// With a borrowed frame.
+    pub borrowed: u64,
+}
+
+/// The regions of a space, upwards.
+pub struct Regions<'a, S> {
+    space: &'a Space,
+    store: &'a S,
+    from: u64,
+}
+
+/// What one entry that is neither empty nor a table covers of a range.
+pub(crate) struct Extent {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) entry: Entry,
+}
+
+impl Extent {
+    fn new(part: PageRange, entry: Entry) -> Self {
+        Self {
+            start: part.start,
+            end: part.end,
+            entry,
+        }
+    }
+
+    fn region(&self) -> Region {
+        Region {
+            range: PageRange {
+                start: self.start,
+                end: self.end,
+            },
+            protection: self.entry.protection(),
+            sharing: if self.entry.is_shared() {
+                Sharing::Shared
+            } else {
+                Sharing::Private
+            },
+        }
+    }
+}
+
+impl Space {
+    /// The mapped regions, upwards; neighbours differ in protection or sharing.
+    pub fn regions<'a, S: FrameStore>(&'a self, store: &'a S) -> Regions<'a, S> {
+        Regions {
+            space: self,
+            store,
+            from: 0,
+        }
+    }
+
+    /// The first mapped region of a range, cut to it.
+    #[must_use]
+    pub fn first_region<S: FrameStore>(&self, store: &S, range: PageRange) -> Option<Region> {
+        let mut found: Option<Region> = None;
+        let _: ControlFlow<()> = self.visit(store, range, &mut |extent| {
+            let next = extent.region();
+            match &mut found {
+                None => found = Some(next),
+                Some(region)
+                    if region.range.end == next.range.start
+                        && region.protection == next.protection
+                        && region.sharing == next.sharing =>
+                {
+                    region.range.end = next.range.end;
+                }
+                Some(_) => return ControlFlow::Break(()),
+            }
+            ControlFlow::Continue(())
+        });
+        found
+    }
+
+    /// Whether nothing is mapped in a range.
+    #[must_use]
+    pub fn is_unmapped<S: FrameStore>(&self, store: &S, range: PageRange) -> bool {
+        self.visit(store, range, &mut |_| ControlFlow::Break(()))
+            .is_continue()
+    }
+
+    /// Counts the pages of a range.
+    #[must_use]
+    pub fn statistics<S: FrameStore>(&self, store: &S, range: PageRange) -> Statistics {
+        let mut sum = Statistics::default();
+        let _: ControlFlow<()> = self.visit(store, range, &mut |extent| {
+            let pages = (extent.end - extent.start) / One.entry_address_space_alignment();
+            sum.mapped += pages;
+            if extent.entry.has_frame() {
+                sum.resident += pages;
+                if !extent.entry.is_counted() {
+                    sum.borrowed += pages;
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        sum
+    }
+
+    /// The highest place for `length` bytes that begins on a multiple of `alignment` (a power of two, a page at least),
+    /// begins at or above `floor`, ends at or below `below`, and has nothing mapped in it.
+    ///
+    /// It goes downwards and stops at the first fit; what is empty is stepped over by whole tables and groups of
+    /// entries, what is mapped entry by entry. So hand in the last place found, and start from the top when that fails.
+    #[must_use]
+    pub fn find_gap<S: FrameStore>(
+        &self,
+        store: &S,
+        length: u64,
+        alignment: u64,
+        below: VirtAddr,
+        floor: VirtAddr,
+    ) -> Option<VirtAddr> {
+        let page = One.entry_address_space_alignment();
+        let length = length.checked_next_multiple_of(page)?;
+        let alignment = alignment.max(page);
+        if length == 0 || !alignment.is_power_of_two() {
+            return None;
+        }
+        let below = below.as_u64().min(USER_END) & !(page - 1);
+        let floor = floor.as_u64().checked_next_multiple_of(page)?;
+        if floor >= below {
+            return None;
+        }
+        let fit = |above: u64, ceiling: u64| {
+            let start = ceiling.checked_sub(length)? & !(alignment - 1);
+            (start >= above).then_some(start)
+        };
+        let mut ceiling = below;
+        let range = PageRange {
+            start: floor,
+            end: below,
+        };
+        let mut on_mapped = |extent: Extent| {
+            if let Some(start) = fit(extent.end, ceiling) {
+                return ControlFlow::Break(start);
+            }
+            ceiling = extent.start;
+            // What would end here or lower begins below the floor.
+            ControlFlow::Continue(())
+        };
+        let found = match visit_down(store, Four, self.root, Entry::EMPTY, range, &mut on_mapped) {
+            ControlFlow::Break(start) => Some(start),
+            ControlFlow::Continue(()) => fit(floor, ceiling),
+        };
+        found.map(VirtAddr::new_truncate)
+    }
+
+    /// Visits what is mapped in a range, upwards.
+    pub(crate) fn visit<S: FrameStore, B>(
+        &self,
+        store: &S,
+        range: PageRange,
+        f: &mut impl FnMut(Extent) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        visit_up(store, Four, self.root, Entry::EMPTY, range, f)
+    }
+}
+
+impl<S: FrameStore> Iterator for Regions<'_, S> {
+    type Item = Region;
+
+    fn next(&mut self) -> Option<Region> {
+        if self.from >= USER_END {
+            return None;
+        }
+        let rest = PageRange {
+            start: self.from,
+            end: USER_END,
+        };
+        let region = self.space.first_region(self.store, rest);
+        self.from = region.map_or(USER_END, |region| region.range.end);
+        region
+    }
+}
+
+/// The groups of a table in which something may be mapped.
+fn mapped_groups<S: FrameStore>(store: &S, table: PhysFrame, fill: Entry) -> u64 {
+    if fill.is_empty() {
+        store.live_groups(table)
+    } else {
+        u64::MAX
+    }
+}
+
+fn visit_up<S: FrameStore, B>(
+    store: &S,
+    level: PageTableLevel,
+    table: PhysFrame,
+    fill: Entry,
+    range: PageRange,
+    f: &mut impl FnMut(Extent) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let size = level.entry_address_space_alignment();
+    let groups = mapped_groups(store, table, fill);
+    let mut start = range.start;
+    while start < range.end {
+        let index = VirtAddr::new_truncate(start).page_table_index(level);
+        let ahead = groups >> (u16::from(index) / 8);
+        if ahead & 1 == 0 {
+            if ahead == 0 {
+                break;
+            }
+            let group_size = size * 8;
+            start = (start & !(group_size - 1)) + u64::from(ahead.trailing_zeros()) * group_size;
+            continue;
+        }
+        let part = PageRange {
+            start,
+            end: range.end.min((start & !(size - 1)) + size),
+        };
+        match below(store, level, table, index, fill) {
+            Below::Nothing => {}
+            Below::Table(lower, entry) => {
+                visit_up(store, lower, entry.frame(), entry.fill(), part, f)?;
+            }
+            Below::Leaf(entry) => f(Extent::new(part, entry))?,
+        }
+        start = part.end;
+    }
+    ControlFlow::Continue(())
+}
+
+fn visit_down<S: FrameStore, B>(
+    store: &S,
+    level: PageTableLevel,
+    table: PhysFrame,
+    fill: Entry,
+    range: PageRange,
+    f: &mut impl FnMut(Extent) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let size = level.entry_address_space_alignment();
+    let groups = mapped_groups(store, table, fill);
+    let mut end = range.end;
+    while end > range.start {
+        let index = VirtAddr::new_truncate(end - 1).page_table_index(level);
+        // Bit 63 for the group of the index, lower bits for lower groups.
+        let ahead = groups << (63 - u16::from(index) / 8);
+        if ahead >> 63 == 0 {
+            if ahead == 0 {
+                break;
+            }
+            let group_size = size * 8;
+            let group_start = (end - 1) & !(group_size - 1);
+            end = group_start - u64::from(ahead.leading_zeros() - 1) * group_size;
+            continue;
+        }
+        let part = PageRange {
+            start: range.start.max((end - 1) & !(size - 1)),
+            end,
+        };
+        match below(store, level, table, index, fill) {
+            Below::Nothing => {}
+            Below::Table(lower, entry) => {
+                visit_down(store, lower, entry.frame(), entry.fill(), part, f)?;
+            }
+            Below::Leaf(entry) => f(Extent::new(part, entry))?,
+        }
+        end = part.start;
+    }
+    ControlFlow::Continue(())
+}
+
+/// What an entry stands for.
+enum Below {
+    Nothing,
+    /// A table, of this level.
+    Table(PageTableLevel, Entry),
+    /// A page, or reserved memory.
+    Leaf(Entry),
+}
+
+fn below<S: FrameStore>(
+    store: &S,
+    level: PageTableLevel,
+    table: PhysFrame,
+    index: PageTableIndex,
+    fill: Entry,
+) -> Below {
+    let entry = store.entry(table, index).within(fill);
+    match level.next_lower_level() {
+        _ if entry.is_vacant() => Below::Nothing,
+        Some(lower) if entry.is_present() => Below::Table(lower, entry),
+        _ => Below::Leaf(entry),
+    }
+}

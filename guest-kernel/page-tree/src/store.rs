@@ -1,0 +1,114 @@
+//! What the tree asks of memory, counts and the TLB.
+use core::fmt;
+
+use x86_64::VirtAddr;
+use x86_64::structures::paging::{PageTableIndex, PhysFrame};
+
+use crate::entry::Entry;
+
+/// No frame is left. What was asked for has not happened, and nothing a program can see has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutOfFrames;
+
+impl fmt::Display for OutOfFrames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("out of frames")
+    }
+}
+
+impl core::error::Error for OutOfFrames {}
+
+/// Frames with what the tree keeps about each: entries, a count, and where the live entries are.
+///
+/// Implementations keep exactly what they are told. The tree hands in only frames that this store gave it (or that
+/// were given to `map_page` and `map_run`), and asks for the entries of tables only. Every method is on the path of a
+/// page fault: mark implementations `#[inline]`.
+pub trait FrameStore {
+    /// The entry of a table or, at an index of the user's half, of a root.
+    fn entry(&self, table: PhysFrame, index: PageTableIndex) -> Entry;
+    /// Stores an entry and does nothing else: counts and live groups are the tree's to keep.
+    fn set_entry(&mut self, table: PhysFrame, index: PageTableIndex, entry: Entry);
+
+    /// A table of zeros, of count 1 and no live groups.
+    fn allocate_table(&mut self) -> Option<PhysFrame>;
+    /// A root whose kernel half is filled in, user half zero, of count 1 and no live groups.
+    fn allocate_root(&mut self) -> Option<PhysFrame>;
+    /// A page of zeros, of count 1.
+    fn allocate_zeroed_page(&mut self) -> Option<PhysFrame>;
+    /// A page with the contents of another one, of count 1.
+    fn allocate_page_copy(&mut self, of: PhysFrame) -> Option<PhysFrame>;
+    /// Takes back a table: its count is 0, its entries are zero again, and it has no live groups.
+    fn free_table(&mut self, table: PhysFrame);
+    /// Takes back a root: as a table, apart from its kernel half.
+    fn free_root(&mut self, root: PhysFrame);
+    /// Takes back a page, of count 0.
+    fn free_page(&mut self, page: PhysFrame);
+
+    /// How many entries (or, of a root, spaces) point to a frame.
+    fn count(&self, frame: PhysFrame) -> u32;
+    /// Adds one to the count. An implementation with memory enough for 2³² entries of one frame lets the count stick
+    /// at its greatest value, for good: that frame is then never freed.
+    fn share(&mut self, frame: PhysFrame);
+    /// Takes one from the count and returns the rest.
+    fn release(&mut self, frame: PhysFrame) -> u32;
+
+    /// Which groups of eight entries may hold something: bit `g` for entries `8g..8g + 8`. Of a root, the user's half.
+    fn live_groups(&self, table: PhysFrame) -> u64;
+    /// Keeps the live groups.
+    fn set_live_groups(&mut self, table: PhysFrame, groups: u64);
+
+    /// The translation of this page has changed, or a table on the way to it has been replaced: drops its TLB entry and
+    /// all cached tables (as INVLPG does). Matters only where the space that changes is the CPU's present one, or where
+    /// the implementation keeps TLB entries of others.
+    fn flush_page(&mut self, address: VirtAddr);
+    /// As [`Self::flush_page`], for any number of pages.
+    fn flush_all(&mut self);
+
+    /// A table has been copied: a place to count it.
+    #[inline]
+    fn note_table_copied(&mut self) {}
+}
+
+/// TLB flushes that an operation owes: page by page while they are few.
+#[derive(Default)]
+pub(crate) struct Flushes {
+    pages: u32,
+    /// An address below a table that was replaced or freed.
+    tables: Option<u64>,
+}
+
+impl Flushes {
+    /// From here on, one flush of everything is cheaper than one a page.
+    const MANY: u32 = 16;
+
+    /// A present page has changed.
+    #[inline]
+    pub(crate) fn page<S: FrameStore>(&mut self, store: &mut S, address: u64) {
+        self.pages = self.pages.saturating_add(1);
+        if self.pages <= Self::MANY {
+            store.flush_page(VirtAddr::new_truncate(address));
+        }
+    }
+
+    /// Unknown numbers of pages have changed.
+    #[inline]
+    pub(crate) fn subtree(&mut self) {
+        self.pages = u32::MAX;
+    }
+
+    /// A table above this address has been replaced or freed.
+    #[inline]
+    pub(crate) fn table(&mut self, address: u64) {
+        self.tables = Some(address);
+    }
+
+    /// Pays what is left.
+    #[inline]
+    pub(crate) fn finish<S: FrameStore>(self, store: &mut S) {
+        if self.pages > Self::MANY {
+            store.flush_all();
+        } else if let Some(address) = self.tables {
+            store.flush_page(VirtAddr::new_truncate(address));
+        }
+    }
+}
