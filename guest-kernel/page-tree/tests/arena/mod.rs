@@ -233,10 +233,11 @@ impl Arena {
         filled: bool,
         counts: &mut HashMap<usize, u32>,
     ) {
-        for (index, entry) in self.entries(table).iter().enumerate() {
-            if entry.is_empty() {
-                continue;
-            }
+        const DEAD: [Entry; 8] = [Entry::EMPTY; 8];
+        let (groups, _) = self.entries(table).as_chunks::<8>();
+        let live = groups.iter().enumerate().filter(|(_, group)| **group != DEAD);
+        let entries = live.flat_map(|(g, group)| (g * 8..).zip(group));
+        for (index, entry) in entries.filter(|(_, entry)| !entry.is_empty()) {
             assert!(
                 self.at(table).groups >> (index / 8) & 1 == 1,
                 "a dead group holds {entry:?}"
