@@ -1,0 +1,202 @@
+//! Builds the guest (the kernel and the programs) with a cargo of its own and leaves in `OUT_DIR` what the monitor
+//! embeds: `kernel.elf` and `initramfs.cpio`.
+
+#[path = "src/archive.rs"]
+#[allow(dead_code, reason = "the monitor uses the rest")]
+mod archive;
+
+use archive::{Entry, S_IFLNK, S_IFREG};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio, exit};
+use std::{env, fs};
+
+/// The target the guest is built for, whatever the monitor's is: the host's own, so that the toolchain has it.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// Code generation of the kernel: at a fixed address, no red zone (exceptions in ring 0), no SSE (its registers belong
+/// to the processes), frame pointers (backtraces).
+const KERNEL_FLAGS: &[&str] = &[
+    "-Crelocation-model=static",
+    "-Cno-redzone=yes",
+    "-Ctarget-feature=-sse,-sse2",
+    "-Cforce-frame-pointers=yes",
+    "-Ctarget-cpu=x86-64",
+];
+
+/// Code generation of the programs: at a fixed address, nothing to relocate at start.
+const USER_FLAGS: &[&str] = &["-Crelocation-model=static", "-Ctarget-cpu=x86-64"];
+
+/// Directories that the root has from the start.
+const DIRECTORIES: &[&str] = &["bin", "dev", "etc", "proc", "tmp"];
+
+fn main() {
+    let manifest = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+    let out = PathBuf::from(variable("OUT_DIR"));
+    let Some(workspace) = manifest.parent() else {
+        fail("the monitor's package has no parent directory")
+    };
+    for input in [
+        "guest-kernel",
+        "guest-user",
+        "Cargo.toml",
+        "Cargo.lock",
+        "rust-toolchain.toml",
+        "vmm/src/archive.rs",
+        "vmm/build.rs",
+    ] {
+        println!("cargo:rerun-if-changed={}", workspace.join(input).display());
+    }
+
+    let kernel = build(
+        workspace,
+        &out.join("guest"),
+        &[
+            "-p",
+            "guest-kernel",
+            "--bin",
+            "guest-kernel",
+            "--profile",
+            "guest-kernel",
+        ],
+        KERNEL_FLAGS,
+    );
+    let [(_, kernel)] = kernel.as_slice() else {
+        fail("the kernel's package made no executable, or several")
+    };
+    put(&out.join("kernel.elf"), &get(kernel));
+
+    let programs = build(
+        workspace,
+        &out.join("guest"),
+        &["-p", "guest-user", "--bins", "--profile", "guest-user"],
+        USER_FLAGS,
+    );
+    put(&out.join("initramfs.cpio"), &initramfs(&programs));
+}
+
+/// Builds a part of the guest; the names and paths of its executables, by name.
+fn build(
+    workspace: &Path,
+    target_dir: &Path,
+    what: &[&str],
+    flags: &[&str],
+) -> Vec<(String, PathBuf)> {
+    let mut cargo = Command::new(variable("CARGO"));
+    cargo
+        .current_dir(workspace)
+        .arg("build")
+        .args(what)
+        .args([
+            "--target",
+            TARGET,
+            "--message-format",
+            "json-render-diagnostics",
+        ])
+        .arg("--target-dir")
+        .arg(target_dir)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    // Settings meant for the monitor's own build (flags, wrappers such as clippy's, profiles) are not the guest's.
+    for (name, _) in env::vars_os() {
+        let Some(text) = name.to_str() else { continue };
+        let inherited = matches!(
+            text,
+            "RUSTFLAGS"
+                | "CARGO_ENCODED_RUSTFLAGS"
+                | "RUSTC_WRAPPER"
+                | "RUSTC_WORKSPACE_WRAPPER"
+                | "RUSTDOCFLAGS"
+                | "CARGO_TARGET_DIR"
+                | "CLIPPY_ARGS"
+        ) || [
+            "CARGO_BUILD_",
+            "CARGO_PROFILE_",
+            "CARGO_TARGET_",
+            "CARGO_CFG_",
+            "CARGO_FEATURE_",
+        ]
+        .iter()
+        .any(|prefix| text.starts_with(prefix));
+        if inherited {
+            cargo.env_remove(name);
+        }
+    }
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+    let output = match cargo.output() {
+        Ok(output) => output,
+        Err(error) => fail(&format!("cannot start cargo for the guest: {error}")),
+    };
+    if !output.status.success() {
+        fail(&format!(
+            "building the guest failed ({}): {}",
+            output.status,
+            what.join(" ")
+        ));
+    }
+    let mut executables: Vec<(String, PathBuf)> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["reason"] == "compiler-artifact")
+        .filter_map(|message| {
+            let path = message["executable"].as_str()?;
+            let name = message["target"]["name"].as_str()?;
+            (message["target"]["kind"][0] == "bin").then(|| (name.to_owned(), PathBuf::from(path)))
+        })
+        .collect();
+    executables.sort();
+    executables
+}
+
+/// The root file system: each program in `/bin`, and the tour as what runs when nothing is named.
+fn initramfs(programs: &[(String, PathBuf)]) -> Vec<u8> {
+    let contents: Vec<(&str, Vec<u8>)> = programs
+        .iter()
+        .map(|(name, path)| (name.as_str(), get(path)))
+        .collect();
+    let mut entries: Vec<Entry> = [""]
+        .iter()
+        .chain(DIRECTORIES)
+        .map(|name| Entry::directory(name.as_bytes()))
+        .collect();
+    if let Some(tmp) = entries.iter_mut().find(|entry| entry.name == b"tmp") {
+        tmp.mode |= 0o1777;
+    }
+    for (name, contents) in &contents {
+        entries.push(Entry {
+            name: format!("bin/{name}").into_bytes(),
+            mode: S_IFREG | 0o755,
+            link_group: 0,
+            device: (0, 0),
+            data: contents.as_slice().into(),
+        });
+    }
+    if contents.iter().any(|(name, _)| *name == "tour") {
+        entries.push(Entry {
+            name: b"init".to_vec(),
+            mode: S_IFLNK | 0o777,
+            link_group: 0,
+            device: (0, 0),
+            data: b"bin/tour".as_slice().into(),
+        });
+    }
+    archive::write(&entries)
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| fail(&format!("{name} is not set")))
+}
+
+fn get(path: &Path) -> Vec<u8> {
+    fs::read(path).unwrap_or_else(|error| fail(&format!("{}: {error}", path.display())))
+}
+
+fn put(path: &Path, bytes: &[u8]) {
+    if let Err(error) = fs::write(path, bytes) {
+        fail(&format!("{}: {error}", path.display()));
+    }
+}
+
+fn fail(message: &str) -> ! {
+    eprintln!("cowbell's build script: {message}");
+    exit(1)
+}

@@ -1,0 +1,117 @@
+//! What can be asked of cowbell.
+
+use crate::quantities::{parse_size, parse_time};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  cowbell                                     the tour: fork, copy-on-write, vfork, exec and wait, with counters
+  cowbell run -- /bin/calc '6*7'              one program of the embedded root as pid 1
+  cowbell run --add ./hello -- /hello         an unmodified static Linux program of yours
+  cowbell run --stats=json --stats-file s.json -- /bin/fork_exec
+  cowbell run --accel tcg --icount -- /bin/cow_touch   in QEMU, with exactly repeatable counts
+  cowbell doctor                              what this host offers, what is missing, what to do";
+
+const STATUSES: &str = "\
+Exit status of `cowbell` and `cowbell run`:
+  0-255  the program's own; 128+n when signal n ended it. What ends the machine instead:
+    120  the guest kernel panicked
+    121  triple fault: the guest's processor shut down
+    122  deadlock: every process waited for something that could not come
+    123  ended by the user with Ctrl-A x
+    124  the time given by --timeout passed
+    125  cowbell itself failed: bad option, kernel, initramfs or host
+    126  the program is there and cannot be executed
+    127  the program is not there
+  128+n  signal n ended cowbell
+A line on standard error tells these from a program's own status; --stats names the end too.";
+
+/// Runs Unix processes in a virtual machine of their own.
+#[derive(Debug, Parser)]
+#[command(name = "cowbell", version, about, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{STATUSES}"))]
+pub struct CommandLine {
+    /// What to do; the tour when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs a program as pid 1 of a fresh machine; its exit status is cowbell's
+    #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{STATUSES}"))]
+    Run(Box<Run>),
+    /// Says what this host offers, what is missing, and what to do about it
+    Doctor,
+    /// Writes kernel.elf and initramfs.cpio, as embedded, for other monitors
+    Export {
+        /// Directory to write to; it is made if it is not there
+        directory: PathBuf,
+    },
+}
+
+/// How to run a machine.
+#[derive(Args, Debug)]
+pub struct Run {
+    /// Adds a file or directory of the host to the guest's root, with its modes; GUEST is /NAME when left out
+    #[arg(long, value_name = "HOST[:GUEST]")]
+    pub add: Vec<OsString>,
+    /// Takes a directory of the host as the guest's root, in place of the embedded one
+    #[arg(long, value_name = "DIR", conflicts_with = "initrd")]
+    pub root: Option<PathBuf>,
+    /// Takes a cpio archive (newc) as the guest's root, in place of the embedded one
+    #[arg(long, value_name = "FILE")]
+    pub initrd: Option<PathBuf>,
+    /// Boots another kernel: any x86-64 ELF with a PVH entry note
+    #[arg(long, value_name = "FILE")]
+    pub kernel: Option<PathBuf>,
+    /// Memory of the machine
+    #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = parse_size)]
+    pub mem: u64,
+    /// Sets an environment variable of the program
+    #[arg(long, value_name = "K=V")]
+    pub env: Vec<OsString>,
+    /// Ends the machine after this time (500ms, 10s, 2m), with status 124
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub timeout: Option<Duration>,
+    /// Shows counters, exits, start phases and memory at the end, on standard error
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
+    pub stats: Option<StatsFormat>,
+    /// Writes the figures of --stats to this file
+    #[arg(long, value_name = "FILE")]
+    pub stats_file: Option<PathBuf>,
+    /// What runs the guest
+    #[arg(long, value_enum, default_value_t = Accelerator::Auto)]
+    pub accel: Accelerator,
+    /// With --accel tcg: the clock counts guest instructions, so that runs repeat exactly
+    #[arg(long)]
+    pub icount: bool,
+    /// The program and its arguments; /init when left out
+    #[arg(value_name = "PROG", trailing_var_arg = true)]
+    pub program: Vec<OsString>,
+}
+
+/// Formats of the figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StatsFormat {
+    /// For people
+    Table,
+    /// For programs; its schema is vmm/schema/stats.schema.json
+    Json,
+    /// Prometheus text exposition format
+    Prometheus,
+}
+
+/// What runs the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Accelerator {
+    /// KVM where it can be used, else QEMU's TCG
+    Auto,
+    /// KVM
+    Kvm,
+    /// QEMU, translating in software: no hardware help needed
+    Tcg,
+}

@@ -1,0 +1,120 @@
+//! The console's input: standard input, read by a thread of its own, given to whoever emulates the UART.
+
+use crate::interruption;
+use std::io::{IsTerminal, Read};
+
+/// Ctrl-A, the key that speaks to the monitor.
+const CONTROL_A: u8 = 1;
+
+/// Where input goes.
+pub trait Receiver {
+    /// Takes some bytes; returns when it has them all. `Err` when there is no machine any more.
+    ///
+    /// # Errors
+    /// The machine has ended.
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Ended>;
+    /// No more will come.
+    ///
+    /// # Errors
+    /// The machine has ended.
+    fn end(&mut self) -> Result<(), Ended>;
+}
+
+/// The machine has ended.
+#[derive(Debug)]
+pub struct Ended;
+
+/// Reads standard input to its end in a thread. The thread is left behind when the machine ends.
+pub fn start(mut receiver: impl Receiver + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new()
+        .name("console input".to_owned())
+        .stack_size(64 * 1024)
+        .spawn(move || {
+            interruption::shield_thread();
+            let _ = pass_on(&mut receiver);
+        })
+        .map(|_| ())
+}
+
+fn pass_on(receiver: &mut impl Receiver) -> Result<(), Ended> {
+    let mut stdin = std::io::stdin().lock();
+    let mut keys = stdin.is_terminal().then(Keys::default);
+    let mut buffer = [0; 4096];
+    let mut passed = Vec::new();
+    loop {
+        match stdin.read(&mut buffer) {
+            Ok(0) => return receiver.end(),
+            Ok(count) => match &mut keys {
+                None => receiver.bytes(&buffer[..count])?,
+                Some(keys) => {
+                    passed.clear();
+                    let request = keys.filter(&buffer[..count], &mut passed);
+                    receiver.bytes(&passed)?;
+                    if request == Request::End {
+                        interruption::end_by_user();
+                    }
+                }
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            // Closed, or a terminal that is not ours to read: the same as no input.
+            Err(_) => return receiver.end(),
+        }
+    }
+}
+
+/// What keys asked of the monitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    Nothing,
+    End,
+}
+
+/// The keys of a terminal: Ctrl-A x ends the machine, Ctrl-A Ctrl-A is one Ctrl-A, Ctrl-A before another key is
+/// passed on with it.
+#[derive(Default)]
+struct Keys {
+    prefix: bool,
+}
+
+impl Keys {
+    fn filter(&mut self, typed: &[u8], passed: &mut Vec<u8>) -> Request {
+        for &key in typed {
+            match (std::mem::take(&mut self.prefix), key) {
+                (false, CONTROL_A) => self.prefix = true,
+                (true, b'x' | b'X') => return Request::End,
+                (true, CONTROL_A) | (false, _) => passed.push(key),
+                (true, _) => passed.extend([CONTROL_A, key]),
+            }
+        }
+        Request::Nothing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn type_keys(typed: &[&[u8]]) -> (Vec<u8>, Request) {
+        let mut keys = Keys::default();
+        let mut passed = Vec::new();
+        let mut request = Request::Nothing;
+        for part in typed {
+            request = keys.filter(part, &mut passed);
+        }
+        (passed, request)
+    }
+
+    #[test]
+    fn control_a_speaks_to_the_monitor() {
+        assert_eq!(type_keys(&[b"ab\x01xcd"]), (b"ab".to_vec(), Request::End));
+        assert_eq!(type_keys(&[b"\x01", b"x"]), (vec![], Request::End));
+        assert_eq!(
+            type_keys(&[b"\x01\x01x"]),
+            (b"\x01x".to_vec(), Request::Nothing)
+        );
+        assert_eq!(
+            type_keys(&[b"\x01c\x01"]),
+            (b"\x01c".to_vec(), Request::Nothing)
+        );
+    }
+}

@@ -1,0 +1,250 @@
+//! The KVM engine: a virtual machine with one virtual CPU, run by the main thread.
+
+mod cpuid;
+mod exits;
+mod ioapic;
+mod uart;
+mod vcpu;
+
+use crate::boot;
+use crate::ending::Ending;
+use crate::input;
+use crate::interruption;
+use crate::machine::{ExitFigures, Machine, Outcome};
+use crate::memory::{self, Memory};
+use crate::output::Output;
+use crate::phases::Phases;
+use crate::records::{Counters, LogReader};
+use anyhow::{Context, Result, ensure};
+use exits::{Devices, Step};
+use ioapic::IoApic;
+use kvm_bindings::{
+    KVM_CAP_SPLIT_IRQCHIP, KVM_INTERNAL_ERROR_EMULATION, kvm_enable_cap,
+    kvm_userspace_memory_region,
+};
+use kvm_ioctls::{Cap, Kvm, VcpuExit, VcpuFd, VmFd};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+use uart::{Line, Uart};
+use vm_memory::{GuestMemoryBackend, GuestMemoryRegion};
+
+/// Three pages that Intel processors without unrestricted guests need, in the hole below 4 GiB.
+const TSS_ADDRESS: usize = 0xfffb_d000;
+/// The KVM API this is written for; it has not changed since Linux 2.6.22.
+const API_VERSION: i32 = 12;
+
+/// Opens KVM.
+///
+/// # Errors
+/// Why it cannot be used, and what to do.
+pub fn open() -> Result<Kvm> {
+    let kvm = Kvm::new().map_err(|error| {
+        anyhow::anyhow!(match error.errno() {
+            libc::ENOENT => "there is no /dev/kvm: no virtualisation in hardware, or its module (kvm_intel, kvm_amd) is not loaded".to_owned(),
+            libc::EACCES | libc::EPERM => "no permission for /dev/kvm: join its group (`sudo usermod -aG kvm $USER`, then log in again)".to_owned(),
+            _ => format!("/dev/kvm cannot be opened: {error}"),
+        })
+    })?;
+    let version = kvm.get_api_version();
+    ensure!(
+        version == API_VERSION,
+        "KVM has API version {version}, not {API_VERSION}"
+    );
+    for (capability, name) in [
+        (Cap::UserMemory, "KVM_CAP_USER_MEMORY"),
+        (Cap::SplitIrqchip, "KVM_CAP_SPLIT_IRQCHIP"),
+        (Cap::SignalMsi, "KVM_CAP_SIGNAL_MSI"),
+        (Cap::ExtCpuid, "KVM_CAP_EXT_CPUID"),
+        (Cap::ImmediateExit, "KVM_CAP_IMMEDIATE_EXIT"),
+    ] {
+        ensure!(
+            kvm.check_extension(capability),
+            "KVM lacks {name}: a host kernel of 4.13 or newer is needed"
+        );
+    }
+    Ok(kvm)
+}
+
+/// Runs a machine to its end.
+///
+/// # Errors
+/// It cannot be set up.
+pub fn run(kvm: &Kvm, machine: &Machine<'_>, mut phases: Phases) -> Result<Outcome> {
+    let (vm, memory) = create(kvm, machine)?;
+    let mut vcpu = vm
+        .create_vcpu(0)
+        .context("KVM cannot create a virtual CPU")?;
+    let tsc_khz = vcpu.get_tsc_khz().ok().filter(|khz| *khz != 0);
+    vcpu.set_cpuid2(&cpuid::for_guest(kvm, tsc_khz)?)
+        .context("KVM_SET_CPUID2 failed")?;
+
+    let mut command_line = Vec::new();
+    if let Some(khz) = tsc_khz {
+        command_line.extend_from_slice(format!("tsc_khz={khz} ").as_bytes());
+    }
+    command_line.extend_from_slice(&machine.command_line);
+    let entry = boot::load(
+        &memory,
+        machine.memory_size,
+        machine.kernel,
+        machine.initramfs,
+        &command_line,
+    )?;
+    vcpu::enter_pvh(&vcpu, entry)?;
+
+    let ioapic = Arc::new(IoApic::new(Arc::new(vm)));
+    let devices = Devices {
+        uart: Uart::new(Line(Arc::clone(&ioapic)), Output::standard()),
+        ioapic,
+        memory: memory.clone(),
+    };
+    input::start(Arc::clone(&devices.uart)).context("cannot start the input thread")?;
+
+    phases.engine_ready = Some(phases.now());
+    let mut exits = BTreeMap::new();
+    let ending = enter_until_end(&mut vcpu, &devices, machine, &mut exits, &mut phases);
+    phases.last_exit = Some(phases.now());
+    devices.uart.end();
+    let ending = match devices
+        .uart
+        .with_output(Output::flush)
+        .map_err(exits::after_output)
+    {
+        Err(Step::End(failed)) if matches!(ending, Ending::Guest(_)) => failed,
+        _ => ending,
+    };
+    Ok(Outcome {
+        ending,
+        registers: vcpu::registers(&vcpu),
+        memory,
+        phases,
+        exits,
+        engine_figures: Err("not measured".to_owned()),
+        hardware: Err("not measured".to_owned()),
+        memory_touched: Err("not measured".to_owned()),
+        monitor_memory: Err("not measured".to_owned()),
+    })
+}
+
+fn create(kvm: &Kvm, machine: &Machine<'_>) -> Result<(VmFd, Memory)> {
+    let vm = kvm
+        .create_vm()
+        .context("KVM cannot create a virtual machine")?;
+    vm.set_tss_address(TSS_ADDRESS)
+        .context("KVM_SET_TSS_ADDR failed")?;
+    let split = kvm_enable_cap {
+        cap: KVM_CAP_SPLIT_IRQCHIP,
+        args: [ioapic::PINS as u64, 0, 0, 0],
+        ..Default::default()
+    };
+    vm.enable_cap(&split)
+        .context("KVM cannot provide a local APIC")?;
+    let memory = memory::private(machine.memory_size)?;
+    for (slot, region) in memory.iter().enumerate() {
+        let region = kvm_userspace_memory_region {
+            slot: u32::try_from(slot)?,
+            guest_phys_addr: region.start_addr().0,
+            memory_size: region.len(),
+            userspace_addr: region.as_ptr() as u64,
+            flags: 0,
+        };
+        // SAFETY: the mapping lives in `memory`, which the caller keeps until the virtual CPU has stopped for good.
+        unsafe { vm.set_user_memory_region(region) }
+            .context("KVM does not take the guest's memory")?;
+    }
+    Ok((vm, memory))
+}
+
+/// Takes back the pointer that the signal handler uses, however the loop ends.
+struct ImmediateExit;
+
+impl Drop for ImmediateExit {
+    fn drop(&mut self) {
+        // SAFETY: a null pointer is never written through.
+        unsafe { interruption::set_immediate_exit(std::ptr::null_mut()) };
+    }
+}
+
+fn enter_until_end(
+    vcpu: &mut VcpuFd,
+    devices: &Devices<Arc<VmFd>>,
+    machine: &Machine<'_>,
+    exits: &mut BTreeMap<&'static str, ExitFigures>,
+    phases: &mut Phases,
+) -> Ending {
+    let immediate_exit = &raw mut vcpu.get_kvm_run().immediate_exit;
+    // SAFETY: `kvm_run` stays mapped as long as `vcpu` lives, and the guard ends the use before that.
+    unsafe { interruption::set_immediate_exit(immediate_exit) };
+    let _guard = ImmediateExit;
+    let mut log = LogReader::new(machine.kernel);
+    phases.first_entry = Some(phases.now());
+    let ending = loop {
+        if let Some(reason) = interruption::pending() {
+            break Ending::Interrupted(reason);
+        }
+        let entered = vcpu.run();
+        let start = Instant::now();
+        let (reason, step) = match entered {
+            Ok(exit) => {
+                let gave_up = matches!(exit, VcpuExit::InternalError);
+                let (reason, step) = devices.serve(exit);
+                (
+                    reason,
+                    if gave_up {
+                        Step::End(explain_internal_error(vcpu))
+                    } else {
+                        step
+                    },
+                )
+            }
+            Err(error) => match error.errno() {
+                libc::EINTR | libc::EAGAIN => ("interrupted", Step::Continue),
+                _ => (
+                    "failed",
+                    Step::End(Ending::Engine(format!("KVM cannot run the guest: {error}"))),
+                ),
+            },
+        };
+        log.print_new(&devices.memory);
+        ExitFigures::add(exits, reason, start.elapsed());
+        match step {
+            Step::Continue => {}
+            Step::Exit(value) => {
+                let reported = Counters::read(&devices.memory, machine.kernel)
+                    .and_then(|counters| counters.exit());
+                break reported.map_or_else(|| Ending::from_port(value), Ending::Guest);
+            }
+            Step::End(ending) => break ending,
+        }
+    };
+    log.finish(&devices.memory);
+    ending
+}
+
+/// What KVM says about an internal error (KVM API, 5 "The kvm_run structure", KVM_EXIT_INTERNAL_ERROR).
+fn explain_internal_error(vcpu: &mut VcpuFd) -> Ending {
+    // SAFETY: the last exit's reason was KVM_EXIT_INTERNAL_ERROR, so that member of the union is filled in.
+    let error = unsafe { vcpu.get_kvm_run().__bindgen_anon_1.emulation_failure };
+    let why = if error.suberror == KVM_INTERNAL_ERROR_EMULATION {
+        // SAFETY: both members of this union are plain bytes.
+        let details = unsafe { error.__bindgen_anon_1.__bindgen_anon_1 };
+        let size = usize::from(details.insn_size).min(details.insn_bytes.len());
+        let bytes: Vec<String> = details.insn_bytes[..size]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let shown = if error.ndata >= 1 && !bytes.is_empty() {
+            format!(" (bytes at rip: {})", bytes.join(" "))
+        } else {
+            String::new()
+        };
+        format!("KVM gave up on the guest: it cannot emulate this instruction{shown}")
+    } else {
+        format!(
+            "KVM gave up on the guest: internal error {}",
+            error.suberror
+        )
+    };
+    Ending::Engine(why)
+}

@@ -1,0 +1,89 @@
+//! The guest's physical memory.
+//!
+//! ```text
+//! 0x0000_0000 .. 0xC000_0000   RAM, as much as there is up to 3 GiB
+//! 0xC000_0000 .. 1_0000_0000   devices: I/O APIC at 0xFEC0_0000, local APIC at 0xFEE0_0000
+//! 1_0000_0000 ..               the rest of the RAM
+//! ```
+//! The same split as QEMU's microvm, so that a file behind the memory of either engine is read alike.
+
+use anyhow::{Context, Result};
+use std::fs::File;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::sync::Arc;
+use vm_memory::mmap::MmapRegionBuilder;
+use vm_memory::{FileOffset, GuestAddress, GuestMemoryMmap, GuestRegionMmap};
+
+/// First address of the devices.
+pub const HOLE_START: u64 = 0xC000_0000;
+/// First address after them.
+pub const HOLE_END: u64 = 0x1_0000_0000;
+
+/// Guest memory.
+pub type Memory = GuestMemoryMmap<()>;
+
+/// Address and size of each piece of RAM, lowest first.
+#[must_use]
+pub fn layout(size: u64) -> Vec<(u64, u64)> {
+    if size <= HOLE_START {
+        vec![(0, size)]
+    } else {
+        vec![(0, HOLE_START), (HOLE_END, size - HOLE_START)]
+    }
+}
+
+/// Memory of this process alone. Nothing is touched: pages come when the guest or the loader writes them.
+///
+/// # Errors
+/// The host does not give that much address space.
+pub fn private(size: u64) -> Result<Memory> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    build(size, None, flags)
+}
+
+/// Memory in a file that another process can map, and that file.
+///
+/// # Errors
+/// The host does not give the file or the address space.
+pub fn shared(size: u64) -> Result<(Memory, Arc<File>)> {
+    let file = Arc::new(anonymous_file(c"cowbell-memory")?);
+    file.set_len(size)
+        .with_context(|| format!("cannot make a memory file of {size} bytes"))?;
+    let memory = build(size, Some(&file), libc::MAP_SHARED | libc::MAP_NORESERVE)?;
+    Ok((memory, file))
+}
+
+fn build(size: u64, file: Option<&Arc<File>>, flags: i32) -> Result<Memory> {
+    let mut regions = Vec::new();
+    let mut offset = 0;
+    for (start, length) in layout(size) {
+        let mut builder = MmapRegionBuilder::new(usize::try_from(length)?)
+            .with_mmap_prot(libc::PROT_READ | libc::PROT_WRITE)
+            .with_mmap_flags(flags);
+        if let Some(file) = file {
+            builder = builder.with_file_offset(FileOffset::from_arc(Arc::clone(file), offset));
+        }
+        let region = builder
+            .build()
+            .with_context(|| format!("cannot map {length} bytes for the guest"))?;
+        offset += length;
+        let region = GuestRegionMmap::new(region, GuestAddress(start))
+            .context("guest memory ends beyond 64 bits")?;
+        regions.push(region);
+    }
+    Memory::from_regions(regions).context("guest memory does not fit together")
+}
+
+/// A file without a name, in memory (memfd_create(2)), closed on exec.
+///
+/// # Errors
+/// As memfd_create.
+pub fn anonymous_file(name: &std::ffi::CStr) -> Result<File> {
+    // SAFETY: the name is a NUL-terminated string that outlives the call.
+    let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(std::io::Error::last_os_error()).context("cannot make a file in memory");
+    }
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
+}

@@ -1,0 +1,92 @@
+//! The host's terminal: raw while the machine runs, and put back on every way out.
+
+use crate::messages;
+use anyhow::{Context, Result};
+use std::io::IsTerminal;
+use std::mem::MaybeUninit;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The settings found at the start.
+static SAVED: OnceLock<libc::termios> = OnceLock::new();
+/// Whether the terminal is raw now.
+static RAW: AtomicBool = AtomicBool::new(false);
+
+/// What the guest's console is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Console {
+    /// A terminal on both sides: the guest does what a terminal does.
+    Terminal,
+    /// A stream of bytes.
+    Stream,
+}
+
+/// Standard input and output are one terminal, or the console is a stream.
+#[must_use]
+pub fn console() -> Console {
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        Console::Terminal
+    } else {
+        Console::Stream
+    }
+}
+
+/// Makes the terminal raw if standard input is one. A [`Guard`] puts it back; so do the panic hook and the handler
+/// of a second signal, which call [`restore`].
+///
+/// # Errors
+/// The terminal refuses.
+pub fn make_raw(console: Console) -> Result<Guard> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(Guard);
+    }
+    let mut settings = MaybeUninit::<libc::termios>::uninit();
+    // SAFETY: the structure is as large as tcgetattr(3) writes.
+    if unsafe { libc::tcgetattr(libc::STDIN_FILENO, settings.as_mut_ptr()) } < 0 {
+        return Err(std::io::Error::last_os_error()).context("cannot read the terminal's settings");
+    }
+    // SAFETY: tcgetattr succeeded, so it is filled in.
+    let saved = unsafe { settings.assume_init() };
+    let saved = *SAVED.get_or_init(|| saved);
+    let mut raw = saved;
+    raw.c_iflag &=
+        !(libc::BRKINT | libc::ICRNL | libc::INLCR | libc::IGNCR | libc::ISTRIP | libc::IXON);
+    raw.c_lflag &= !(libc::ICANON | libc::ECHO | libc::ISIG | libc::IEXTEN);
+    raw.c_cc[libc::VMIN] = 1;
+    raw.c_cc[libc::VTIME] = 0;
+    if console == Console::Terminal {
+        // The guest's line discipline makes carriage returns of its own.
+        raw.c_oflag &= !libc::OPOST;
+    } else {
+        // The guest sees no terminal, so nobody there would make a newline of Return.
+        raw.c_iflag |= saved.c_iflag & libc::ICRNL;
+    }
+    RAW.store(true, Ordering::Release);
+    // SAFETY: the structure is initialised and outlives the call.
+    if unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, &raw const raw) } < 0 {
+        return Err(std::io::Error::last_os_error()).context("cannot make the terminal raw");
+    }
+    messages::set_raw_terminal(console == Console::Terminal);
+    Ok(Guard)
+}
+
+/// Puts the terminal back. Async-signal-safe; does nothing where there is nothing to put back.
+pub fn restore() {
+    if RAW.swap(false, Ordering::AcqRel)
+        && let Some(saved) = SAVED.get()
+    {
+        // SAFETY: the structure is initialised and never changes.
+        unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, saved) };
+        messages::set_raw_terminal(false);
+    }
+}
+
+/// Puts the terminal back when dropped.
+#[must_use]
+pub struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        restore();
+    }
+}
