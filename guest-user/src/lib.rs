@@ -7,7 +7,10 @@
 //! | [`process`] | fork, vfork, wait, exit, kill |
 //! | [`exec`] | the six exec functions |
 //! | [`status`] | `WIFEXITED` and its kin; signals |
-//! | [`files`] | open, read, write, pipe, dup2 and so on |
+//! | [`files`], [`directory`] | open, read, write, pipe, dup2, readdir |
+//! | [`memory`], [`time`] | mmap; clocks and sleep |
+//! | [`counters`], [`proc_stat`] | `/proc/cowbell`, `/proc/PID/stat` |
+//! | [`expression`] | what `calc` calculates |
 //!
 //! A program is a file in `src/programs`:
 //! ```ignore
@@ -26,15 +29,22 @@
 #![cfg_attr(not(test), no_std)]
 
 mod call;
+pub mod counters;
+pub mod directory;
 pub mod exec;
+pub mod expression;
 pub mod files;
+pub mod memory;
 #[cfg(not(test))]
 mod memory_functions;
+pub mod proc_stat;
 pub mod process;
+pub mod simd;
 mod single;
 pub mod start;
 pub mod status;
 pub mod stdio;
+pub mod time;
 
 pub use call::{Error, Result};
 pub use contract::Errno;
