@@ -6,6 +6,8 @@ use core::arch::naked_asm;
 use core::mem::ManuallyDrop;
 use linux_raw_sys::general as raw;
 
+pub use raw::WNOHANG;
+
 /// A process id.
 pub type Pid = i32;
 

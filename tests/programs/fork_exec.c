@@ -18,6 +18,7 @@ int main(void)
 		_exit(127);
 	}
 	puts("parent waiting");
+	fflush(stdout);
 	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
 		return 1;
 	printf("the child exited with status %d\n", WEXITSTATUS(status));

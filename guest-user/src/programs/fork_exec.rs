@@ -1,7 +1,7 @@
 //! fork, exec in the child, wait in the parent: how every shell runs a command.
 #![no_std]
 #![no_main]
-use guest_user::{Fork, Result, execl, fork, println, program, waitpid};
+use guest_user::{Fork, Result, execl, flush, fork, println, program, waitpid};
 
 program!(main);
 
@@ -10,6 +10,7 @@ fn main() -> Result<u8> {
         Fork::Child => Err(execl!(c"/bin/echo", c"echo", c"THIS IS ECHO")),
         Fork::Parent(child) => {
             println!("parent waiting");
+            flush()?;
             let status = waitpid(child)?;
             if !status.WIFEXITED() {
                 return Ok(1);

@@ -17,15 +17,17 @@ fn main() -> Result<u8> {
     // Once for nothing, so that what this program touches has been touched.
     fill_and_empty(pipe, 1)?;
     let before = counters.settle();
-
     let (children, refusal) = fill_and_empty(pipe, CAUTION)?;
+    // Before anything is printed: the buffer of standard output would be one page more.
+    let after = counters.read();
+
     println!("forked {children} children, each waiting in read");
     match refusal {
         Some(errno) => println!("the next fork: {}", errno.name()),
         None => println!("no limit met: stopped here"),
     }
     println!("all {children} reaped");
-    let back = match (before, counters.read()) {
+    let back = match (before, after) {
         (Ok(before), Ok(after)) => {
             let (before, after) = (before.frames_used(), after.frames_used());
             println!("frames in use before: {before}, after: {after}");
