@@ -1,7 +1,8 @@
 //! How a machine ended, and what cowbell's exit status and last words are for it.
 
-use crate::interruption::Interruption;
+use crate::interruption::{self, Interruption};
 use crate::messages::say;
+use crate::output::Stopped;
 use contract::Errno;
 use contract::status::{self, Exit};
 
@@ -28,6 +29,18 @@ impl Ending {
             // Kernels that are not ours write a plain status.
             Some(Exit::None) | None => Self::Guest(Exit::Exited(value as u8)),
             Some(exit) => Self::Guest(exit),
+        }
+    }
+
+    /// From an output that stopped; `None` where there is nothing to stop for any more.
+    #[must_use]
+    pub fn of_output(stopped: Stopped) -> Option<Self> {
+        match stopped {
+            Stopped::Interrupted => interruption::pending().map(Self::Interrupted),
+            Stopped::Closed(error) => Some(Self::OutputClosed(error.to_string())),
+            Stopped::NotMemory(address, length) => Some(Self::Engine(format!(
+                "the guest asked for {length} bytes of output at {address:#x}, which is not in its memory"
+            ))),
         }
     }
 

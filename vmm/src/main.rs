@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "the build script uses the rest")]
 mod archive;
 mod boot;
+mod closed_output;
 mod command_line;
 mod ending;
 mod image;
@@ -15,6 +16,7 @@ mod memory;
 mod messages;
 mod output;
 mod phases;
+mod qemu;
 mod quantities;
 mod records;
 mod registers;

@@ -3,13 +3,15 @@
 use crate::command_line::{Accelerator, Run};
 use crate::image;
 use crate::kernel_image::KernelImage;
-use crate::machine::{Machine, Measure, Outcome};
+use crate::machine::{Machine, Measure};
 use crate::messages::say;
 use crate::phases::Phases;
+use crate::qemu::Clock;
 use crate::terminal::{self, Console};
-use crate::{archive, boot, interruption, kvm};
+use crate::{archive, boot, closed_output, interruption, kvm, qemu};
 use anyhow::{Context, Result, bail, ensure};
 use contract::command_line as guest_line;
+use kvm_ioctls::Kvm;
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -31,6 +33,10 @@ pub fn tour(phases: Phases) -> Result<u8> {
 /// # Errors
 /// It could not be started.
 pub fn run(options: &Run, phases: Phases) -> Result<u8> {
+    ensure!(
+        !closed_output::was_closed(),
+        "standard output is closed: the guest's output has nowhere to go"
+    );
     let kernel_bytes: Cow<[u8]> = match &options.kernel {
         Some(path) => std::fs::read(path)
             .with_context(|| format!("cannot read the kernel {}", path.display()))?
@@ -67,14 +73,16 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
             Measure::Nothing
         },
     };
-    let _ = Accelerator::Auto;
-    let kvm = kvm::open()?;
+    let engine = Engine::choose(options)?;
     interruption::install()?;
     let guard = terminal::make_raw(console)?;
     if let Some(time) = options.timeout {
         interruption::set_timeout(time)?;
     }
-    let outcome = kvm::run(&kvm, &machine, phases)?;
+    let outcome = match &engine {
+        Engine::Kvm(kvm) => kvm::run(kvm, &machine, phases)?,
+        Engine::Qemu(clock) => qemu::run(&machine, *clock, phases)?,
+    };
     drop(guard);
     let program = options.program.first().map_or_else(
         || "/init".to_owned(),
@@ -82,6 +90,46 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
     );
     outcome.ending.report(&program);
     Ok(outcome.ending.status())
+}
+
+/// What runs the guest, found to be there.
+enum Engine {
+    Kvm(Kvm),
+    Qemu(Clock),
+}
+
+impl Engine {
+    fn choose(options: &Run) -> Result<Self> {
+        ensure!(
+            !options.icount || options.accel == Accelerator::Tcg,
+            "--icount counts instructions in QEMU: add --accel tcg"
+        );
+        let clock = if options.icount {
+            Clock::Instructions
+        } else {
+            Clock::Host
+        };
+        match options.accel {
+            Accelerator::Kvm => kvm::open().map(Self::Kvm).context("--accel kvm"),
+            Accelerator::Tcg => qemu::find()
+                .map(|_| Self::Qemu(clock))
+                .context("--accel tcg"),
+            Accelerator::Auto => match kvm::open() {
+                Ok(kvm) => Ok(Self::Kvm(kvm)),
+                Err(no_kvm) => match qemu::find() {
+                    Ok(_) => {
+                        say(&format!(
+                            "{no_kvm:#}; running in QEMU, without hardware help"
+                        ));
+                        Ok(Self::Qemu(clock))
+                    }
+                    Err(no_qemu) => bail!(
+                        "nothing here can run the guest: {no_kvm:#}. Without KVM, {no_qemu:#}"
+                    ),
+                },
+            },
+        }
+    }
 }
 
 /// The kernel's command line, but for what only the engine knows.

@@ -3,7 +3,6 @@
 use super::ioapic::{self, Deliver, IoApic};
 use super::uart::Uart;
 use crate::ending::Ending;
-use crate::interruption;
 use crate::memory::Memory;
 use crate::output::Stopped;
 use contract::ports::{DOORBELL, DOORBELL_SIGNATURE, EXIT, SERIAL};
@@ -141,18 +140,10 @@ where
     }
 }
 
-/// What an output that stopped means for the run.
-pub fn after_output(stopped: Stopped) -> Step {
-    match stopped {
-        // The loop finds the reason before it enters the guest again.
-        Stopped::Interrupted => interruption::pending().map_or(Step::Continue, |reason| {
-            Step::End(Ending::Interrupted(reason))
-        }),
-        Stopped::Closed(error) => Step::End(Ending::OutputClosed(error.to_string())),
-        Stopped::NotMemory(address, length) => failed(format!(
-            "the guest asked for {length} bytes of output at {address:#x}, which is not in its memory"
-        )),
-    }
+/// What an output that stopped means for the loop.
+fn after_output(stopped: Stopped) -> Step {
+    // Where an interruption has come the loop finds it before it enters the guest again.
+    Ending::of_output(stopped).map_or(Step::Continue, Step::End)
 }
 
 fn failed(why: String) -> Step {

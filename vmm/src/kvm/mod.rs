@@ -106,13 +106,10 @@ pub fn run(kvm: &Kvm, machine: &Machine<'_>, mut phases: Phases) -> Result<Outco
     let ending = enter_until_end(&mut vcpu, &devices, machine, &mut exits, &mut phases);
     phases.last_exit = Some(phases.now());
     devices.uart.end();
-    let ending = match devices
-        .uart
-        .with_output(Output::flush)
-        .map_err(exits::after_output)
-    {
-        Err(Step::End(failed)) if matches!(ending, Ending::Guest(_)) => failed,
-        _ => ending,
+    let unwritten = devices.uart.with_output(Output::flush).err();
+    let ending = match (unwritten.and_then(Ending::of_output), ending) {
+        (Some(failed), Ending::Guest(_)) => failed,
+        (_, ending) => ending,
     };
     Ok(Outcome {
         ending,

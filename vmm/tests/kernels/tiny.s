@@ -50,18 +50,25 @@ start:
         xor %eax, %eax
         jmp exit
 .elseif KERNEL == 4
+        xor %ebx, %ebx
 again:  mov $0x3fd, %dx
         in %dx, %al
+        test $0x20, %al                 # room for what may have to be echoed
+        jz again
+        or %al, %bl                     # reading takes the break away
         test $0x01, %al
         jz again
-        mov %al, %bl
         mov $0x3f8, %dx
         in %dx, %al
         test $0x10, %bl
-        jnz 1f
+        jnz 2f
         out %al, %dx
         jmp again
-1:      xor %eax, %eax
+2:      mov $0x3fd, %dx
+        in %dx, %al
+        test $0x40, %al                 # all sent
+        jz 2b
+        xor %eax, %eax
         jmp exit
 .elseif KERNEL == 5
         mov $0xc0b0, %dx
