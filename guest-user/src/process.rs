@@ -55,7 +55,7 @@ pub fn spawn(child: impl FnOnce() -> Result<u8>) -> Result<Pid> {
 /// # Why this is sound
 /// A `vfork` that returns, as C's does, returns twice into one stack frame, and the second time finds it as
 /// the first run through the code behind left it; no Rust compiler knows of such calls. This one returns
-/// once. The two system call returns happen in [`vfork_and_call`], which keeps nothing on the stack but its
+/// once. The two system call returns happen in `vfork_and_call`, which keeps nothing on the stack but its
 /// own return address: the child calls `child` from there, on the stack below, and never gets back. The
 /// parent, suspended until then, returns. So to the compiler this is a plain function that called back and
 /// returned; that the callback ran under another pid changes nothing about memory, because it is the same

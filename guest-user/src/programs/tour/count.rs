@@ -1,15 +1,21 @@
 //! What the kernel counted: for one program, and in the end.
+use crate::Look;
 use guest_user::counters::{Counter, Reader};
 use guest_user::{Result, Status, println};
 
 /// Runs `action` and prints what was counted meanwhile, where there is somebody who counts.
-pub fn during(reader: &mut Reader, action: impl FnOnce() -> Result<Status>) -> Result<Status> {
+pub fn during(
+    reader: &mut Reader,
+    look: Look,
+    action: impl FnOnce() -> Result<Status>,
+) -> Result<Status> {
     let before = reader.read();
     let status = action()?;
     if let (Ok(before), Ok(after)) = (before, reader.read()) {
         let of = |counter| after.since(&before, counter);
+        let (start, end) = look.dim();
         println!(
-            "    [fork {}, vfork {}, exec {}; tables copied {}, pages copied {}, zeroed {}]",
+            "    {start}[fork {}, vfork {}, exec {}; tables copied {}, pages copied {}, zeroed {}]{end}",
             of(Counter::Forks),
             of(Counter::Vforks),
             of(Counter::Execs),

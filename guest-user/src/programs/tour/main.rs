@@ -15,10 +15,10 @@ use story::{PARTS, Step};
 
 program!(main);
 
-/// Whether headings are set in bold.
+/// How text is set off.
 #[derive(Clone, Copy)]
 enum Look {
-    /// A terminal: they are.
+    /// A terminal: headings in bold, counts dim.
     Terminal,
     /// A file or a pipe: text alone.
     Plain,
@@ -29,6 +29,14 @@ impl Look {
     fn bold(self) -> (&'static str, &'static str) {
         match self {
             Self::Terminal => ("\x1b[1m", "\x1b[0m"),
+            Self::Plain => ("", ""),
+        }
+    }
+
+    /// The same around what is beside the point at first.
+    fn dim(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Terminal => ("\x1b[2m", "\x1b[0m"),
             Self::Plain => ("", ""),
         }
     }
@@ -57,7 +65,7 @@ fn main() -> Result<u8> {
             println!("{}", step.says);
             println!("{start}  $ {}{end}", story::Command(step.command));
             flush()?;
-            let status = count::during(&mut counters, || run::run(step.command))?;
+            let status = count::during(&mut counters, look, || run::run(step.command))?;
             if status.0 != 0 {
                 println!("    FAILED: status {:#06x}", status.0);
                 failed.note(number);

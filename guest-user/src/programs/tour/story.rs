@@ -1,4 +1,4 @@
-//! What is run, in which order, and what is said to it. Lines are at most 78 characters wide.
+//! What is run, in which order, and what is said to it. Lines are at most 80 characters wide.
 use core::ffi::CStr;
 use core::fmt;
 
@@ -245,3 +245,33 @@ pub const STEPS: usize = {
     }
     steps
 };
+
+// Whoever changes a text learns here that a line has become too long for a terminal.
+const _: () = {
+    assert!(fits(WELCOME) && fits(FAREWELL));
+    let mut at = 0;
+    while at < PARTS.len() {
+        let part = &PARTS[at];
+        assert!(fits(part.says));
+        let mut step = 0;
+        while step < part.steps.len() {
+            assert!(fits(part.steps[step].says));
+            step += 1;
+        }
+        at += 1;
+    }
+};
+
+/// Whether no line of an ASCII text is wider than 80 characters.
+const fn fits(text: &str) -> bool {
+    let text = text.as_bytes();
+    let (mut at, mut width) = (0, 0);
+    while at < text.len() {
+        width = if text[at] == b'\n' { 0 } else { width + 1 };
+        if width > 80 || !text[at].is_ascii() {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
