@@ -1,0 +1,224 @@
+//! What a process has in the processor's registers, and changing from one process to another.
+use super::layout::{USER_END, kernel_root_frame};
+use super::segments::{USER_CODE, USER_DATA, set_trap_frame_end};
+use super::trap::{FIXED_FLAGS, SYSTEM_CALL, USER_FLAGS};
+use super::{control, simd};
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
+use x86_64::structures::paging::PhysFrame;
+
+/// The general registers of a process in ring 3, as the trap stubs save them: the last five as the
+/// processor pushes them, downwards from the end, which must be 16-byte aligned.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, align(16))]
+pub struct UserRegisters {
+    pub r15: u64,
+    pub r14: u64,
+    pub r13: u64,
+    pub r12: u64,
+    pub r11: u64,
+    pub r10: u64,
+    pub r9: u64,
+    pub r8: u64,
+    pub rdi: u64,
+    pub rsi: u64,
+    pub rbp: u64,
+    pub rbx: u64,
+    pub rdx: u64,
+    pub rcx: u64,
+    pub rax: u64,
+    /// Vector of the last trap, or [`SYSTEM_CALL`].
+    pub vector: u64,
+    /// Error code of the last exception; of a system call, RAX as it came in (`orig_rax`).
+    pub error: u64,
+    pub rip: u64,
+    pub cs: u64,
+    /// Change it by [`set_flags`](Self::set_flags) only.
+    pub rflags: u64,
+    pub rsp: u64,
+    pub ss: u64,
+}
+
+const _: () = assert!(size_of::<UserRegisters>() == 22 * 8);
+
+impl UserRegisters {
+    /// Sets RFLAGS to what a program asks for, as far as it may.
+    pub const fn set_flags(&mut self, flags: u64) {
+        self.rflags = flags & USER_FLAGS | FIXED_FLAGS;
+    }
+
+    /// The number of the system call that brought the process into the kernel.
+    #[inline]
+    pub const fn system_call_number(&self) -> u64 {
+        self.error
+    }
+
+    /// The six arguments of a system call.
+    #[inline]
+    pub const fn arguments(&self) -> [u64; 6] {
+        [self.rdi, self.rsi, self.rdx, self.r10, self.r8, self.r9]
+    }
+
+    /// Whether the last trap was a system call.
+    #[inline]
+    pub const fn in_system_call(&self) -> bool {
+        self.vector == SYSTEM_CALL
+    }
+}
+
+/// All of a process's registers. The processor saves into it while the process is current, so it stays
+/// where it is from the first [`switch_to`] until [`forget`].
+#[repr(C, align(16))]
+#[derive(Debug)]
+pub struct UserContext {
+    /// General registers, instruction pointer, flags.
+    pub registers: UserRegisters,
+    /// Base of FS: the thread pointer. Of the current process, the processor's own is the true one.
+    pub fs_base: u64,
+    /// Base of GS; as `fs_base`.
+    pub gs_base: u64,
+    pub(super) simd: simd::State,
+}
+
+impl UserContext {
+    /// A program about to start at `entry`, its stack pointer at `stack`; all else zero. `simd_frame` is
+    /// where its SIMD registers are kept while others run.
+    pub fn new_for_exec(entry: u64, stack: u64, simd_frame: PhysFrame) -> Self {
+        Self {
+            registers: starting_registers(entry, stack),
+            fs_base: 0,
+            gs_base: 0,
+            simd: simd::State::initial(simd_frame),
+        }
+    }
+
+    /// Starts another program in the same process: [`new_for_exec`](Self::new_for_exec) in place.
+    pub fn reset_for_exec(&mut self, entry: u64, stack: u64) {
+        self.registers = starting_registers(entry, stack);
+        self.set_fs_base(0);
+        self.set_gs_base(0);
+        simd::reset(self);
+    }
+
+    /// A copy of `parent`, the live SIMD registers included, for a child. Its SIMD registers will be kept
+    /// in `simd_frame`.
+    pub fn fork_from(parent: &mut Self, simd_frame: PhysFrame) -> Self {
+        if parent.is_current() {
+            (parent.fs_base, parent.gs_base) = control::read_segment_bases();
+        }
+        Self {
+            registers: parent.registers,
+            fs_base: parent.fs_base,
+            gs_base: parent.gs_base,
+            simd: simd::copy(parent, simd_frame),
+        }
+    }
+
+    /// Sets what the system call returns.
+    #[inline]
+    pub const fn set_result(&mut self, value: u64) {
+        self.registers.rax = value;
+    }
+
+    /// Sets the base of FS, of the current process in the processor too.
+    pub fn set_fs_base(&mut self, base: u64) {
+        self.fs_base = base;
+        if self.is_current() {
+            control::write_fs_base(base);
+        }
+    }
+
+    /// Sets the base of GS, of the current process in the processor too.
+    pub fn set_gs_base(&mut self, base: u64) {
+        self.gs_base = base;
+        if self.is_current() {
+            control::write_gs_base(base);
+        }
+    }
+
+    /// The bases of FS and GS as the process last had them.
+    pub fn segment_bases(&self) -> (u64, u64) {
+        if self.is_current() { control::read_segment_bases() } else { (self.fs_base, self.gs_base) }
+    }
+
+    /// The frame of the SIMD registers, for whoever gave it; they are lost. `None` the second time.
+    pub fn release_simd(&mut self) -> Option<PhysFrame> {
+        simd::release(self)
+    }
+
+    /// Whether this is the process whose registers the next trap saves.
+    #[inline]
+    pub fn is_current(&self) -> bool {
+        core::ptr::eq(CURRENT.load(Relaxed), self)
+    }
+}
+
+/// Where a program may not have the base of FS or GS (arch_prctl(2) answers EPERM there).
+#[inline]
+pub const fn is_user_address(address: u64) -> bool {
+    address < USER_END
+}
+
+fn starting_registers(entry: u64, stack: u64) -> UserRegisters {
+    UserRegisters {
+        rip: entry,
+        cs: u64::from(USER_CODE),
+        rflags: FIXED_FLAGS,
+        rsp: stack,
+        ss: u64::from(USER_DATA),
+        ..UserRegisters::default()
+    }
+}
+
+static CURRENT: AtomicPtr<UserContext> = AtomicPtr::new(core::ptr::null_mut());
+/// Physical address of the root in CR3; zero before the first switch.
+static CURRENT_ROOT: AtomicU64 = AtomicU64::new(0);
+
+/// Makes `to` the process that runs once the trap is over, in the address space of `root`.
+///
+/// 1. Traps save into it from now on.
+/// 2. CR3, where the root is another.
+/// 3. The bases of FS and GS: the processor's to the process that had it, its own to the processor.
+/// 4. The SIMD registers, where another process's are in the processor.
+///
+/// # Safety
+/// `to` stays valid and in place until [`forget`]; `root` holds the kernel's entries
+/// ([`super::layout::kernel_root_entries`]) and stays a page table until another root is current.
+#[inline]
+pub unsafe fn switch_to(to: *mut UserContext, root: PhysFrame) {
+    let root = root.start_address().as_u64();
+    if CURRENT_ROOT.load(Relaxed) != root {
+        CURRENT_ROOT.store(root, Relaxed);
+        // SAFETY: the caller's: the kernel's half is the same in every root.
+        unsafe { control::write_cr3(root) };
+    }
+    let from = CURRENT.load(Relaxed);
+    if !core::ptr::eq(from, to) {
+        CURRENT.store(to, Relaxed);
+        // SAFETY: `to` is valid by the caller's promise, `from` by that of an earlier call.
+        unsafe {
+            set_trap_frame_end((&raw const (*to).registers).add(1) as u64);
+            if !from.is_null() {
+                ((*from).fs_base, (*from).gs_base) = control::read_segment_bases();
+            }
+            control::write_fs_base((*to).fs_base);
+            control::write_gs_base((*to).gs_base);
+        }
+    }
+    simd::activate(to);
+}
+
+/// Goes to the kernel's own root, which maps nothing of a process: before the current root is given up.
+pub fn leave_address_space() {
+    let root = kernel_root_frame().start_address().as_u64();
+    CURRENT_ROOT.store(root, Relaxed);
+    // SAFETY: the kernel's root is a static.
+    unsafe { control::write_cr3(root) };
+}
+
+/// Forgets a context that is about to go: nothing is saved into it any more.
+pub fn forget(context: &UserContext) {
+    simd::forget(context);
+    if context.is_current() {
+        CURRENT.store(core::ptr::null_mut(), Relaxed);
+    }
+}

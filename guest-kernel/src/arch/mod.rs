@@ -1,0 +1,29 @@
+//! The hardware side of the kernel: the processor and the few devices of the machine.
+//!
+//! | what | file |
+//! |---|---|
+//! | where everything lies | `image_map.rs`, `layout.rs` |
+//! | processor: registers, features, descriptors, TLB | `registers.rs`, `control.rs`, `segments.rs`, `tlb.rs` |
+//! | into the kernel and out of it | `trap.rs` |
+//! | what a process has in registers | `context.rs`, `simd.rs` |
+//! | what only ring 3 can tell or do | `ring3.rs`, `probe.rs` |
+//! | time and interrupts | `apic.rs`, `timer.rs`, `clock.rs`, `interrupts.rs` |
+//! | console, end of the machine, crash | `uart.rs`, `machine.rs`, `crash.rs` |
+pub mod apic;
+pub mod clock;
+pub mod context;
+pub mod control;
+pub mod crash;
+pub mod image_map;
+pub mod interrupts;
+pub mod layout;
+pub mod machine;
+pub mod probe;
+pub mod registers;
+pub mod ring3;
+pub mod segments;
+pub mod simd;
+pub mod timer;
+pub mod tlb;
+pub mod trap;
+pub mod uart;

@@ -1,0 +1,108 @@
+//! The console: a 16550 (PC16550D data sheet), and beside it the doorbell of cowbell's own monitor.
+use super::layout::physical_address;
+use super::registers::{read_port, read_port_long, write_port, write_port_long};
+use contract::ports::{DOORBELL, DOORBELL_SIGNATURE, OutputBuffer, SERIAL};
+use core::arch::asm;
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+const DATA: u16 = SERIAL;
+const INTERRUPT_ENABLE: u16 = SERIAL + 1;
+const FIFO_CONTROL: u16 = SERIAL + 2;
+const MODEM_CONTROL: u16 = SERIAL + 4;
+const LINE_STATUS: u16 = SERIAL + 5;
+
+const RECEIVED_DATA_INTERRUPT: u8 = 1;
+const FIFO_ENABLE: u8 = 1;
+/// DTR, RTS, OUT2; the last lets interrupts out.
+const MODEM: u8 = 0b1011;
+const DATA_READY: u8 = 1;
+const BREAK: u8 = 1 << 4;
+const TRANSMITTER_EMPTY: u8 = 1 << 5;
+
+/// Bytes that the transmitter's FIFO takes at once.
+const FIFO: usize = 16;
+
+const UNKNOWN: u8 = 0;
+const BY_DOORBELL: u8 = 1;
+const BY_BYTES: u8 = 2;
+
+/// How output goes; found out when there first is some.
+static OUTPUT: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+/// What the receiver has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Input {
+    /// The next byte.
+    Byte(u8),
+    /// The host's input has ended; no more bytes will come.
+    End,
+    /// Nothing at present.
+    Empty,
+}
+
+/// Writes to the console. `bytes` are contiguous in physical memory: a slice of the direct map or of the
+/// image.
+pub fn write(bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
+    if OUTPUT.load(Relaxed) == UNKNOWN {
+        find_output();
+    }
+    if OUTPUT.load(Relaxed) == BY_DOORBELL {
+        ring(bytes);
+    } else {
+        for burst in bytes.chunks(FIFO) {
+            while read_port(LINE_STATUS) & TRANSMITTER_EMPTY == 0 {
+                core::hint::spin_loop();
+            }
+            // SAFETY: the UART reads the burst's bytes from the CPU, and the slice is that long.
+            unsafe {
+                asm!("rep outsb", in("dx") DATA, inout("rsi") burst.as_ptr() => _,
+                    inout("rcx") burst.len() => _, options(readonly, nostack, preserves_flags));
+            }
+        }
+    }
+}
+
+#[cold]
+fn find_output() {
+    if read_port_long(DOORBELL) == DOORBELL_SIGNATURE {
+        OUTPUT.store(BY_DOORBELL, Relaxed);
+    } else {
+        OUTPUT.store(BY_BYTES, Relaxed);
+        // SAFETY: a setting of the UART.
+        unsafe { write_port(FIFO_CONTROL, FIFO_ENABLE) };
+    }
+}
+
+/// Hands the bytes to the monitor. On the stack, the request is in the image: below 4 GiB.
+fn ring(bytes: &[u8]) {
+    let request = OutputBuffer {
+        address: physical_address(bytes.as_ptr()).as_u64(),
+        length: bytes.len() as u64,
+    };
+    let address = physical_address(&raw const request).as_u64();
+    // SAFETY: the monitor reads the request and the bytes, which both stay until it has.
+    unsafe { write_port_long(DOORBELL, address as u32) };
+}
+
+/// Lets the UART interrupt when input comes.
+pub fn listen() {
+    // SAFETY: settings of the UART.
+    unsafe {
+        write_port(FIFO_CONTROL, FIFO_ENABLE);
+        write_port(MODEM_CONTROL, MODEM);
+        write_port(INTERRUPT_ENABLE, RECEIVED_DATA_INTERRUPT);
+    }
+}
+
+/// Takes what the receiver has. A break is the end of input.
+pub fn read() -> Input {
+    let status = read_port(LINE_STATUS);
+    if status & DATA_READY == 0 || status == u8::MAX {
+        return Input::Empty;
+    }
+    let byte = read_port(DATA);
+    if status & BREAK != 0 { Input::End } else { Input::Byte(byte) }
+}

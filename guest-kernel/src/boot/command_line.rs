@@ -1,0 +1,88 @@
+//! The options of the kernel command line; `contract::command_line` has the grammar.
+use crate::arch::clock::SECOND;
+use crate::log::Destination;
+
+/// What the console is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Console {
+    /// A plain stream of bytes.
+    Stream,
+    /// A terminal, with a person before it.
+    Terminal,
+}
+
+/// The options; a later one of a name takes the place of an earlier.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// CLOCK_REALTIME at boot, in nanoseconds.
+    pub epoch: Option<u64>,
+    /// What the console is.
+    pub console: Console,
+    /// Where the kernel log goes.
+    pub log: Destination,
+    /// Frequency of the time-stamp counter.
+    pub tsc_khz: Option<u64>,
+    line: &'static [u8],
+}
+
+impl Options {
+    /// Reads the options of a line. Unknown and malformed ones are ignored.
+    pub fn parse(line: &'static [u8]) -> Self {
+        let mut options = Self {
+            epoch: None,
+            console: Console::Stream,
+            log: Destination::MemoryAndUart,
+            tsc_khz: None,
+            line,
+        };
+        for token in tokens(line).take_while(|&token| token != b"--") {
+            let Some(equals) = token.iter().position(|&byte| byte == b'=') else { continue };
+            match (&token[..equals], &token[equals + 1..]) {
+                (b"epoch", value) => options.epoch = parse_seconds(value),
+                (b"tty", b"1") => options.console = Console::Terminal,
+                (b"log", b"memory") => options.log = Destination::Memory,
+                (b"tsc_khz", value) => options.tsc_khz = parse_number(value).filter(|&khz| khz != 0),
+                _ => {}
+            }
+        }
+        options
+    }
+
+    /// argv of pid 1, each argument as its token; none means `/init`.
+    pub fn arguments(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
+        tokens(self.line).skip_while(|&token| token != b"--").skip(1)
+    }
+
+    /// The environment of pid 1, each string as its token.
+    pub fn environment(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
+        tokens(self.line)
+            .take_while(|&token| token != b"--")
+            .filter_map(|token| token.strip_prefix(b"env="))
+    }
+}
+
+fn tokens(line: &'static [u8]) -> impl Iterator<Item = &'static [u8]> {
+    line.split(|&byte| byte == b' ').filter(|token| !token.is_empty())
+}
+
+fn parse_number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |value, &digit| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// Seconds, and after a point up to nine digits of a fraction: as nanoseconds.
+fn parse_seconds(text: &[u8]) -> Option<u64> {
+    let point = text.iter().position(|&byte| byte == b'.').unwrap_or(text.len());
+    let fraction = text.get(point + 1..).unwrap_or_default();
+    let nanoseconds = match fraction.len() {
+        0 => 0,
+        digits @ 1..=9 => parse_number(fraction)? * 10u64.pow(9 - digits as u32),
+        _ => return None,
+    };
+    parse_number(&text[..point])?.checked_mul(SECOND)?.checked_add(nanoseconds)
+}
