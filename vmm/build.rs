@@ -17,6 +17,7 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// to the processes), frame pointers (backtraces).
 const KERNEL_FLAGS: &[&str] = &[
     "-Crelocation-model=static",
+    "-Ccode-model=kernel",
     "-Cno-redzone=yes",
     "-Ctarget-feature=-sse,-sse2",
     "-Cforce-frame-pointers=yes",

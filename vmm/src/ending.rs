@@ -89,12 +89,12 @@ impl Ending {
         )
     }
 
-    /// Says why the program did not end by itself, if it did not. `program` is what was asked to run.
-    pub fn report(&self, program: &str) {
+    /// Says why the program did not end by itself, if it did not. `not_executed` explains an errno of execve.
+    pub fn report(&self, not_executed: impl FnOnce(u16) -> String) {
         match self {
             Self::Guest(Exit::Exited(_) | Exit::Killed(_)) => {}
             Self::Guest(Exit::ExecFailed(errno)) => {
-                say(&format!("{program}: {}", why_not_executed(*errno)));
+                say(&not_executed(*errno));
             }
             Self::Guest(Exit::Panic) => say("the guest kernel panicked"),
             Self::Guest(Exit::Deadlock) => {
@@ -122,25 +122,6 @@ impl Ending {
 
 fn is_missing(errno: u16) -> bool {
     matches!(Errno(errno), Errno::ENOENT | Errno::ENOTDIR)
-}
-
-fn why_not_executed(errno: u16) -> String {
-    let reason = match Errno(errno) {
-        Errno::ENOENT => "No such file or directory",
-        Errno::ENOTDIR => "Not a directory",
-        Errno::EACCES => "Permission denied (is it a regular file with its execute bits set?)",
-        Errno::EISDIR => "Is a directory",
-        Errno::ENOEXEC => {
-            "Exec format error (it takes a static x86-64 ELF: not a 32-bit, dynamic or damaged one)"
-        }
-        Errno::ELOOP => "Too many levels of symbolic links",
-        Errno::ENOMEM => "Cannot allocate memory (give the machine more with --mem)",
-        Errno::E2BIG => "Argument list too long",
-        Errno::ENAMETOOLONG => "File name too long",
-        Errno::EINVAL => "Invalid argument (a damaged ELF)",
-        other => return format!("cannot be executed ({}, errno {errno})", other.name()),
-    };
-    reason.to_owned()
 }
 
 #[cfg(test)]

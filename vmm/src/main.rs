@@ -2,11 +2,14 @@
 
 #[allow(dead_code, reason = "the build script uses the rest")]
 mod archive;
+mod backtrace;
 mod boot;
 mod closed_output;
 mod command_line;
+mod diagnosis;
 mod ending;
 mod image;
+mod initramfs;
 mod input;
 mod interruption;
 mod kernel_image;

@@ -3,18 +3,25 @@
 use crate::command_line::{Accelerator, Run};
 use crate::image;
 use crate::kernel_image::KernelImage;
-use crate::machine::{Machine, Measure};
+use crate::machine::{Machine, Measure, Outcome};
 use crate::messages::say;
 use crate::phases::Phases;
 use crate::qemu::Clock;
+use crate::registers::Registers;
 use crate::terminal::{self, Console};
-use crate::{archive, boot, closed_output, interruption, kvm, qemu};
+use crate::{
+    backtrace, boot, closed_output, diagnosis, initramfs, interruption, kvm, qemu, records,
+};
 use anyhow::{Context, Result, bail, ensure};
 use contract::command_line as guest_line;
 use kvm_ioctls::Kvm;
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What the kernel runs when nothing is named.
+const DEFAULT_PROGRAM: &str = "/init";
 
 /// Runs the tour.
 pub fn tour(phases: Phases) -> Result<u8> {
@@ -49,16 +56,7 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
     );
     let kernel =
         KernelImage::parse(&kernel_bytes).with_context(|| format!("cannot boot {kernel_name}"))?;
-    let initramfs: Cow<[u8]> = match &options.initrd {
-        Some(path) => {
-            let bytes = std::fs::read(path)
-                .with_context(|| format!("cannot read the initramfs {}", path.display()))?;
-            archive::read(&bytes)
-                .with_context(|| format!("cannot use the initramfs {}", path.display()))?;
-            bytes.into()
-        }
-        None => image::initramfs().into(),
-    };
+    let initramfs = initramfs::build(options)?;
     boot::check_size(&kernel, &initramfs, options.mem)?;
     let console = terminal::console();
     let machine = Machine {
@@ -84,12 +82,30 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
         Engine::Qemu(clock) => qemu::run(&machine, *clock, phases)?,
     };
     drop(guard);
-    let program = options.program.first().map_or_else(
-        || "/init".to_owned(),
-        |program| program.display().to_string(),
-    );
-    outcome.ending.report(&program);
+    let program = options
+        .program
+        .first()
+        .map_or(OsStr::new(DEFAULT_PROGRAM), |program| program.as_os_str());
+    outcome.ending.report(|errno| {
+        let why = diagnosis::why_not_executed(&initramfs, program.as_bytes(), errno);
+        format!("{}: {why}", program.display())
+    });
+    if outcome.ending.is_crash() {
+        show_crash(&outcome, &kernel);
+    }
     Ok(outcome.ending.status())
+}
+
+/// Registers and backtrace: the kernel's own record where it panicked, else the processor as it stands.
+fn show_crash(outcome: &Outcome, kernel: &KernelImage<'_>) {
+    let recorded = records::crash(&outcome.memory, kernel);
+    let registers = recorded
+        .as_ref()
+        .map(Registers::from_crash)
+        .or(outcome.registers);
+    if let Some(registers) = registers {
+        backtrace::print(&outcome.memory, kernel, &registers);
+    }
 }
 
 /// What runs the guest, found to be there.
