@@ -32,6 +32,7 @@ pub enum Register {
     EndOfInterrupt = 0x0b,
     Spurious = 0x0f,
     Timer = 0x32,
+    LocalInterrupt0 = 0x35,
     InitialCount = 0x38,
     CurrentCount = 0x39,
     DivideConfiguration = 0x3e,
@@ -39,6 +40,8 @@ pub enum Register {
 
 /// First of the x2APIC registers' numbers as model-specific registers.
 const X2APIC_MSRS: u32 = 0x800;
+/// Local vector table: no interrupt from there.
+pub const MASKED: u32 = 1 << 16;
 /// Bit 8 of the spurious interrupt register: the APIC is on.
 const SOFTWARE_ENABLE: u32 = 1 << 8;
 
@@ -58,6 +61,8 @@ pub fn start() {
         // SAFETY: the base stays, and the APIC's registers are used by this module alone.
         unsafe { registers::write_msr(IA32_APIC_BASE, wanted) };
     }
+    // Firmware leaves the 8259 interrupt controller wired through here, with its timer running.
+    write(Register::LocalInterrupt0, MASKED);
     write(Register::Spurious, SOFTWARE_ENABLE | u32::from(vector::SPURIOUS));
 }
 

@@ -163,7 +163,7 @@ fn from_apic_timer() -> u64 {
     const SPAN: u32 = 200_000;
     let rest = apic::read(Register::CurrentCount);
     let vector = apic::read(Register::Timer);
-    apic::write(Register::Timer, vector | timer::MASKED);
+    apic::write(Register::Timer, vector | apic::MASKED);
     apic::write(Register::InitialCount, u32::MAX);
     let (first_count, first_tsc) = (apic::read(Register::CurrentCount), registers::read_tsc());
     let (count, tsc) = loop {

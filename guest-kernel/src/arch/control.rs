@@ -16,7 +16,7 @@ pub const GIB_PAGES: Feature = Feature(32 + 26);
 pub struct Feature(u32);
 
 static FEATURES: AtomicU64 = AtomicU64::new(0);
-/// The CR4 that [`enable`] chose.
+/// CR4.
 static CR4: AtomicU64 = AtomicU64::new(0);
 
 /// Whether the processor has a feature, as ring 0 sees it.
@@ -33,7 +33,6 @@ pub fn enable() {
     FEATURES.store(u64::from(basic.ecx) | u64::from(amd.edx) << 32, Relaxed);
     let wanted = [
         (basic.edx >> 13, Cr4Flags::PAGE_GLOBAL),
-        (basic.ecx >> 26, Cr4Flags::OSXSAVE),
         (extended.ebx, Cr4Flags::FSGSBASE),
         (extended.ebx >> 7, Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION),
         (extended.ebx >> 20, Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION),
@@ -44,14 +43,18 @@ pub fn enable() {
     for (bit, flag) in wanted {
         flags.set(flag, bit & 1 != 0);
     }
-    CR4.store(flags.bits(), Relaxed);
-    // SAFETY: each flag is one that CPUID offers; none changes how this kernel's code or memory works.
-    unsafe { asm!("mov cr4, {}", in(reg) flags.bits(), options(nostack, preserves_flags)) };
+    set_cr4(flags.bits());
 }
 
-/// CR4 as [`enable`] set it.
-pub fn cr4() -> Cr4Flags {
-    Cr4Flags::from_bits_retain(CR4.load(Relaxed))
+/// Lets XSAVE and its kin be used, which CPUID must have.
+pub fn enable_xsave() {
+    set_cr4(CR4.load(Relaxed) | Cr4Flags::OSXSAVE.bits());
+}
+
+fn set_cr4(flags: u64) {
+    CR4.store(flags, Relaxed);
+    // SAFETY: each flag is one that CPUID offers; none changes how this kernel's code or memory works.
+    unsafe { asm!("mov cr4, {}", in(reg) flags, options(nostack, preserves_flags)) };
 }
 
 /// Reads CR2.

@@ -8,7 +8,6 @@ use super::trap::{self, SYSTEM_CALL_FLAGS_CLEARED};
 use crate::records::COUNTERS;
 use contract::counters::Counter;
 use core::arch::asm;
-use x86_64::registers::control::Cr4Flags;
 
 /// What SYSCALL in ring 3 does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,7 +21,7 @@ pub enum SystemCallEntry {
 /// Finds out, and sets up both entries and the saving of SIMD registers accordingly.
 pub fn run() {
     let entry = system_call_entry();
-    let mode = choose_simd();
+    let mode = choose_simd(entry);
     COUNTERS.set(Counter::SystemCallByFault, u64::from(entry == SystemCallEntry::PageFault));
     COUNTERS.set(Counter::SimdState, mode as u64);
 }
@@ -47,8 +46,11 @@ fn system_call_entry() -> SystemCallEntry {
     entry
 }
 
-fn choose_simd() -> Mode {
-    let (mode, mask, size) = if has(XSAVE) && control::cr4().contains(Cr4Flags::OSXSAVE) {
+/// XSAVE in ring 0 where CPUID has it. A host that emulates ring 0 can say so and yet not know the
+/// instruction, and to try is to die: that host is known by its SYSCALL.
+fn choose_simd(entry: SystemCallEntry) -> Mode {
+    let (mode, mask, size) = if has(XSAVE) && entry == SystemCallEntry::Instruction {
+        control::enable_xsave();
         let mask = supported(registers::cpuid(0xd, 0).eax);
         // SAFETY: CR4.OSXSAVE is set, and the mask is one that CPUID offers.
         unsafe {

@@ -10,8 +10,6 @@ use super::trap::vector;
 pub const FREQUENCY: u64 = 1_000_000_000;
 
 const DIVIDE_BY_1: u32 = 0b1011;
-/// Local vector table: masked.
-pub const MASKED: u32 = 1 << 16;
 
 /// Sets the timer up, not running.
 pub fn start() {
