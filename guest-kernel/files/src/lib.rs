@@ -1,1 +1,85 @@
+//! The kernel's files: pure logic that a test runs without a machine.
+//!
+//! [`Files`] is all of it: the root directory in memory, seeded in place from a cpio archive, `/dev`, `/proc` (whose text
+//! comes from the kernel through [`ProcSource`]), pipes, and the open file descriptions. A process has an [`FdTable`] and a
+//! working directory. Contents lie in page frames that the kernel gives through [`PageStore`]; the first argument of
+//! whatever may take or give back a frame is that store.
+//!
+//! | what | module |
+//! |---|---|
+//! | names and inodes | `directory`, `inode`, `namespace` (create, remove, rename), `path` (resolution), `attributes` (stat) |
+//! | contents | `regular` over `page_map`, `pipe`, `device`, `snapshot` (text of `/proc`) |
+//! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `open`, `transfer` (read, write) |
+//! | the start | `archive` (the format), `seed` (into the tree) |
+//! | the terminal | `tty` |
+//!
+//! **Waiting.** Nothing here blocks. What cannot go on answers [`Step::Wait`]; the kernel parks the process in the queue
+//! of that [`WaitFor`] and asks again when [`Files::take_wakeup`] names it. The description must be kept
+//! ([`Files::retain`]) where another thread could close it meanwhile, as Linux keeps it.
+//!
+//! **Pieces.** A user's buffer is not contiguous in memory. The kernel hands it over piece by piece with one
+//! [`Transfer`] that remembers how far the whole call has come, over its pieces and its retries.
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod archive;
+mod attributes;
+mod content;
+mod description;
+mod descriptors;
+mod device;
+mod directory;
+mod fd_table;
+mod fifo;
+mod inode;
+mod namespace;
+mod open;
+mod page_map;
+mod path;
+mod pipe;
+mod proc;
+mod regular;
+mod seed;
+mod slab;
+mod snapshot;
+mod step;
+mod store;
+mod transfer;
+mod wait_queue;
+
+pub use archive::{ArchiveError, ArchiveFault};
+pub use attributes::{Attributes, STAT_SIZE};
+pub use description::DescriptionId;
+pub use device::Device;
+pub use directory::NAME_MAX;
+pub use fd_table::{DESCRIPTOR_LIMIT, FdTable, OnExec};
+pub use inode::{InodeId, Time};
+pub use path::{LastLink, PATH_MAX, View};
+pub use pipe::{PIPE_BUF, PIPE_CAPACITY, PipeId};
+pub use proc::{
+    NoProcesses, Output, ProcContent, ProcNode, ProcSource, ProcessFile, ProcessLink, SystemFile,
+};
+pub use regular::{MAX_FILE_SIZE, PageContent};
+pub use step::{KernelDevice, Readiness, Step, Transfer};
+pub use store::PageStore;
+pub use wait_queue::{WaitFor, WaitQueue};
+
+use description::Description;
+use inode::{Inode, Number};
+use pipe::Pipe;
+use slab::Slab;
+use wait_queue::Wakeups;
+
+/// All files of the machine. See the crate's page.
+pub struct Files<S: PageStore> {
+    inodes: Slab<alloc::boxed::Box<Inode<S::Page>>, 128>,
+    descriptions: Slab<Description<S::Page>, 32>,
+    pipes: Slab<Pipe<S::Page>, 8>,
+    root: Number,
+    /// The directory on which `/proc` is, once it is.
+    proc_mount: Option<Number>,
+    wakeups: Wakeups,
+    time: Time,
+}

@@ -1,0 +1,169 @@
+//! What stat(2) reports.
+use crate::inode::{InodeId, Kind, Number, Time};
+use crate::proc::ProcNode;
+use crate::{Files, PageStore};
+use contract::{Errno, PAGE_SIZE};
+use core::mem::offset_of;
+use linux_raw_sys::general as linux;
+
+/// Bytes of `struct stat`.
+pub const STAT_SIZE: usize = size_of::<linux::stat>();
+
+/// `st_dev` of the root, of `/proc`, and of pipes: unnamed devices, which have major number 0.
+const ROOT_DEVICE: u64 = 2;
+const PROC_DEVICE: u64 = 3;
+const PIPE_DEVICE: u64 = 4;
+/// A directory's size, empty and by entry, as Linux's tmpfs has it.
+const DIRECTORY_SIZE: u64 = 40;
+const ENTRY_SIZE: u64 = 20;
+
+/// The attributes of a file; the names are struct stat's without their prefix.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "the names are struct stat's")]
+pub struct Attributes {
+    pub dev: u64,
+    pub ino: u64,
+    pub mode: u32,
+    pub nlink: u64,
+    pub uid: u32,
+    pub gid: u32,
+    pub rdev: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Bytes.
+    pub blksize: u64,
+    /// Units of 512 bytes.
+    pub blocks: u64,
+    pub atime: Time,
+    pub mtime: Time,
+    pub ctime: Time,
+}
+
+impl Attributes {
+    /// As `struct stat` lies in memory.
+    #[must_use]
+    pub fn to_stat(&self) -> [u8; STAT_SIZE] {
+        let mut bytes = [0; STAT_SIZE];
+        let mut put = |offset: usize, value: &[u8]| {
+            bytes[offset..offset + value.len()].copy_from_slice(value);
+        };
+        put(offset_of!(linux::stat, st_dev), &self.dev.to_le_bytes());
+        put(offset_of!(linux::stat, st_ino), &self.ino.to_le_bytes());
+        put(offset_of!(linux::stat, st_nlink), &self.nlink.to_le_bytes());
+        put(offset_of!(linux::stat, st_mode), &self.mode.to_le_bytes());
+        put(offset_of!(linux::stat, st_uid), &self.uid.to_le_bytes());
+        put(offset_of!(linux::stat, st_gid), &self.gid.to_le_bytes());
+        put(offset_of!(linux::stat, st_rdev), &self.rdev.to_le_bytes());
+        put(offset_of!(linux::stat, st_size), &self.size.to_le_bytes());
+        put(
+            offset_of!(linux::stat, st_blksize),
+            &self.blksize.to_le_bytes(),
+        );
+        put(
+            offset_of!(linux::stat, st_blocks),
+            &self.blocks.to_le_bytes(),
+        );
+        for (offset, time) in [
+            (offset_of!(linux::stat, st_atime), self.atime),
+            (offset_of!(linux::stat, st_mtime), self.mtime),
+            (offset_of!(linux::stat, st_ctime), self.ctime),
+        ] {
+            put(offset, &time.seconds.to_le_bytes());
+            put(offset + 8, &u64::from(time.nanoseconds).to_le_bytes());
+        }
+        bytes
+    }
+
+    /// Whether it is a directory.
+    #[must_use]
+    pub const fn is_directory(&self) -> bool {
+        self.mode & linux::S_IFMT == linux::S_IFDIR
+    }
+}
+
+impl<S: PageStore> Files<S> {
+    /// stat(2) of an inode.
+    ///
+    /// # Errors
+    /// ENOENT for an id that nothing held.
+    pub fn attributes(&self, id: InodeId) -> Result<Attributes, Errno> {
+        match id {
+            InodeId::Memory(number) => self.memory_attributes(Number(number)),
+            InodeId::Proc(node) => Ok(self.proc_attributes(node)),
+        }
+    }
+
+    fn memory_attributes(&self, number: Number) -> Result<Attributes, Errno> {
+        let inode = self.inode(number)?;
+        let (nlink, size, blocks, rdev) = match &inode.kind {
+            Kind::Regular(regular) => (inode.links, regular.size(), regular.blocks(), 0),
+            Kind::Directory(directory) => {
+                let own = if self.is_named(number) { 2 } else { 0 };
+                let size = DIRECTORY_SIZE + ENTRY_SIZE * directory.len() as u64;
+                (own + directory.subdirectories, size, 0, 0)
+            }
+            Kind::Symlink(target) => (inode.links, target.bytes().len() as u64, 0, 0),
+            Kind::Device(_, device) | Kind::Block(device) => (inode.links, 0, 0, device.encode()),
+            Kind::Fifo(_) => (inode.links, 0, 0, 0),
+        };
+        Ok(Attributes {
+            dev: ROOT_DEVICE,
+            ino: u64::from(number.0) + 1,
+            mode: inode.file_type() | u32::from(inode.permissions),
+            nlink: u64::from(nlink),
+            uid: inode.user,
+            gid: inode.group,
+            rdev,
+            size,
+            blksize: PAGE_SIZE as u64,
+            blocks,
+            atime: inode.accessed,
+            mtime: inode.modified,
+            ctime: inode.changed,
+        })
+    }
+
+    /// Whether a directory still has its name; the root, which has none, counts.
+    pub(crate) fn is_named(&self, number: Number) -> bool {
+        number == self.root || self.inode(number).is_ok_and(|inode| inode.links != 0)
+    }
+
+    fn proc_attributes(&self, node: ProcNode) -> Attributes {
+        let mode = node.mode();
+        let directory = mode & linux::S_IFMT == linux::S_IFDIR;
+        Attributes {
+            dev: PROC_DEVICE,
+            ino: node.number(),
+            mode,
+            nlink: if directory { 2 } else { 1 },
+            uid: 0,
+            gid: 0,
+            rdev: 0,
+            // Linux, too, says 0 for text that is made when it is read.
+            size: 0,
+            blksize: 1024,
+            blocks: 0,
+            atime: self.time,
+            mtime: self.time,
+            ctime: self.time,
+        }
+    }
+
+    pub(crate) fn pipe_attributes(&self, number: u32) -> Attributes {
+        Attributes {
+            dev: PIPE_DEVICE,
+            ino: u64::from(number) + 1,
+            mode: linux::S_IFIFO | 0o600,
+            nlink: 1,
+            uid: 0,
+            gid: 0,
+            rdev: 0,
+            size: 0,
+            blksize: PAGE_SIZE as u64,
+            blocks: 0,
+            atime: self.time,
+            mtime: self.time,
+            ctime: self.time,
+        }
+    }
+}

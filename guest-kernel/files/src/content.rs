@@ -1,0 +1,115 @@
+//! Contents of a file by its inode: what exec and mmap ask for.
+use crate::description::Opened;
+use crate::inode::{InodeId, Kind, Number};
+use crate::path::{LastLink, View};
+use crate::regular::{PageContent, Regular};
+use crate::{Files, PageStore};
+use contract::Errno;
+
+impl<S: PageStore> Files<S> {
+    pub(crate) fn regular(&self, id: InodeId) -> Result<&Regular<S::Page>, Errno> {
+        let InodeId::Memory(number) = id else {
+            return Err(Errno::EINVAL);
+        };
+        match &self.inode(Number(number))?.kind {
+            Kind::Regular(regular) => Ok(regular),
+            Kind::Directory(_) => Err(Errno::EISDIR),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// The program that a path leads to.
+    ///
+    /// # Errors
+    /// EACCES where it is not a regular file or has no execute permission; the errors of [`Files::lookup`].
+    pub fn program(&self, view: &View<'_>, path: &[u8]) -> Result<InodeId, Errno> {
+        let id = self.lookup(view, path, LastLink::Follow)?;
+        self.check_program(id)?;
+        Ok(id)
+    }
+
+    /// Whether an inode may be executed.
+    ///
+    /// # Errors
+    /// EACCES.
+    pub fn check_program(&self, id: InodeId) -> Result<(), Errno> {
+        let InodeId::Memory(number) = id else {
+            return Err(Errno::EACCES);
+        };
+        let inode = self.inode(Number(number))?;
+        if matches!(inode.kind, Kind::Regular(_)) && inode.permissions & 0o111 != 0 {
+            Ok(())
+        } else {
+            Err(Errno::EACCES)
+        }
+    }
+
+    /// The whole contents where they lie in the archive, unwritten.
+    pub fn content_in_place(&self, id: InodeId) -> Option<&'static [u8]> {
+        self.regular(id).ok()?.in_place()
+    }
+
+    /// A number that rises with each change of a regular file's contents; 0 for what is not one.
+    #[must_use]
+    pub fn content_version(&self, id: InodeId) -> u64 {
+        self.regular(id).map_or(0, Regular::version)
+    }
+
+    /// Size of a regular file in bytes; 0 for what is not one.
+    #[must_use]
+    pub fn size(&self, id: InodeId) -> u64 {
+        self.regular(id).map_or(0, Regular::size)
+    }
+
+    /// Reads a regular file at `offset`; returns how many bytes there were, none in what is not one.
+    pub fn read_at(&self, store: &S, id: InodeId, offset: u64, into: &mut [u8]) -> usize {
+        self.regular(id)
+            .map_or(0, |regular| regular.read_at(store, offset, into))
+    }
+
+    /// Whether it is a regular file, in memory.
+    #[must_use]
+    pub fn is_regular(&self, id: InodeId) -> bool {
+        self.regular(id).is_ok()
+    }
+
+    /// `st_mode`; 0 for an id that nothing held.
+    #[must_use]
+    pub fn mode(&self, id: InodeId) -> u32 {
+        self.attributes(id).map_or(0, |attributes| attributes.mode)
+    }
+
+    /// Page frames that files, pipes and texts of `/proc` have now.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        let mut frames = 0;
+        let mut from = 0;
+        while let Some((number, inode)) = self.inodes.next_from(from) {
+            if let Kind::Regular(regular) = &inode.kind {
+                frames += regular.pages();
+            }
+            from = number + 1;
+        }
+        from = 0;
+        while let Some((number, pipe)) = self.pipes.next_from(from) {
+            frames += pipe.pages();
+            from = number + 1;
+        }
+        from = 0;
+        while let Some((number, description)) = self.descriptions.next_from(from) {
+            if let Opened::Proc(_, Some(snapshot)) = &description.opened {
+                frames += snapshot.pages();
+            }
+            from = number + 1;
+        }
+        frames
+    }
+
+    /// Where the page of a regular file with this index lies.
+    ///
+    /// # Errors
+    /// EISDIR, EINVAL where it is not a regular file.
+    pub fn page_content(&self, id: InodeId, index: u64) -> Result<PageContent<'_, S::Page>, Errno> {
+        Ok(self.regular(id)?.page(index))
+    }
+}

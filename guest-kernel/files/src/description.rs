@@ -1,0 +1,309 @@
+//! Open file descriptions: what open(2) makes, and dup and fork share.
+use crate::device::Device;
+use crate::inode::{InodeId, Kind, Number};
+use crate::pipe::{End, PipeId};
+use crate::proc::ProcNode;
+use crate::snapshot::Snapshot;
+use crate::{Attributes, Files, KernelDevice, PageStore, Readiness};
+use alloc::boxed::Box;
+use contract::Errno;
+use linux_raw_sys::general as linux;
+
+/// Names an open file description while something refers to it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct DescriptionId(pub(crate) u16);
+
+/// What is open.
+#[derive(Debug)]
+pub(crate) enum Opened<P> {
+    Regular(Number),
+    Directory(InodeId),
+    PipeRead(PipeId),
+    PipeWrite(PipeId),
+    /// A named pipe, open for reading, writing or both, with its inode.
+    Fifo(Number, PipeId),
+    Device(Number, Device),
+    Proc(ProcNode, Option<Box<Snapshot<P>>>),
+    /// Opened with O_PATH: a place, not a file.
+    Path(InodeId),
+}
+
+#[derive(Debug)]
+pub(crate) struct Description<P> {
+    pub(crate) references: u32,
+    /// Access mode and status flags, as F_GETFL reports them.
+    pub(crate) status: u32,
+    /// Bytes in a file, a cursor in a directory.
+    pub(crate) offset: u64,
+    pub(crate) opened: Opened<P>,
+}
+
+/// Flags that F_SETFL may change.
+const CHANGEABLE: u32 = linux::O_APPEND | linux::O_NONBLOCK | linux::O_DIRECT | linux::O_NOATIME;
+
+impl<P> Description<P> {
+    pub(crate) fn may_read(&self) -> bool {
+        !matches!(self.opened, Opened::Path(_))
+            && matches!(
+                self.status & linux::O_ACCMODE,
+                linux::O_RDONLY | linux::O_RDWR
+            )
+    }
+
+    pub(crate) fn may_write(&self) -> bool {
+        !matches!(self.opened, Opened::Path(_))
+            && matches!(
+                self.status & linux::O_ACCMODE,
+                linux::O_WRONLY | linux::O_RDWR
+            )
+    }
+
+    /// What it was opened on; `None` for an unnamed pipe.
+    pub(crate) fn inode(&self) -> Option<InodeId> {
+        match self.opened {
+            Opened::Regular(number) | Opened::Fifo(number, _) | Opened::Device(number, _) => {
+                Some(InodeId::Memory(number.0))
+            }
+            Opened::Directory(id) | Opened::Path(id) => Some(id),
+            Opened::Proc(node, _) => Some(InodeId::Proc(node)),
+            Opened::PipeRead(_) | Opened::PipeWrite(_) => None,
+        }
+    }
+}
+
+impl<S: PageStore> Files<S> {
+    #[inline]
+    pub(crate) fn description(&self, id: DescriptionId) -> Result<&Description<S::Page>, Errno> {
+        self.descriptions.get(u32::from(id.0)).ok_or(Errno::EBADF)
+    }
+
+    #[inline]
+    pub(crate) fn description_mut(
+        &mut self,
+        id: DescriptionId,
+    ) -> Result<&mut Description<S::Page>, Errno> {
+        self.descriptions
+            .get_mut(u32::from(id.0))
+            .ok_or(Errno::EBADF)
+    }
+
+    /// Adds a description with one reference; it holds its inode. ENFILE when there are too many.
+    pub(crate) fn describe(
+        &mut self,
+        opened: Opened<S::Page>,
+        status: u32,
+    ) -> Result<DescriptionId, Errno> {
+        let description = Description {
+            references: 1,
+            status,
+            offset: 0,
+            opened,
+        };
+        let inode = description.inode();
+        let number = self
+            .descriptions
+            .insert(description)
+            .map_err(|_| Errno::ENFILE)?;
+        let Ok(id) = u16::try_from(number) else {
+            self.descriptions.remove(number);
+            return Err(Errno::ENFILE);
+        };
+        if let Some(inode) = inode {
+            self.hold(inode);
+        }
+        Ok(DescriptionId(id))
+    }
+
+    /// Counts one more reference.
+    #[inline]
+    pub fn retain(&mut self, id: DescriptionId) {
+        if let Ok(description) = self.description_mut(id) {
+            description.references += 1;
+        }
+    }
+
+    /// Drops a reference; with the last one the description is closed, and what only it had is freed.
+    pub fn drop_reference(&mut self, store: &mut S, id: DescriptionId) {
+        let Ok(description) = self.description_mut(id) else {
+            return;
+        };
+        description.references -= 1;
+        if description.references != 0 {
+            return;
+        }
+        let Some(description) = self.descriptions.remove(u32::from(id.0)) else {
+            return;
+        };
+        let inode = description.inode();
+        match description.opened {
+            Opened::PipeRead(pipe) => {
+                self.close_end(store, pipe, End::Read);
+            }
+            Opened::PipeWrite(pipe) => {
+                self.close_end(store, pipe, End::Write);
+            }
+            Opened::Fifo(number, pipe) => {
+                self.close_fifo(store, number, pipe, description.status);
+            }
+            Opened::Proc(_, Some(mut snapshot)) => snapshot.free(store),
+            Opened::Proc(_, None)
+            | Opened::Regular(_)
+            | Opened::Directory(_)
+            | Opened::Device(..)
+            | Opened::Path(_) => {}
+        }
+        if let Some(inode) = inode {
+            self.release(store, inode);
+        }
+    }
+
+    /// fstat(2).
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn description_attributes(&self, id: DescriptionId) -> Result<Attributes, Errno> {
+        let description = self.description(id)?;
+        match description.opened {
+            Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) => Ok(self.pipe_attributes(pipe.0)),
+            _ => match description.inode() {
+                Some(inode) => self.attributes(inode),
+                None => Err(Errno::EBADF),
+            },
+        }
+    }
+
+    /// The inode that a description was opened on; `None` for an unnamed pipe.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn inode_of(&self, id: DescriptionId) -> Result<Option<InodeId>, Errno> {
+        Ok(self.description(id)?.inode())
+    }
+
+    /// The directory that a description is open on, for the `*at` calls and fchdir(2).
+    ///
+    /// # Errors
+    /// EBADF; ENOTDIR where it is something else.
+    pub fn directory_of(&self, id: DescriptionId) -> Result<InodeId, Errno> {
+        let inode = self.description(id)?.inode().ok_or(Errno::ENOTDIR)?;
+        if self.is_directory(inode) {
+            Ok(inode)
+        } else {
+            Err(Errno::ENOTDIR)
+        }
+    }
+
+    pub(crate) fn is_directory(&self, id: InodeId) -> bool {
+        match id {
+            InodeId::Memory(number) => self
+                .inode(Number(number))
+                .is_ok_and(|inode| inode.is_directory()),
+            InodeId::Proc(node) => node.is_directory(),
+        }
+    }
+
+    /// The device of the kernel's that a description is open on, for ioctl(2).
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn kernel_device(&self, id: DescriptionId) -> Result<Option<KernelDevice>, Errno> {
+        Ok(match self.description(id)?.opened {
+            Opened::Device(_, device) => device.kernel_device(),
+            _ => None,
+        })
+    }
+
+    /// Access mode and status flags (F_GETFL in fcntl(2)).
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn status_flags(&self, id: DescriptionId) -> Result<u32, Errno> {
+        Ok(self.description(id)?.status)
+    }
+
+    /// Sets the status flags that can be set (F_SETFL in fcntl(2)) and ignores the others.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn set_status_flags(&mut self, id: DescriptionId, flags: u32) -> Result<(), Errno> {
+        let description = self.description_mut(id)?;
+        if matches!(description.opened, Opened::Path(_)) {
+            return Err(Errno::EBADF);
+        }
+        description.status = description.status & !CHANGEABLE | flags & CHANGEABLE;
+        Ok(())
+    }
+
+    /// Bytes that a read would find at once (FIONREAD in ioctl(2)).
+    ///
+    /// # Errors
+    /// EBADF; ENOTTY where that is not a pipe or a regular file.
+    pub fn readable_bytes(&self, id: DescriptionId) -> Result<u64, Errno> {
+        let description = self.description(id)?;
+        match description.opened {
+            Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Fifo(_, pipe) => {
+                Ok(self.pipe(pipe)?.length() as u64)
+            }
+            Opened::Regular(number) => match &self.inode(number)?.kind {
+                Kind::Regular(regular) => Ok(regular.size().saturating_sub(description.offset)),
+                _ => Err(Errno::ENOTTY),
+            },
+            _ => Err(Errno::ENOTTY),
+        }
+    }
+
+    /// What could be done at once (poll(2)).
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn ready(&self, id: DescriptionId) -> Result<Readiness, Errno> {
+        const IN: u32 = linux::POLLIN | linux::POLLRDNORM;
+        const OUT: u32 = linux::POLLOUT | linux::POLLWRNORM;
+        let description = self.description(id)?;
+        let events = match description.opened {
+            Opened::PipeRead(pipe) => self.readable(pipe)?,
+            Opened::PipeWrite(pipe) => self.writable(pipe)?,
+            Opened::Fifo(_, pipe) => {
+                let mut events = 0;
+                if description.may_read() {
+                    events |= self.readable(pipe)?;
+                }
+                if description.may_write() {
+                    events |= self.writable(pipe)?;
+                }
+                events
+            }
+            Opened::Device(_, device) => match device.kernel_device() {
+                Some(KernelDevice::Console) => return Ok(Readiness::Device(KernelDevice::Console)),
+                _ => IN | OUT,
+            },
+            Opened::Path(_) => linux::POLLNVAL,
+            Opened::Regular(_) | Opened::Directory(_) | Opened::Proc(..) => IN | OUT,
+        };
+        Ok(Readiness::Events(events as u16))
+    }
+
+    fn readable(&self, pipe: PipeId) -> Result<u32, Errno> {
+        let pipe = self.pipe(pipe)?;
+        let mut events = 0;
+        if pipe.length() != 0 {
+            events |= linux::POLLIN | linux::POLLRDNORM;
+        }
+        if pipe.writers == 0 {
+            events |= linux::POLLHUP;
+        }
+        Ok(events)
+    }
+
+    fn writable(&self, pipe: PipeId) -> Result<u32, Errno> {
+        let pipe = self.pipe(pipe)?;
+        let mut events = 0;
+        if pipe.room() >= crate::PIPE_BUF {
+            events |= linux::POLLOUT | linux::POLLWRNORM;
+        }
+        if pipe.readers == 0 {
+            events |= linux::POLLERR;
+        }
+        Ok(events)
+    }
+}

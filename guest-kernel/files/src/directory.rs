@@ -1,0 +1,206 @@
+//! A directory: names to inodes, with a place per entry that does not move while the entry lives.
+//!
+//! The place is what getdents64(2) counts by, so that a reader sees each entry that stays exactly once, whatever is
+//! added or removed meanwhile. A table of hash chains leads from a name to its place.
+use crate::inode::Number;
+use crate::slab::Slab;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use contract::Errno;
+
+/// Greatest length of a name in bytes (`NAME_MAX`).
+pub const NAME_MAX: usize = 255;
+/// Hash chains of the largest table: one frame of them.
+const MAX_CHAINS: usize = 1024;
+const FIRST_CHAINS: usize = 8;
+const NONE: u32 = u32::MAX;
+
+/// A name: in the archive where it came from there, else in the heap.
+#[derive(Debug)]
+pub(crate) enum Name {
+    Archived(&'static [u8]),
+    Owned(Box<[u8]>),
+}
+
+impl Name {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Archived(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) name: Name,
+    pub(crate) inode: Number,
+    hash: u32,
+    next: u32,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    entries: Slab<Entry, 32>,
+    /// First place of each chain, or [`NONE`]; a power of two of them once there is an entry.
+    chains: Vec<u32>,
+    /// How many entries are directories: each links back by its `..`.
+    pub(crate) subdirectories: u32,
+}
+
+/// FNV-1a.
+fn hash(name: &[u8]) -> u32 {
+    name.iter().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
+}
+
+impl Directory {
+    pub(crate) const fn new() -> Self {
+        Self {
+            entries: Slab::new(),
+            chains: Vec::new(),
+            subdirectories: 0,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn chain(&self, hash: u32) -> usize {
+        // The lower bits of FNV depend on every byte, and so do the upper; folding spreads both.
+        (hash ^ (hash >> 16)) as usize & (self.chains.len().wrapping_sub(1))
+    }
+
+    /// The place of a name.
+    pub(crate) fn place(&self, name: &[u8]) -> Option<u32> {
+        let hash = hash(name);
+        let mut place = *self.chains.get(self.chain(hash))?;
+        while place != NONE {
+            let entry = self.entries.get(place)?;
+            if entry.hash == hash && entry.name.bytes() == name {
+                return Some(place);
+            }
+            place = entry.next;
+        }
+        None
+    }
+
+    pub(crate) fn get(&self, name: &[u8]) -> Option<Number> {
+        Some(self.entries.get(self.place(name)?)?.inode)
+    }
+
+    pub(crate) fn entry(&self, place: u32) -> Option<&Entry> {
+        self.entries.get(place)
+    }
+
+    /// The entry with the least place that is at least `from`.
+    pub(crate) fn next_from(&self, from: u32) -> Option<(u32, &Entry)> {
+        self.entries.next_from(from)
+    }
+
+    /// Adds an entry whose name is not there yet, and returns its place. ENOSPC when the directory is full.
+    pub(crate) fn insert(&mut self, name: Name, inode: Number) -> Result<u32, Errno> {
+        if self.entries.len() >= self.chains.len() {
+            self.spread()?;
+        }
+        let hash = hash(name.bytes());
+        let chain = self.chain(hash);
+        let next = self.chains.get(chain).copied().unwrap_or(NONE);
+        let place = self
+            .entries
+            .insert(Entry {
+                name,
+                inode,
+                hash,
+                next,
+            })
+            .map_err(|_| Errno::ENOSPC)?;
+        if let Some(first) = self.chains.get_mut(chain) {
+            *first = place;
+        }
+        Ok(place)
+    }
+
+    /// Lets the entry at `place` name another inode; returns the one before.
+    pub(crate) fn replace(&mut self, place: u32, inode: Number) -> Option<Number> {
+        let entry = self.entries.get_mut(place)?;
+        Some(core::mem::replace(&mut entry.inode, inode))
+    }
+
+    /// Removes the entry at `place`.
+    pub(crate) fn remove(&mut self, place: u32) -> Option<Number> {
+        let entry = self.entries.remove(place)?;
+        let chain = self.chain(entry.hash);
+        let first = self.chains.get_mut(chain)?;
+        if *first == place {
+            *first = entry.next;
+            return Some(entry.inode);
+        }
+        let mut before = *first;
+        while let Some(link) = self.entries.get_mut(before) {
+            if link.next == place {
+                link.next = entry.next;
+                break;
+            }
+            before = link.next;
+        }
+        Some(entry.inode)
+    }
+
+    /// Doubles the chains, up to [`MAX_CHAINS`].
+    fn spread(&mut self) -> Result<(), Errno> {
+        let wanted = (self.chains.len() * 2).clamp(FIRST_CHAINS, MAX_CHAINS);
+        if wanted == self.chains.len() {
+            return Ok(());
+        }
+        let mut chains = Vec::new();
+        chains
+            .try_reserve_exact(wanted)
+            .map_err(|_| Errno::ENOSPC)?;
+        chains.resize(wanted, NONE);
+        self.chains = chains;
+        let mut from = 0;
+        while let Some((place, entry)) = self.entries.next_from(from) {
+            let chain = self.chain(entry.hash);
+            let next = core::mem::replace(&mut self.chains[chain], place);
+            if let Some(entry) = self.entries.get_mut(place) {
+                entry.next = next;
+            }
+            from = place + 1;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn names_come_and_go() {
+        let mut directory = Directory::new();
+        let name = |n: u32| format!("file{n}").into_bytes();
+        for n in 0..3000 {
+            let place = directory.insert(Name::Owned(name(n).into()), Number(n));
+            assert_eq!(place, Ok(n));
+        }
+        for n in (0..3000).filter(|n| n % 3 != 0) {
+            let place = directory.place(&name(n));
+            assert_eq!(place, Some(n));
+            assert_eq!(directory.remove(n), Some(Number(n)));
+        }
+        for n in 0..3000 {
+            assert_eq!(
+                directory.get(&name(n)),
+                (n % 3 == 0).then_some(Number(n)),
+                "{n}"
+            );
+        }
+        assert_eq!(directory.len(), 1000);
+        assert_eq!(directory.next_from(1).map(|(place, _)| place), Some(3));
+    }
+}

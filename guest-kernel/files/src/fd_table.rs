@@ -1,0 +1,241 @@
+//! A process's descriptors.
+//!
+//! In chunks of 64 that are taken as they are used, each with its bits for "in use" and "close on exec": a process with a
+//! few descriptors is copied at fork in a few dozen instructions.
+use crate::description::DescriptionId;
+use alloc::vec::Vec;
+use contract::Errno;
+
+/// Descriptors a process can have.
+pub const DESCRIPTOR_LIMIT: u32 = 1024;
+const CHUNK: u32 = 64;
+
+/// Whether exec closes a descriptor (FD_CLOEXEC in fcntl(2)).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnExec {
+    /// It stays open.
+    Keep,
+    /// It is closed.
+    Close,
+}
+
+impl OnExec {
+    /// As open(2) and its like ask for it.
+    #[must_use]
+    pub const fn from_flags(flags: u32) -> Self {
+        if flags & linux_raw_sys::general::O_CLOEXEC != 0 {
+            Self::Close
+        } else {
+            Self::Keep
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Chunk {
+    used: u64,
+    close_on_exec: u64,
+    slots: [DescriptionId; CHUNK as usize],
+}
+
+impl Chunk {
+    const EMPTY: Self = Self {
+        used: 0,
+        close_on_exec: 0,
+        slots: [DescriptionId(0); CHUNK as usize],
+    };
+}
+
+/// See the module. It counts no references: [`crate::Files`] does, for it may have something to close.
+#[derive(Debug)]
+pub struct FdTable {
+    chunks: Vec<Chunk>,
+    /// RLIMIT_NOFILE: no descriptor at or above it is given out.
+    limit: u32,
+}
+
+impl Default for FdTable {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FdTable {
+    /// No descriptors.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            chunks: Vec::new(),
+            limit: DESCRIPTOR_LIMIT,
+        }
+    }
+
+    /// Sets RLIMIT_NOFILE, at most [`DESCRIPTOR_LIMIT`]. Descriptors above it stay.
+    pub fn set_limit(&mut self, limit: u32) {
+        self.limit = limit.min(DESCRIPTOR_LIMIT);
+    }
+
+    /// RLIMIT_NOFILE.
+    #[must_use]
+    pub const fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// What a descriptor leads to.
+    ///
+    /// # Errors
+    /// EBADF where it is not open. A negative number, as the unsigned one of the same bits, is not.
+    #[inline]
+    pub fn get(&self, fd: u32) -> Result<DescriptionId, Errno> {
+        let chunk = self.chunk(fd).ok_or(Errno::EBADF)?;
+        Ok(chunk.slots[(fd % CHUNK) as usize])
+    }
+
+    /// Whether exec closes it (F_GETFD).
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn on_exec(&self, fd: u32) -> Result<OnExec, Errno> {
+        let chunk = self.chunk(fd).ok_or(Errno::EBADF)?;
+        Ok(if chunk.close_on_exec & bit(fd) == 0 {
+            OnExec::Keep
+        } else {
+            OnExec::Close
+        })
+    }
+
+    /// Sets whether exec closes it (F_SETFD).
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn set_on_exec(&mut self, fd: u32, on_exec: OnExec) -> Result<(), Errno> {
+        self.get(fd)?;
+        if let Some(chunk) = self.chunks.get_mut((fd / CHUNK) as usize) {
+            chunk.mark(fd, on_exec);
+        }
+        Ok(())
+    }
+
+    /// The lowest descriptor from `from` on that is free.
+    ///
+    /// # Errors
+    /// EMFILE where none is below the limit.
+    pub fn lowest_free(&self, from: u32) -> Result<u32, Errno> {
+        let mut fd = from;
+        while fd < self.limit {
+            let Some(chunk) = self.chunks.get((fd / CHUNK) as usize) else {
+                return Ok(fd);
+            };
+            let free = !chunk.used & (u64::MAX << (fd % CHUNK));
+            if free != 0 {
+                let found = fd / CHUNK * CHUNK + free.trailing_zeros();
+                return if found < self.limit {
+                    Ok(found)
+                } else {
+                    Err(Errno::EMFILE)
+                };
+            }
+            fd = (fd / CHUNK + 1) * CHUNK;
+        }
+        Err(Errno::EMFILE)
+    }
+
+    /// Lets `fd`, which must be free or is forgotten, lead to a description. The table takes over a reference.
+    ///
+    /// # Errors
+    /// EBADF at or above [`DESCRIPTOR_LIMIT`]; ENOMEM.
+    pub(crate) fn set(&mut self, fd: u32, id: DescriptionId, on_exec: OnExec) -> Result<(), Errno> {
+        if fd >= DESCRIPTOR_LIMIT {
+            return Err(Errno::EBADF);
+        }
+        let index = (fd / CHUNK) as usize;
+        if index >= self.chunks.len() {
+            self.chunks
+                .try_reserve_exact(index + 1 - self.chunks.len())
+                .map_err(|_| Errno::ENOMEM)?;
+            self.chunks.resize(index + 1, Chunk::EMPTY);
+        }
+        let chunk = &mut self.chunks[index];
+        chunk.used |= bit(fd);
+        chunk.slots[(fd % CHUNK) as usize] = id;
+        chunk.mark(fd, on_exec);
+        Ok(())
+    }
+
+    /// Frees a descriptor; the caller has the reference now.
+    pub(crate) fn take(&mut self, fd: u32) -> Result<DescriptionId, Errno> {
+        let id = self.get(fd)?;
+        if let Some(chunk) = self.chunks.get_mut((fd / CHUNK) as usize) {
+            chunk.used &= !bit(fd);
+            chunk.close_on_exec &= !bit(fd);
+        }
+        Ok(id)
+    }
+
+    /// The least open descriptor that is at least `from`.
+    #[must_use]
+    pub fn next_open(&self, from: u32) -> Option<u32> {
+        let mut fd = from;
+        while let Some(chunk) = self.chunks.get((fd / CHUNK) as usize) {
+            let used = chunk.used & (u64::MAX << (fd % CHUNK));
+            if used != 0 {
+                return Some(fd / CHUNK * CHUNK + used.trailing_zeros());
+            }
+            fd = (fd / CHUNK + 1) * CHUNK;
+        }
+        None
+    }
+
+    /// The least descriptor, at least `from`, that exec closes.
+    pub(crate) fn next_to_close(&self, from: u32) -> Option<u32> {
+        let mut fd = from;
+        while let Some(chunk) = self.chunks.get((fd / CHUNK) as usize) {
+            let close = chunk.close_on_exec & (u64::MAX << (fd % CHUNK));
+            if close != 0 {
+                return Some(fd / CHUNK * CHUNK + close.trailing_zeros());
+            }
+            fd = (fd / CHUNK + 1) * CHUNK;
+        }
+        None
+    }
+
+    /// A copy; `retain` is told of each description that it leads to once more.
+    pub(crate) fn copy(&self, mut retain: impl FnMut(DescriptionId)) -> Self {
+        for chunk in &self.chunks {
+            let mut left = chunk.used;
+            while left != 0 {
+                retain(chunk.slots[left.trailing_zeros() as usize]);
+                left &= left - 1;
+            }
+        }
+        Self {
+            chunks: self.chunks.clone(),
+            limit: self.limit,
+        }
+    }
+
+    /// Gives the chunks back, once nothing is open.
+    pub(crate) fn forget(&mut self) {
+        self.chunks = Vec::new();
+    }
+
+    #[inline]
+    fn chunk(&self, fd: u32) -> Option<&Chunk> {
+        let chunk = self.chunks.get((fd / CHUNK) as usize)?;
+        (chunk.used & bit(fd) != 0).then_some(chunk)
+    }
+}
+
+impl Chunk {
+    fn mark(&mut self, fd: u32, on_exec: OnExec) {
+        match on_exec {
+            OnExec::Keep => self.close_on_exec &= !bit(fd),
+            OnExec::Close => self.close_on_exec |= bit(fd),
+        }
+    }
+}
+
+#[inline]
+const fn bit(fd: u32) -> u64 {
+    1 << (fd % CHUNK)
+}

@@ -1,0 +1,193 @@
+//! Inodes: what a name leads to.
+use crate::Files;
+use crate::device::{Device, DeviceNumber};
+use crate::directory::{Directory, Name};
+use crate::pipe::PipeId;
+use crate::proc::ProcNode;
+use crate::regular::Regular;
+use crate::store::PageStore;
+use alloc::boxed::Box;
+use contract::Errno;
+use linux_raw_sys::general as linux;
+
+/// Index of an inode in memory. The root's is 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Number(pub(crate) u32);
+
+/// What a path leads to. Keep one only while something holds the inode: an open description, or a hold of your own
+/// ([`Files::share_directory`]).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InodeId {
+    /// An inode in memory, by its index.
+    Memory(u32),
+    /// A node of `/proc`, which is not stored anywhere.
+    Proc(ProcNode),
+}
+
+/// A time as struct timespec has it, since 1970.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct Time {
+    /// Whole seconds.
+    pub seconds: i64,
+    /// The rest, below 10⁹.
+    pub nanoseconds: u32,
+}
+
+/// What kind of file an inode is, with what is particular to it.
+#[derive(Debug)]
+pub(crate) enum Kind<P> {
+    Regular(Regular<P>),
+    Directory(Directory),
+    Symlink(Name),
+    Device(Option<Device>, DeviceNumber),
+    /// A block device: there is none, but an archive may name one.
+    Block(DeviceNumber),
+    /// The pipe is there while somebody has it open.
+    Fifo(Option<PipeId>),
+}
+
+/// Where an inode was last named: a directory and the place in it. A hint, which is right where that entry still leads to
+/// the inode; for a directory, which has one name, it always is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Home {
+    pub(crate) directory: Number,
+    pub(crate) place: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inode<P> {
+    pub(crate) kind: Kind<P>,
+    /// The low twelve bits of `st_mode`.
+    pub(crate) permissions: u16,
+    /// Which of the archives it came from, from 1 on; 0 for none.
+    pub(crate) archive: u16,
+    /// Names that lead to it; a directory's own `.` and its children's `..` are not counted here.
+    pub(crate) links: u32,
+    /// Open descriptions, working directories.
+    pub(crate) holders: u32,
+    pub(crate) user: u32,
+    pub(crate) group: u32,
+    pub(crate) home: Option<Home>,
+    pub(crate) accessed: Time,
+    pub(crate) modified: Time,
+    pub(crate) changed: Time,
+}
+
+impl<P> Inode<P> {
+    pub(crate) fn new(kind: Kind<P>, permissions: u16, time: Time) -> Self {
+        Self {
+            kind,
+            permissions: permissions & 0o7777,
+            archive: 0,
+            links: 0,
+            holders: 0,
+            user: 0,
+            group: 0,
+            home: None,
+            accessed: time,
+            modified: time,
+            changed: time,
+        }
+    }
+
+    /// The file type bits of `st_mode`.
+    pub(crate) fn file_type(&self) -> u32 {
+        match &self.kind {
+            Kind::Regular(_) => linux::S_IFREG,
+            Kind::Directory(_) => linux::S_IFDIR,
+            Kind::Symlink(_) => linux::S_IFLNK,
+            Kind::Device(..) => linux::S_IFCHR,
+            Kind::Block(_) => linux::S_IFBLK,
+            Kind::Fifo(_) => linux::S_IFIFO,
+        }
+    }
+
+    pub(crate) fn directory(&self) -> Result<&Directory, Errno> {
+        match &self.kind {
+            Kind::Directory(directory) => Ok(directory),
+            _ => Err(Errno::ENOTDIR),
+        }
+    }
+
+    pub(crate) fn directory_mut(&mut self) -> Result<&mut Directory, Errno> {
+        match &mut self.kind {
+            Kind::Directory(directory) => Ok(directory),
+            _ => Err(Errno::ENOTDIR),
+        }
+    }
+
+    pub(crate) fn is_directory(&self) -> bool {
+        matches!(self.kind, Kind::Directory(_))
+    }
+}
+
+impl<S: PageStore> Files<S> {
+    /// Sets the time that inodes are stamped with from now on. A clock tick's precision is enough, as on Linux.
+    pub fn set_time(&mut self, time: Time) {
+        self.time = time;
+    }
+
+    /// Keeps a working directory while one more process has it.
+    pub fn share_directory(&mut self, directory: InodeId) -> InodeId {
+        self.hold(directory);
+        directory
+    }
+
+    /// Lets a working directory go.
+    pub fn release_directory(&mut self, store: &mut S, directory: InodeId) {
+        self.release(store, directory);
+    }
+
+    pub(crate) fn hold(&mut self, id: InodeId) {
+        if let InodeId::Memory(number) = id
+            && let Some(inode) = self.inodes.get_mut(number)
+        {
+            inode.holders += 1;
+        }
+    }
+
+    pub(crate) fn release(&mut self, store: &mut S, id: InodeId) {
+        if let InodeId::Memory(number) = id
+            && let Some(inode) = self.inodes.get_mut(number)
+        {
+            inode.holders -= 1;
+            self.free_if_gone(store, Number(number));
+        }
+    }
+
+    pub(crate) fn inode(&self, number: Number) -> Result<&Inode<S::Page>, Errno> {
+        self.inodes
+            .get(number.0)
+            .map(|inode| &**inode)
+            .ok_or(Errno::ENOENT)
+    }
+
+    pub(crate) fn inode_mut(&mut self, number: Number) -> Result<&mut Inode<S::Page>, Errno> {
+        self.inodes
+            .get_mut(number.0)
+            .map(|inode| &mut **inode)
+            .ok_or(Errno::ENOENT)
+    }
+
+    /// Adds an inode that has no name yet. ENOSPC when the table is full.
+    pub(crate) fn add_inode(&mut self, inode: Inode<S::Page>) -> Result<Number, Errno> {
+        self.inodes
+            .insert(Box::new(inode))
+            .map(Number)
+            .map_err(|_| Errno::ENOSPC)
+    }
+
+    /// Frees an inode that has no name and no holder.
+    pub(crate) fn free_if_gone(&mut self, store: &mut S, number: Number) {
+        let Some(inode) = self.inodes.get_mut(number.0) else {
+            return;
+        };
+        if inode.links != 0 || inode.holders != 0 {
+            return;
+        }
+        if let Kind::Regular(regular) = &mut inode.kind {
+            regular.free(store);
+        }
+        self.inodes.remove(number.0);
+    }
+}

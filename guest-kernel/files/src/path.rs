@@ -1,0 +1,411 @@
+//! Path resolution (path_resolution(7)).
+use crate::directory::NAME_MAX;
+use crate::inode::{InodeId, Kind, Number};
+use crate::proc::{ProcLinkTarget, ProcNode, ProcSource};
+use crate::{Files, PageStore};
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use contract::Errno;
+use core::ops::Range;
+
+/// Greatest length of a path in bytes, with the NUL that ends it.
+pub const PATH_MAX: usize = 4096;
+/// Symbolic links that one resolution follows.
+const LINK_LIMIT: u32 = 40;
+
+/// Who asks, and from where.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// Where a path without a leading slash starts: the working directory, or the directory of an `*at` call.
+    pub start: InodeId,
+    /// The process that asks: `/proc/self`.
+    pub process: u32,
+    /// Permission bits that new files do not get (umask(2)).
+    pub umask: u16,
+    /// The processes that `/proc` shows.
+    pub processes: &'a dyn ProcSource,
+}
+
+/// What to do with a symbolic link at the end of a path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LastLink {
+    /// Go where it leads.
+    Follow,
+    /// It is what was asked for; but with a slash behind it, it is followed all the same.
+    Keep,
+}
+
+/// How a resolution ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    Link(LastLink),
+    /// The last name is about to be created or removed: never a link followed, slash or no.
+    Name,
+}
+
+/// What the last component of a path is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Last {
+    Name,
+    Dot,
+    DotDot,
+    /// There is none: `/`.
+    Root,
+}
+
+/// Whether slashes follow the last component.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Slash {
+    Absent,
+    Trailing,
+}
+
+/// Where a path leads.
+#[derive(Debug)]
+pub(crate) struct Resolved<'p> {
+    /// The directory that the last component was looked up in.
+    pub(crate) parent: InodeId,
+    /// What it leads to, if there is such a thing.
+    pub(crate) node: Option<InodeId>,
+    pub(crate) last: Last,
+    pub(crate) slash: Slash,
+    text: Cow<'p, [u8]>,
+    name: Range<usize>,
+}
+
+impl Resolved<'_> {
+    /// The last component.
+    pub(crate) fn name(&self) -> &[u8] {
+        &self.text[self.name.clone()]
+    }
+}
+
+/// Where a link leads.
+enum Target<'a> {
+    Text(Cow<'a, [u8]>),
+    /// Straight to an inode, whatever its name.
+    Inode(InodeId),
+    /// To something without an inode: an unnamed pipe.
+    Nameless,
+}
+
+impl<S: PageStore> Files<S> {
+    /// The root directory.
+    #[must_use]
+    pub fn root(&self) -> InodeId {
+        InodeId::Memory(self.root.0)
+    }
+
+    /// The inode that a path leads to.
+    ///
+    /// # Errors
+    /// ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG.
+    pub fn lookup(
+        &self,
+        view: &View<'_>,
+        path: &[u8],
+        last_link: LastLink,
+    ) -> Result<InodeId, Errno> {
+        let resolved = self.walk(view, path, Ending::Link(last_link))?;
+        self.existing(&resolved)
+    }
+
+    /// The inode that was found. ENOENT without one, ENOTDIR where a slash follows what is not a directory.
+    pub(crate) fn existing(&self, resolved: &Resolved<'_>) -> Result<InodeId, Errno> {
+        let node = resolved.node.ok_or(Errno::ENOENT)?;
+        if resolved.slash == Slash::Trailing && !self.is_directory(node) {
+            return Err(Errno::ENOTDIR);
+        }
+        Ok(node)
+    }
+
+    pub(crate) fn walk<'p>(
+        &self,
+        view: &View<'_>,
+        path: &'p [u8],
+        ending: Ending,
+    ) -> Result<Resolved<'p>, Errno> {
+        if path.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        if path.len() >= PATH_MAX {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        let mut text = Cow::Borrowed(path);
+        let mut at = 0;
+        let mut links = 0;
+        let mut here = if path[0] == b'/' {
+            self.root()
+        } else {
+            view.start
+        };
+        loop {
+            let begin = at + count_slashes(&text[at..]);
+            let length = text[begin..]
+                .iter()
+                .position(|byte| *byte == b'/')
+                .unwrap_or(text.len() - begin);
+            let end = begin + length;
+            let behind = count_slashes(&text[end..]);
+            let is_last = end + behind == text.len();
+            let slash = if is_last && behind != 0 {
+                Slash::Trailing
+            } else {
+                Slash::Absent
+            };
+            if !self.is_directory(here) {
+                return Err(Errno::ENOTDIR);
+            }
+            if length > NAME_MAX {
+                return Err(Errno::ENAMETOOLONG);
+            }
+            let (last, node) = match &text[begin..end] {
+                b"" => (Last::Root, Some(here)),
+                b"." => (Last::Dot, Some(here)),
+                b".." => (Last::DotDot, Some(self.parent(here)?)),
+                name => (Last::Name, self.child(view, here, name)),
+            };
+            let finish = |node, text| {
+                Ok(Resolved {
+                    parent: here,
+                    node,
+                    last,
+                    slash,
+                    text,
+                    name: begin..end,
+                })
+            };
+            let Some(child) = node else {
+                return if is_last {
+                    finish(None, text)
+                } else {
+                    Err(Errno::ENOENT)
+                };
+            };
+            let follow = !is_last
+                || match ending {
+                    Ending::Link(LastLink::Follow) => true,
+                    Ending::Link(LastLink::Keep) => slash == Slash::Trailing,
+                    Ending::Name => false,
+                };
+            if follow && let Some(target) = self.link_target(view, child)? {
+                links += 1;
+                if links > LINK_LIMIT {
+                    return Err(Errno::ELOOP);
+                }
+                match target {
+                    Target::Text(target) => {
+                        let rest = &text[end..];
+                        if target.is_empty() {
+                            return Err(Errno::ENOENT);
+                        }
+                        if target.len() + rest.len() >= PATH_MAX {
+                            return Err(Errno::ENAMETOOLONG);
+                        }
+                        let mut longer = Vec::new();
+                        longer
+                            .try_reserve_exact(target.len() + rest.len())
+                            .map_err(|_| Errno::ENOMEM)?;
+                        longer.extend_from_slice(&target);
+                        longer.extend_from_slice(rest);
+                        if longer[0] == b'/' {
+                            here = self.root();
+                        }
+                        text = Cow::Owned(longer);
+                        at = 0;
+                        continue;
+                    }
+                    Target::Inode(inode) if is_last => return finish(Some(inode), text),
+                    Target::Inode(inode) => {
+                        here = inode;
+                        at = end;
+                        continue;
+                    }
+                    Target::Nameless => {}
+                }
+            }
+            if is_last {
+                return finish(Some(child), text);
+            }
+            here = child;
+            at = end;
+        }
+    }
+
+    /// `..` of a directory. ENOENT in one that was removed.
+    pub(crate) fn parent(&self, directory: InodeId) -> Result<InodeId, Errno> {
+        match directory {
+            InodeId::Memory(number) if Number(number) == self.root => Ok(directory),
+            InodeId::Memory(number) => {
+                let home = self.inode(Number(number))?.home.ok_or(Errno::ENOENT)?;
+                Ok(InodeId::Memory(home.directory.0))
+            }
+            InodeId::Proc(node) => match node.parent() {
+                Some(parent) => Ok(InodeId::Proc(parent)),
+                None => self.parent(InodeId::Memory(self.proc_mount.ok_or(Errno::ENOENT)?.0)),
+            },
+        }
+    }
+
+    fn child(&self, view: &View<'_>, directory: InodeId, name: &[u8]) -> Option<InodeId> {
+        match directory {
+            InodeId::Memory(number) => {
+                let child = self
+                    .inode(Number(number))
+                    .ok()?
+                    .directory()
+                    .ok()?
+                    .get(name)?;
+                Some(self.mounted(child))
+            }
+            InodeId::Proc(node) => node.child(view.processes, name).map(InodeId::Proc),
+        }
+    }
+
+    /// The inode itself, or what is mounted on it.
+    pub(crate) fn mounted(&self, number: Number) -> InodeId {
+        if self.proc_mount == Some(number) {
+            InodeId::Proc(ProcNode::Root)
+        } else {
+            InodeId::Memory(number.0)
+        }
+    }
+
+    /// Where a link leads; `None` for what is not a link.
+    fn link_target(&self, view: &View<'_>, id: InodeId) -> Result<Option<Target<'_>>, Errno> {
+        match id {
+            InodeId::Memory(number) => Ok(match &self.inode(Number(number))?.kind {
+                Kind::Symlink(target) => Some(Target::Text(Cow::Borrowed(target.bytes()))),
+                _ => None,
+            }),
+            InodeId::Proc(node) => {
+                let Some(target) = node.link_target(view)? else {
+                    return Ok(None);
+                };
+                Ok(Some(match target {
+                    ProcLinkTarget::Text(text) => Target::Text(Cow::Owned(text)),
+                    ProcLinkTarget::Root => Target::Inode(self.root()),
+                    ProcLinkTarget::Inode(inode) => Target::Inode(inode),
+                    ProcLinkTarget::Description(id) => match self.description(id)?.inode() {
+                        Some(inode) => Target::Inode(inode),
+                        None => Target::Nameless,
+                    },
+                }))
+            }
+        }
+    }
+
+    /// The text of a symbolic link (readlink(2)).
+    ///
+    /// # Errors
+    /// EINVAL where it is none; ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG; ENOMEM.
+    pub fn readlink(&self, view: &View<'_>, path: &[u8]) -> Result<Vec<u8>, Errno> {
+        let id = self.lookup(view, path, LastLink::Keep)?;
+        self.readlink_inode(view, id)
+    }
+
+    /// The text of a symbolic link, as readlinkat(2) with an empty path asks for it.
+    ///
+    /// # Errors
+    /// EINVAL where it is none; ENOMEM.
+    pub fn readlink_inode(&self, view: &View<'_>, id: InodeId) -> Result<Vec<u8>, Errno> {
+        if let InodeId::Proc(ProcNode::Descriptor(process, fd)) = id {
+            let description = view
+                .processes
+                .descriptor(process, fd)
+                .ok_or(Errno::ENOENT)?;
+            return self.description_name(description);
+        }
+        match self.link_target(view, id)? {
+            None => Err(Errno::EINVAL),
+            Some(Target::Text(text)) => copy(&text),
+            Some(Target::Inode(inode)) => self.path_of(inode),
+            Some(Target::Nameless) => Err(Errno::ENOENT),
+        }
+    }
+
+    /// What `/proc/PID/fd` shows for a description: a path, or what kind of thing it is.
+    ///
+    /// # Errors
+    /// EBADF, ENOMEM, ENAMETOOLONG.
+    pub fn description_name(&self, id: crate::DescriptionId) -> Result<Vec<u8>, Errno> {
+        use crate::description::Opened;
+        match self.description(id)?.opened {
+            Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) => {
+                let mut name = copy(b"pipe:[")?;
+                crate::proc::ProcName::Number(pipe.number()).push_to(&mut name);
+                name.push(b']');
+                Ok(name)
+            }
+            _ => match self.description(id)?.inode() {
+                Some(inode) => self.path_or_deleted(inode),
+                None => Err(Errno::ENOENT),
+            },
+        }
+    }
+
+    fn path_or_deleted(&self, inode: InodeId) -> Result<Vec<u8>, Errno> {
+        match self.path_of(inode) {
+            Err(Errno::ENOENT) => copy(b"/ (deleted)"),
+            path => path,
+        }
+    }
+
+    /// The absolute path of an inode that has one, without a NUL: what getcwd(2) answers for a directory.
+    ///
+    /// # Errors
+    /// ENOENT where it has been removed; ENAMETOOLONG beyond [`PATH_MAX`]; ENOMEM.
+    pub fn path_of(&self, id: InodeId) -> Result<Vec<u8>, Errno> {
+        let mut path = Vec::new();
+        let mut here = id;
+        // Backwards, then turned round: the names are only known from the leaf to the root.
+        let mut add = |name: &[u8]| {
+            if path.len() + name.len() + 1 >= PATH_MAX {
+                return Err(Errno::ENAMETOOLONG);
+            }
+            path.try_reserve(name.len() + 1)
+                .map_err(|_| Errno::ENOMEM)?;
+            path.extend(name.iter().rev());
+            path.push(b'/');
+            Ok(())
+        };
+        if id == self.root() {
+            return copy(b"/");
+        }
+        while here != self.root() {
+            let number = match here {
+                InodeId::Memory(number) => Number(number),
+                InodeId::Proc(node) => match node.own_name() {
+                    Some(name) => {
+                        add(name.bytes(&mut [0; 10]))?;
+                        here = self.parent(here)?;
+                        continue;
+                    }
+                    None => self.proc_mount.ok_or(Errno::ENOENT)?,
+                },
+            };
+            let home = self.inode(number)?.home.ok_or(Errno::ENOENT)?;
+            let directory = self.inode(home.directory)?.directory()?;
+            let entry = directory
+                .entry(home.place)
+                .filter(|entry| entry.inode == number)
+                .ok_or(Errno::ENOENT)?;
+            add(entry.name.bytes())?;
+            here = InodeId::Memory(home.directory.0);
+        }
+        path.reverse();
+        Ok(path)
+    }
+}
+
+fn count_slashes(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| **byte == b'/').count()
+}
+
+fn copy(text: &[u8]) -> Result<Vec<u8>, Errno> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(text.len())
+        .map_err(|_| Errno::ENOMEM)?;
+    copy.extend_from_slice(text);
+    Ok(copy)
+}

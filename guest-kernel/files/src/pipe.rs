@@ -1,0 +1,386 @@
+//! Pipes (pipe(7)): a ring of pages between writers and readers.
+//!
+//! A page is taken when the first byte comes to lie in it and given back when it is drained, but for one: a pipe that
+//! carries a byte to and fro would else take and give a frame for each.
+use crate::store::PageStore;
+use crate::wait_queue::{WaitFor, WaitQueue};
+use crate::{Files, Step, Transfer};
+use contract::{Errno, PAGE_SIZE};
+use linux_raw_sys::general as linux;
+
+/// Bytes that a pipe holds.
+pub const PIPE_CAPACITY: usize = PIPE_PAGES * PAGE_SIZE;
+/// A write of at most so many bytes goes in whole or not at all.
+pub const PIPE_BUF: usize = 4096;
+
+const PIPE_PAGES: usize = 16;
+
+/// Names a pipe while an end of it is open.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct PipeId(pub(crate) u32);
+
+impl PipeId {
+    /// The number that `/proc/PID/fd` shows.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0 + 1
+    }
+}
+
+/// Which end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum End {
+    Read,
+    Write,
+}
+
+#[derive(Debug)]
+pub(crate) struct Pipe<P> {
+    pages: [Option<P>; PIPE_PAGES],
+    /// Where the first byte lies, below the capacity.
+    start: usize,
+    length: usize,
+    pub(crate) readers: u32,
+    pub(crate) writers: u32,
+    /// How often an end was ever opened: an open of a FIFO waits for the other one to rise.
+    pub(crate) readers_ever: u32,
+    pub(crate) writers_ever: u32,
+    pub(crate) read_queue: WaitQueue,
+    pub(crate) write_queue: WaitQueue,
+    /// Bits [`READABLE`] and [`WRITABLE`]: which queue is to be woken.
+    pending: u8,
+    next_pending: Option<PipeId>,
+}
+
+const READABLE: u8 = 1;
+const WRITABLE: u8 = 2;
+
+impl<P> Pipe<P> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            pages: [const { None }; PIPE_PAGES],
+            start: 0,
+            length: 0,
+            readers: 0,
+            writers: 0,
+            readers_ever: 0,
+            writers_ever: 0,
+            read_queue: WaitQueue::new(),
+            write_queue: WaitQueue::new(),
+            pending: 0,
+            next_pending: None,
+        }
+    }
+
+    /// Page frames that it has.
+    pub(crate) fn pages(&self) -> u64 {
+        self.pages.iter().flatten().count() as u64
+    }
+
+    /// Bytes in it.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Bytes that fit.
+    pub(crate) fn room(&self) -> usize {
+        PIPE_CAPACITY - self.length
+    }
+
+    /// Takes out what there is, as far as it fits.
+    pub(crate) fn take(&mut self, store: &mut impl PageStore<Page = P>, into: &mut [u8]) -> usize {
+        let length = into.len().min(self.length);
+        let mut done = 0;
+        while done < length {
+            let (page, within) = (self.start / PAGE_SIZE, self.start % PAGE_SIZE);
+            let count = (length - done).min(PAGE_SIZE - within);
+            let Some(there) = self.pages[page].as_ref() else {
+                break;
+            };
+            into[done..done + count].copy_from_slice(&store.bytes(there)[within..within + count]);
+            done += count;
+            self.length -= count;
+            if self.length == 0 {
+                // Begin this page anew: it is the one that is kept.
+                self.start = page * PAGE_SIZE;
+                break;
+            }
+            self.start = (self.start + count) % PIPE_CAPACITY;
+            // In a full pipe the page at the start holds the newest bytes, too.
+            if within + count == PAGE_SIZE
+                && self.length <= PIPE_CAPACITY - PAGE_SIZE
+                && let Some(drained) = self.pages[page].take()
+            {
+                store.free(drained);
+            }
+        }
+        done
+    }
+
+    /// Puts in as much as fits and frames can be had for.
+    pub(crate) fn put(&mut self, store: &mut impl PageStore<Page = P>, bytes: &[u8]) -> usize {
+        let length = bytes.len().min(self.room());
+        let mut done = 0;
+        while done < length {
+            let end = (self.start + self.length) % PIPE_CAPACITY;
+            let (page, within) = (end / PAGE_SIZE, end % PAGE_SIZE);
+            let count = (length - done).min(PAGE_SIZE - within);
+            if self.pages[page].is_none() {
+                self.pages[page] = store.allocate();
+            }
+            let Some(there) = self.pages[page].as_mut() else {
+                break;
+            };
+            store.bytes_mut(there)[within..within + count]
+                .copy_from_slice(&bytes[done..done + count]);
+            done += count;
+            self.length += count;
+        }
+        done
+    }
+
+    /// Takes the frames for `count` more bytes; whether all of them could be had. Those that were had stay for later.
+    fn reserve(&mut self, store: &mut impl PageStore<Page = P>, count: usize) -> bool {
+        let end = self.start + self.length;
+        (end / PAGE_SIZE..(end + count).div_ceil(PAGE_SIZE)).all(|page| {
+            let page = &mut self.pages[page % PIPE_PAGES];
+            if page.is_none() {
+                *page = store.allocate();
+            }
+            page.is_some()
+        })
+    }
+
+    fn free(&mut self, store: &mut impl PageStore<Page = P>) {
+        for page in &mut self.pages {
+            if let Some(page) = page.take() {
+                store.free(page);
+            }
+        }
+        self.length = 0;
+    }
+}
+
+impl<S: PageStore> Files<S> {
+    pub(crate) fn pipe(&self, id: PipeId) -> Result<&Pipe<S::Page>, Errno> {
+        self.pipes.get(id.0).ok_or(Errno::EBADF)
+    }
+
+    pub(crate) fn pipe_mut(&mut self, id: PipeId) -> Result<&mut Pipe<S::Page>, Errno> {
+        self.pipes.get_mut(id.0).ok_or(Errno::EBADF)
+    }
+
+    /// A pipe with no end open yet. ENFILE when there are too many.
+    pub(crate) fn add_pipe(&mut self) -> Result<PipeId, Errno> {
+        self.pipes
+            .insert(Pipe::new())
+            .map(PipeId)
+            .map_err(|_| Errno::ENFILE)
+    }
+
+    pub(crate) fn open_end(&mut self, id: PipeId, end: End) {
+        let Ok(pipe) = self.pipe_mut(id) else { return };
+        match end {
+            End::Read => {
+                pipe.readers += 1;
+                pipe.readers_ever = pipe.readers_ever.wrapping_add(1);
+                self.wake(WaitFor::PipeWritable(id));
+            }
+            End::Write => {
+                pipe.writers += 1;
+                pipe.writers_ever = pipe.writers_ever.wrapping_add(1);
+                self.wake(WaitFor::PipeReadable(id));
+            }
+        }
+    }
+
+    /// Closes an end; with the last one the pipe goes. Returns whether it went.
+    pub(crate) fn close_end(&mut self, store: &mut S, id: PipeId, end: End) -> bool {
+        let Ok(pipe) = self.pipe_mut(id) else {
+            return false;
+        };
+        let (left, other) = match end {
+            End::Read => {
+                pipe.readers -= 1;
+                (pipe.readers, WaitFor::PipeWritable(id))
+            }
+            End::Write => {
+                pipe.writers -= 1;
+                (pipe.writers, WaitFor::PipeReadable(id))
+            }
+        };
+        if pipe.readers == 0 && pipe.writers == 0 {
+            pipe.free(store);
+            self.forget_wakeup(id);
+            self.pipes.remove(id.0);
+            return true;
+        }
+        if left == 0 {
+            self.wake(other);
+        }
+        false
+    }
+
+    /// One piece of a read from a pipe.
+    #[inline]
+    pub(crate) fn read_pipe(
+        &mut self,
+        store: &mut S,
+        id: PipeId,
+        status: u32,
+        transfer: &mut Transfer,
+        into: &mut [u8],
+    ) -> Step<usize> {
+        let Some(pipe) = self.pipes.get_mut(id.0) else {
+            return Step::Done(Err(Errno::EBADF));
+        };
+        if pipe.length == 0 {
+            if into.is_empty() || transfer.done != 0 || pipe.writers == 0 {
+                return Step::Done(Ok(0));
+            }
+            if status & linux::O_NONBLOCK != 0 {
+                return Step::Done(Err(Errno::EAGAIN));
+            }
+            return Step::Wait(WaitFor::PipeReadable(id));
+        }
+        let count = pipe.take(store, into);
+        transfer.done += count;
+        if count != 0 {
+            self.wake(WaitFor::PipeWritable(id));
+        }
+        Step::Done(Ok(count))
+    }
+
+    /// One piece of a write to a pipe. EPIPE without a reader: the kernel sends SIGPIPE.
+    #[inline]
+    pub(crate) fn write_pipe(
+        &mut self,
+        store: &mut S,
+        id: PipeId,
+        status: u32,
+        transfer: &mut Transfer,
+        bytes: &[u8],
+    ) -> Step<usize> {
+        let Some(pipe) = self.pipes.get_mut(id.0) else {
+            return Step::Done(Err(Errno::EBADF));
+        };
+        if bytes.is_empty() {
+            return Step::Done(Ok(0));
+        }
+        if pipe.readers == 0 {
+            return Step::Done(Err(Errno::EPIPE));
+        }
+        let whole = transfer.total.max(bytes.len());
+        // A small write goes in at once or not at all: so its first piece needs the room and the frames for all of it.
+        let needed = if whole <= PIPE_BUF && transfer.done == 0 {
+            whole
+        } else {
+            1
+        };
+        if pipe.room() < needed {
+            if status & linux::O_NONBLOCK != 0 {
+                return Step::Done(Err(Errno::EAGAIN));
+            }
+            return Step::Wait(WaitFor::PipeWritable(id));
+        }
+        if !pipe.reserve(store, needed) {
+            return Step::Done(Err(Errno::ENOMEM));
+        }
+        let count = pipe.put(store, bytes);
+        transfer.done += count;
+        let full = pipe.room() == 0;
+        self.wake(WaitFor::PipeReadable(id));
+        if count < bytes.len() && full && status & linux::O_NONBLOCK == 0 {
+            return Step::Wait(WaitFor::PipeWritable(id));
+        }
+        Step::Done(Ok(count))
+    }
+
+    /// Notes that a queue is to be woken, where somebody stands in it.
+    #[inline]
+    pub(crate) fn wake(&mut self, queue: WaitFor) {
+        self.wakeups.readiness_changed();
+        let (id, bit) = match queue {
+            WaitFor::PipeReadable(id) => (id, READABLE),
+            WaitFor::PipeWritable(id) => (id, WRITABLE),
+            WaitFor::ConsoleInput | WaitFor::Readiness => return,
+        };
+        let Some(pipe) = self.pipes.get_mut(id.0) else {
+            return;
+        };
+        let waiting = match bit {
+            READABLE => &pipe.read_queue,
+            _ => &pipe.write_queue,
+        };
+        if waiting.is_empty() {
+            return;
+        }
+        if pipe.pending == 0 {
+            pipe.next_pending = self.wakeups.first.replace(id);
+        }
+        pipe.pending |= bit;
+    }
+
+    /// The next queue whose processes are to be woken, all of them: they ask again for what they waited for. `None` when
+    /// there is none left; ask after each operation.
+    #[inline]
+    pub fn take_wakeup(&mut self) -> Option<WaitFor> {
+        use crate::wait_queue::Pollers;
+        if let Some(id) = self.wakeups.first
+            && let Some(pipe) = self.pipes.get_mut(id.0)
+        {
+            let queue = if pipe.pending & READABLE != 0 {
+                pipe.pending &= !READABLE;
+                WaitFor::PipeReadable(id)
+            } else {
+                pipe.pending &= !WRITABLE;
+                WaitFor::PipeWritable(id)
+            };
+            if pipe.pending == 0 {
+                self.wakeups.first = pipe.next_pending.take();
+            }
+            return Some(queue);
+        }
+        if self.wakeups.pollers == Pollers::ToWake {
+            self.wakeups.pollers = Pollers::Undisturbed;
+            return Some(WaitFor::Readiness);
+        }
+        None
+    }
+
+    /// The queue of that name; `None` where the pipe has gone.
+    #[inline]
+    pub fn wait_queue_mut(&mut self, queue: WaitFor) -> Option<&mut WaitQueue> {
+        match queue {
+            WaitFor::PipeReadable(id) => Some(&mut self.pipes.get_mut(id.0)?.read_queue),
+            WaitFor::PipeWritable(id) => Some(&mut self.pipes.get_mut(id.0)?.write_queue),
+            WaitFor::ConsoleInput => Some(&mut self.wakeups.console),
+            WaitFor::Readiness => Some(&mut self.wakeups.readiness),
+        }
+    }
+
+    /// Takes a pipe that goes out of the stack of those to be woken.
+    fn forget_wakeup(&mut self, id: PipeId) {
+        let Some(pipe) = self.pipes.get_mut(id.0) else {
+            return;
+        };
+        if core::mem::take(&mut pipe.pending) == 0 {
+            return;
+        }
+        let after = pipe.next_pending.take();
+        if self.wakeups.first == Some(id) {
+            self.wakeups.first = after;
+            return;
+        }
+        let mut at = self.wakeups.first;
+        while let Some(above) = at
+            && let Some(pipe) = self.pipes.get_mut(above.0)
+        {
+            if pipe.next_pending == Some(id) {
+                pipe.next_pending = after;
+                return;
+            }
+            at = pipe.next_pending;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Page frames for contents, from the kernel.
+use contract::PAGE_SIZE;
+
+/// Where contents of files and pipes lie: whole frames, so that the heap holds only small structures.
+///
+/// A page that was handed out comes back through [`PageStore::free`], once, when the file or pipe that holds it goes.
+pub trait PageStore {
+    /// A frame that is owned: neither `Copy` nor dropped without [`PageStore::free`].
+    type Page;
+
+    /// A frame of zeros; `None` when there is no frame left.
+    fn allocate_zeroed(&mut self) -> Option<Self::Page>;
+
+    /// A frame with any contents, for a caller that writes each byte before it can be read; `None` when there is no
+    /// frame left.
+    fn allocate(&mut self) -> Option<Self::Page> {
+        self.allocate_zeroed()
+    }
+
+    /// Takes a frame back.
+    fn free(&mut self, page: Self::Page);
+
+    /// Its contents.
+    fn bytes<'a>(&'a self, page: &'a Self::Page) -> &'a [u8; PAGE_SIZE];
+
+    /// Its contents, to be written.
+    fn bytes_mut<'a>(&'a mut self, page: &'a mut Self::Page) -> &'a mut [u8; PAGE_SIZE];
+}

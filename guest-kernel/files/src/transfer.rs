@@ -1,0 +1,430 @@
+//! read, write, lseek, getdents64, ftruncate: what is done through a description.
+use crate::description::{DescriptionId, Opened};
+use crate::device::Device;
+use crate::inode::{InodeId, Kind, Number};
+use crate::proc::ProcSource;
+use crate::regular::MAX_FILE_SIZE;
+use crate::snapshot::{Snapshot, SnapshotWriter};
+use crate::{Files, PageStore, Step, Transfer};
+use alloc::boxed::Box;
+use contract::Errno;
+use core::mem::offset_of;
+use linux_raw_sys::general as linux;
+
+/// An entry of a listing: its inode, its name, and the cursor behind it.
+type Listed<'a> = (InodeId, &'a [u8], u64);
+
+impl<S: PageStore> Files<S> {
+    /// One piece of a read, pread or readv. [`Transfer`] says how to go on.
+    ///
+    /// Errors: EBADF where it is not open for reading, EISDIR, ESPIPE (pread from a pipe or terminal), EAGAIN.
+    #[inline]
+    pub fn read(
+        &mut self,
+        store: &mut S,
+        id: DescriptionId,
+        transfer: &mut Transfer,
+        into: &mut [u8],
+    ) -> Step<usize> {
+        let Ok(description) = self.description(id) else {
+            return Step::Done(Err(Errno::EBADF));
+        };
+        if !description.may_read() {
+            return Step::Done(Err(Errno::EBADF));
+        }
+        match description.opened {
+            Opened::PipeRead(pipe) | Opened::Fifo(_, pipe) => {
+                if transfer.position.is_some() {
+                    return Step::Done(Err(Errno::ESPIPE));
+                }
+                let status = description.status;
+                self.read_pipe(store, pipe, status, transfer, into)
+            }
+            Opened::Device(_, device) => read_device(device, transfer, into),
+            Opened::Proc(_, None) => Step::Generate,
+            _ => Step::Done(self.read_contents(store, id, transfer, into)),
+        }
+    }
+
+    fn read_contents(
+        &mut self,
+        store: &mut S,
+        id: DescriptionId,
+        transfer: &mut Transfer,
+        into: &mut [u8],
+    ) -> Result<usize, Errno> {
+        let description = self.description(id)?;
+        let offset = match transfer.position {
+            Some(position) => position + transfer.done as u64,
+            None => description.offset,
+        };
+        let count = match &description.opened {
+            Opened::Regular(number) => match &self.inode(*number)?.kind {
+                Kind::Regular(regular) => regular.read_at(store, offset, into),
+                _ => return Err(Errno::EINVAL),
+            },
+            Opened::Proc(_, Some(snapshot)) => snapshot.read_at(store, offset, into),
+            Opened::Directory(_) => return Err(Errno::EISDIR),
+            _ => return Err(Errno::EBADF),
+        };
+        transfer.done += count;
+        if transfer.position.is_none() {
+            self.description_mut(id)?.offset = offset + count as u64;
+        }
+        Ok(count)
+    }
+
+    /// One piece of a write, pwrite or writev. [`Transfer`] says how to go on.
+    ///
+    /// Errors: EBADF where it is not open for writing, ESPIPE (pwrite to a pipe or terminal), EPIPE (the kernel sends
+    /// SIGPIPE), EAGAIN, ENOSPC, EFBIG, ENOMEM.
+    #[inline]
+    pub fn write(
+        &mut self,
+        store: &mut S,
+        id: DescriptionId,
+        transfer: &mut Transfer,
+        bytes: &[u8],
+    ) -> Step<usize> {
+        let Ok(description) = self.description(id) else {
+            return Step::Done(Err(Errno::EBADF));
+        };
+        if !description.may_write() {
+            return Step::Done(Err(Errno::EBADF));
+        }
+        match description.opened {
+            Opened::PipeWrite(pipe) | Opened::Fifo(_, pipe) => {
+                if transfer.position.is_some() {
+                    return Step::Done(Err(Errno::ESPIPE));
+                }
+                let status = description.status;
+                self.write_pipe(store, pipe, status, transfer, bytes)
+            }
+            Opened::Device(_, device) => write_device(device, transfer, bytes),
+            _ => Step::Done(self.write_contents(store, id, transfer, bytes)),
+        }
+    }
+
+    fn write_contents(
+        &mut self,
+        store: &mut S,
+        id: DescriptionId,
+        transfer: &mut Transfer,
+        bytes: &[u8],
+    ) -> Result<usize, Errno> {
+        let time = self.time;
+        let description = self.description(id)?;
+        let Opened::Regular(number) = description.opened else {
+            return Err(Errno::EBADF);
+        };
+        let (status, own) = (description.status, description.offset);
+        let inode = self.inode_mut(number)?;
+        let Kind::Regular(regular) = &mut inode.kind else {
+            return Err(Errno::EINVAL);
+        };
+        let offset = if status & linux::O_APPEND != 0 {
+            regular.size()
+        } else {
+            match transfer.position {
+                Some(position) => position + transfer.done as u64,
+                None => own,
+            }
+        };
+        let count = regular.write_at(store, offset, bytes)?;
+        if count != 0 {
+            (inode.modified, inode.changed) = (time, time);
+        }
+        transfer.done += count;
+        if transfer.position.is_none() {
+            self.description_mut(id)?.offset = offset + count as u64;
+        }
+        Ok(count)
+    }
+
+    /// Generates the text of a file in `/proc` after [`Step::Generate`].
+    ///
+    /// # Errors
+    /// EBADF, ESRCH where the process has gone, ENOMEM, EFBIG.
+    pub fn generate(
+        &mut self,
+        store: &mut S,
+        id: DescriptionId,
+        processes: &dyn ProcSource,
+    ) -> Result<(), Errno> {
+        let Opened::Proc(node, None) = &self.description(id)?.opened else {
+            return Ok(());
+        };
+        let content = node.content().ok_or(Errno::EINVAL)?;
+        let mut snapshot = Snapshot::new();
+        let mut writer = SnapshotWriter::new(store, &mut snapshot);
+        let written = processes.write(content, &mut writer);
+        if let Err(errno) = writer.finish().and(written) {
+            snapshot.free(store);
+            return Err(errno);
+        }
+        if let Opened::Proc(_, place) = &mut self.description_mut(id)?.opened {
+            *place = Some(Box::new(snapshot));
+        }
+        Ok(())
+    }
+
+    /// lseek(2): the new offset. Back at the start, a file of `/proc` is generated anew.
+    ///
+    /// # Errors
+    /// EBADF; ESPIPE for pipes and terminals; EINVAL for an unknown `whence` or an offset out of range; ENXIO for
+    /// SEEK_DATA and SEEK_HOLE beyond the end.
+    pub fn lseek(
+        &mut self,
+        store: &mut S,
+        id: DescriptionId,
+        offset: i64,
+        whence: u32,
+    ) -> Result<u64, Errno> {
+        let description = self.description(id)?;
+        let end = match &description.opened {
+            Opened::Path(_) => return Err(Errno::EBADF),
+            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Fifo(..) => {
+                return Err(Errno::ESPIPE);
+            }
+            Opened::Device(_, Device::Tty | Device::Console) => return Err(Errno::ESPIPE),
+            Opened::Device(..) => return Ok(0),
+            Opened::Regular(number) => {
+                let Kind::Regular(regular) = &self.inode(*number)?.kind else {
+                    return Err(Errno::EINVAL);
+                };
+                let from = u64::try_from(offset).map_err(|_| Errno::ENXIO);
+                match whence {
+                    linux::SEEK_DATA => {
+                        let to = regular.next_data(from?)?;
+                        self.description_mut(id)?.offset = to;
+                        return Ok(to);
+                    }
+                    linux::SEEK_HOLE => {
+                        let to = regular.next_hole(from?)?;
+                        self.description_mut(id)?.offset = to;
+                        return Ok(to);
+                    }
+                    _ => Some(regular.size()),
+                }
+            }
+            Opened::Directory(_) | Opened::Proc(..) => None,
+        };
+        let base = match whence {
+            linux::SEEK_SET => 0,
+            linux::SEEK_CUR => description.offset,
+            linux::SEEK_END => end.ok_or(Errno::EINVAL)?,
+            _ => return Err(Errno::EINVAL),
+        };
+        let to = base
+            .checked_add_signed(offset)
+            .filter(|to| *to <= MAX_FILE_SIZE)
+            .ok_or(Errno::EINVAL)?;
+        let description = self.description_mut(id)?;
+        description.offset = to;
+        if let Opened::Proc(_, snapshot) = &mut description.opened
+            && to == 0
+            && let Some(mut snapshot) = snapshot.take()
+        {
+            snapshot.free(store);
+        }
+        Ok(to)
+    }
+
+    /// getdents64(2): fills `into` with whole `struct linux_dirent64` and moves the cursor behind them; 0 at the end. The
+    /// kernel may ask again for the rest of a larger buffer.
+    ///
+    /// # Errors
+    /// EBADF; ENOTDIR; EINVAL where not one entry fits; ENOENT in a directory that was removed.
+    pub fn read_directory(
+        &mut self,
+        id: DescriptionId,
+        processes: &dyn ProcSource,
+        into: &mut [u8],
+    ) -> Result<usize, Errno> {
+        let description = self.description(id)?;
+        let directory = match description.opened {
+            Opened::Directory(directory) => directory,
+            Opened::Path(_) => return Err(Errno::EBADF),
+            _ => return Err(Errno::ENOTDIR),
+        };
+        if let InodeId::Memory(number) = directory
+            && !self.is_named(Number(number))
+        {
+            return Err(Errno::ENOENT);
+        }
+        let mut cursor = description.offset;
+        let mut done = 0;
+        loop {
+            let mut digits = [0; 10];
+            let next = match self.entry_at(directory, processes, cursor, &mut digits)? {
+                None => break,
+                Some((inode, name, next)) => {
+                    let kind = self.entry_type(inode);
+                    match put_entry(
+                        &mut into[done..],
+                        self.entry_number(inode),
+                        next,
+                        kind,
+                        name,
+                    ) {
+                        Some(size) => done += size,
+                        None if done == 0 => return Err(Errno::EINVAL),
+                        None => break,
+                    }
+                    next
+                }
+            };
+            cursor = next;
+        }
+        self.description_mut(id)?.offset = cursor;
+        Ok(done)
+    }
+
+    /// The entry at a cursor.
+    fn entry_at<'a>(
+        &'a self,
+        directory: InodeId,
+        processes: &dyn ProcSource,
+        cursor: u64,
+        digits: &'a mut [u8; 10],
+    ) -> Result<Option<Listed<'a>>, Errno> {
+        match cursor {
+            0 => return Ok(Some((directory, b".", 1))),
+            1 => return Ok(Some((self.parent(directory)?, b"..", 2))),
+            _ => {}
+        }
+        match directory {
+            InodeId::Memory(number) => {
+                let Ok(from) = u32::try_from(cursor - 2) else {
+                    return Ok(None);
+                };
+                let found = self.inode(Number(number))?.directory()?.next_from(from);
+                Ok(found.map(|(place, entry)| {
+                    (
+                        self.mounted(entry.inode),
+                        entry.name.bytes(),
+                        u64::from(place) + 3,
+                    )
+                }))
+            }
+            InodeId::Proc(node) => Ok(node
+                .entry(processes, cursor - 2)
+                .map(|(child, name, next)| (InodeId::Proc(child), name.bytes(digits), next + 2))),
+        }
+    }
+
+    fn entry_number(&self, id: InodeId) -> u64 {
+        match id {
+            InodeId::Memory(number) => u64::from(number) + 1,
+            InodeId::Proc(node) => node.number(),
+        }
+    }
+
+    /// `d_type`: the file type bits of `st_mode`, shifted down.
+    fn entry_type(&self, id: InodeId) -> u8 {
+        let mode = match id {
+            InodeId::Memory(number) => self
+                .inode(Number(number))
+                .map_or(0, |inode| inode.file_type()),
+            InodeId::Proc(node) => node.mode(),
+        };
+        ((mode & linux::S_IFMT) >> 12) as u8
+    }
+
+    /// ftruncate(2).
+    ///
+    /// # Errors
+    /// EBADF; EINVAL where it is not a regular file open for writing; EFBIG.
+    pub fn ftruncate(&mut self, store: &mut S, id: DescriptionId, size: u64) -> Result<(), Errno> {
+        let description = self.description(id)?;
+        match description.opened {
+            Opened::Path(_) => Err(Errno::EBADF),
+            Opened::Regular(number) if description.may_write() => {
+                self.set_size(store, number, size)
+            }
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    pub(crate) fn set_size(
+        &mut self,
+        store: &mut S,
+        number: Number,
+        size: u64,
+    ) -> Result<(), Errno> {
+        let time = self.time;
+        let inode = self.inode_mut(number)?;
+        match &mut inode.kind {
+            Kind::Regular(regular) => regular.set_size(store, size)?,
+            Kind::Directory(_) => return Err(Errno::EISDIR),
+            _ => return Err(Errno::EINVAL),
+        }
+        (inode.modified, inode.changed) = (time, time);
+        Ok(())
+    }
+}
+
+fn read_device(device: Device, transfer: &mut Transfer, into: &mut [u8]) -> Step<usize> {
+    let count = match device {
+        Device::Null => 0,
+        Device::Zero | Device::Full => {
+            into.fill(0);
+            into.len()
+        }
+        Device::Tty | Device::Console | Device::Random | Device::Urandom => {
+            return kernel_step(device, transfer);
+        }
+    };
+    transfer.done += count;
+    Step::Done(Ok(count))
+}
+
+fn write_device(device: Device, transfer: &mut Transfer, bytes: &[u8]) -> Step<usize> {
+    match device {
+        Device::Full if !bytes.is_empty() => Step::Done(Err(Errno::ENOSPC)),
+        Device::Null | Device::Zero | Device::Full => {
+            transfer.done += bytes.len();
+            Step::Done(Ok(bytes.len()))
+        }
+        Device::Tty | Device::Console | Device::Random | Device::Urandom => {
+            kernel_step(device, transfer)
+        }
+    }
+}
+
+/// Hands a device over to the kernel. A terminal cannot be read at a position.
+fn kernel_step(device: Device, transfer: &Transfer) -> Step<usize> {
+    match device.kernel_device() {
+        Some(crate::KernelDevice::Console) if transfer.position.is_some() => {
+            Step::Done(Err(Errno::ESPIPE))
+        }
+        Some(device) => Step::Device(device),
+        None => Step::Done(Err(Errno::ENXIO)),
+    }
+}
+
+/// Writes one `struct linux_dirent64`; its size, or `None` where it does not fit.
+fn put_entry(into: &mut [u8], inode: u64, next: u64, kind: u8, name: &[u8]) -> Option<usize> {
+    const NAME: usize = offset_of!(linux::linux_dirent64, d_name);
+    let size = (NAME + name.len() + 1).next_multiple_of(align_of::<linux::linux_dirent64>());
+    let entry = into.get_mut(..size)?;
+    let mut put = |offset: usize, value: &[u8]| {
+        entry[offset..offset + value.len()].copy_from_slice(value);
+    };
+    put(
+        offset_of!(linux::linux_dirent64, d_ino),
+        &inode.to_le_bytes(),
+    );
+    put(
+        offset_of!(linux::linux_dirent64, d_off),
+        &next.to_le_bytes(),
+    );
+    put(
+        offset_of!(linux::linux_dirent64, d_reclen),
+        &(size as u16).to_le_bytes(),
+    );
+    put(offset_of!(linux::linux_dirent64, d_type), &[kind]);
+    put(NAME, name);
+    entry[NAME + name.len()..].fill(0);
+    Some(size)
+}

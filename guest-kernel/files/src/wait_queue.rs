@@ -1,0 +1,72 @@
+//! Who waits for what, and who is to be woken.
+use crate::pipe::PipeId;
+
+/// What a parked process waits for: the name of a [`WaitQueue`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum WaitFor {
+    /// Bytes in a pipe, or the end of its last writer; for an open of a FIFO, a writer.
+    PipeReadable(PipeId),
+    /// Room in a pipe, or the end of its last reader; for an open of a FIFO, a reader.
+    PipeWritable(PipeId),
+    /// Input from the console. The kernel knows when that has come.
+    ConsoleInput,
+    /// A change of readiness anywhere, for poll(2) and its like, which then look again.
+    Readiness,
+}
+
+/// First and last of the processes that wait, by the kernel's own number; it links them through its process table.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct WaitQueue {
+    /// `None` where nobody waits.
+    pub ends: Option<(u32, u32)>,
+}
+
+impl WaitQueue {
+    /// Nobody waits.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { ends: None }
+    }
+
+    /// Whether nobody waits.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.ends.is_none()
+    }
+}
+
+/// Queues to be woken, without an allocation: pipes are linked through themselves.
+#[derive(Debug)]
+pub(crate) struct Wakeups {
+    /// The pipe at the top of the stack of those that have a queue to be woken.
+    pub(crate) first: Option<PipeId>,
+    pub(crate) pollers: Pollers,
+    pub(crate) console: WaitQueue,
+    pub(crate) readiness: WaitQueue,
+}
+
+/// Whether those who poll are to look again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pollers {
+    Undisturbed,
+    ToWake,
+}
+
+impl Wakeups {
+    pub(crate) const fn new() -> Self {
+        Self {
+            first: None,
+            pollers: Pollers::Undisturbed,
+            console: WaitQueue::new(),
+            readiness: WaitQueue::new(),
+        }
+    }
+
+    /// Notes that something became readable or writable.
+    #[inline]
+    pub(crate) fn readiness_changed(&mut self) {
+        if !self.readiness.is_empty() {
+            self.pollers = Pollers::ToWake;
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! What the tests run the files on: a store that counts its pages and can be told to fail, a caller, and an archive maker.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use contract::Errno;
+use files::{
+    DescriptionId, FdTable, Files, InodeId, Output, PageStore, ProcContent, ProcSource, Step,
+    Transfer, View, WaitFor,
+};
+use std::cell::RefCell;
+
+/// Pages from the host's heap. One that is dropped instead of freed is a leak: the count shows it.
+pub struct Pages {
+    pub out: usize,
+    /// How many more can be had.
+    pub left: usize,
+}
+
+#[derive(Debug)]
+pub struct Page(Box<[u8; 4096]>);
+
+impl PageStore for Pages {
+    type Page = Page;
+
+    fn allocate_zeroed(&mut self) -> Option<Page> {
+        self.left = self.left.checked_sub(1)?;
+        self.out += 1;
+        Some(Page(Box::new([0; 4096])))
+    }
+
+    fn allocate(&mut self) -> Option<Page> {
+        let mut page = self.allocate_zeroed()?;
+        page.0.fill(0xa5);
+        Some(page)
+    }
+
+    fn free(&mut self, _page: Page) {
+        self.out -= 1;
+        self.left += 1;
+    }
+
+    fn bytes<'a>(&'a self, page: &'a Page) -> &'a [u8; 4096] {
+        &page.0
+    }
+
+    fn bytes_mut<'a>(&'a mut self, page: &'a mut Page) -> &'a mut [u8; 4096] {
+        &mut page.0
+    }
+}
+
+/// Processes 1 and 7.
+pub struct Processes {
+    pub descriptors: RefCell<Vec<(u32, DescriptionId)>>,
+    pub cwd: InodeId,
+    pub text: Vec<u8>,
+}
+
+impl ProcSource for Processes {
+    fn next_process(&self, from: u32) -> Option<u32> {
+        [1, 7].into_iter().find(|pid| *pid >= from)
+    }
+    fn write(&self, content: ProcContent, out: &mut dyn Output) -> Result<()> {
+        writeln!(out, "{content:?}").map_err(|_| Errno::ENOMEM)?;
+        out.bytes(&self.text);
+        Ok(())
+    }
+    fn executable(&self, _process: u32) -> Option<&[u8]> {
+        Some(b"/bin/echo")
+    }
+    fn working_directory(&self, _process: u32) -> Option<InodeId> {
+        Some(self.cwd)
+    }
+    fn descriptor(&self, process: u32, fd: u32) -> Option<DescriptionId> {
+        let all = self.descriptors.borrow();
+        all.iter()
+            .find(|(n, _)| process == 1 && *n == fd)
+            .map(|(_, id)| *id)
+    }
+    fn next_descriptor(&self, process: u32, from: u32) -> Option<u32> {
+        let all = self.descriptors.borrow();
+        all.iter()
+            .map(|(n, _)| *n)
+            .filter(|n| process == 1 && *n >= from)
+            .min()
+    }
+}
+
+/// Files, a store and process 1.
+pub struct Machine {
+    pub files: Files<Pages>,
+    pub pages: Pages,
+    pub table: FdTable,
+    pub processes: Processes,
+}
+
+pub type Result<T> = std::result::Result<T, Errno>;
+
+impl Machine {
+    pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// A tree from these entries, with `/dev` and `/proc`.
+    pub fn with(entries: &[Entry<'_>]) -> Self {
+        let mut files = Files::new();
+        let mut pages = Pages {
+            out: 0,
+            left: 1 << 20,
+        };
+        if !entries.is_empty() {
+            files.seed(&mut pages, archive(entries).leak()).unwrap();
+        }
+        files.populate(&mut pages).unwrap();
+        let cwd = files.root();
+        Self {
+            files,
+            pages,
+            table: FdTable::new(),
+            processes: Processes {
+                descriptors: RefCell::new(Vec::new()),
+                cwd,
+                text: Vec::new(),
+            },
+        }
+    }
+
+    pub fn view(processes: &Processes) -> View<'_> {
+        View {
+            start: processes.cwd,
+            process: 1,
+            umask: 0o022,
+            processes,
+        }
+    }
+
+    /// Lets `/proc/1/fd` show the table.
+    pub fn publish(&mut self) {
+        let mut all = Vec::new();
+        let mut from = 0;
+        while let Some(fd) = self.table.next_open(from) {
+            all.push((fd, self.table.get(fd).unwrap()));
+            from = fd + 1;
+        }
+        *self.processes.descriptors.borrow_mut() = all;
+    }
+
+    pub fn open_step(&mut self, path: &str, flags: u32, progress: &mut usize) -> Step<u32> {
+        let view = Self::view(&self.processes);
+        self.files.open(
+            &mut self.pages,
+            &mut self.table,
+            &view,
+            path.as_bytes(),
+            flags,
+            0o666,
+            progress,
+        )
+    }
+
+    pub fn open(&mut self, path: &str, flags: u32) -> Result<u32> {
+        done(self.open_step(path, flags, &mut 0))
+    }
+
+    pub fn close(&mut self, fd: u32) -> Result<()> {
+        self.files.close(&mut self.pages, &mut self.table, fd)
+    }
+
+    /// One whole read call, as the kernel does it, in pieces of `piece` bytes.
+    pub fn read_pieces(&mut self, fd: u32, length: usize, piece: usize) -> Step<Vec<u8>> {
+        let id = match self.table.get(fd) {
+            Ok(id) => id,
+            Err(errno) => return Step::Done(Err(errno)),
+        };
+        let mut buffer = vec![0xee; length];
+        let mut transfer = Transfer::new(length);
+        loop {
+            let end = (transfer.done + piece).min(length);
+            let into = &mut buffer[transfer.done..end];
+            let size = into.len();
+            let last = match self.files.read(&mut self.pages, id, &mut transfer, into) {
+                Step::Done(Ok(count)) if count == size && transfer.done < length => continue,
+                Step::Done(last) => last,
+                Step::Generate => {
+                    let made = self.files.generate(&mut self.pages, id, &self.processes);
+                    match made {
+                        Ok(()) => continue,
+                        Err(errno) => return Step::Done(Err(errno)),
+                    }
+                }
+                Step::Wait(until) => return Step::Wait(until),
+                Step::Device(device) => return Step::Device(device),
+            };
+            let result = transfer.result(last);
+            return Step::Done(result.map(|count| buffer[..count].to_vec()));
+        }
+    }
+
+    pub fn read(&mut self, fd: u32, length: usize) -> Result<Vec<u8>> {
+        done(self.read_pieces(fd, length, 4096))
+    }
+
+    pub fn write(&mut self, fd: u32, bytes: &[u8]) -> Result<usize> {
+        let mut transfer = Transfer::new(bytes.len());
+        match self.write_pieces(fd, bytes, 4096, &mut transfer) {
+            Step::Done(result) => result,
+            step => panic!("{step:?}"),
+        }
+    }
+
+    /// One attempt at a write call, in pieces; `transfer` is kept over a wait.
+    pub fn write_pieces(
+        &mut self,
+        fd: u32,
+        bytes: &[u8],
+        piece: usize,
+        transfer: &mut Transfer,
+    ) -> Step<usize> {
+        let id = match self.table.get(fd) {
+            Ok(id) => id,
+            Err(errno) => return Step::Done(Err(errno)),
+        };
+        loop {
+            let end = (transfer.done + piece).min(bytes.len());
+            let from = &bytes[transfer.done..end];
+            match self.files.write(&mut self.pages, id, transfer, from) {
+                Step::Done(Ok(count)) if count == from.len() && transfer.done < bytes.len() => {}
+                Step::Done(last) => return Step::Done(transfer.result(last)),
+                step => return step,
+            }
+        }
+    }
+
+    pub fn seek(&mut self, fd: u32, offset: i64, whence: u32) -> Result<u64> {
+        let id = self.table.get(fd)?;
+        self.files.lseek(&mut self.pages, id, offset, whence)
+    }
+
+    /// Creates a file with this content.
+    pub fn put(&mut self, path: &str, content: &[u8]) -> Result<()> {
+        use linux_raw_sys::general as linux;
+        let fd = self.open(path, linux::O_CREAT | linux::O_WRONLY | linux::O_TRUNC)?;
+        assert_eq!(self.write(fd, content), Ok(content.len()));
+        self.close(fd)
+    }
+
+    pub fn get(&mut self, path: &str) -> Result<Vec<u8>> {
+        let fd = self.open(path, 0)?;
+        let content = self.read(fd, 1 << 20);
+        self.close(fd)?;
+        content
+    }
+
+    pub fn stat(&self, path: &str) -> Result<files::Attributes> {
+        let view = Self::view(&self.processes);
+        self.files
+            .stat(&view, path.as_bytes(), files::LastLink::Follow)
+    }
+
+    pub fn lstat(&self, path: &str) -> Result<files::Attributes> {
+        let view = Self::view(&self.processes);
+        self.files
+            .stat(&view, path.as_bytes(), files::LastLink::Keep)
+    }
+
+    pub fn mkdir(&mut self, path: &str) -> Result<()> {
+        let view = Self::view(&self.processes);
+        self.files
+            .mkdir(&mut self.pages, &view, path.as_bytes(), 0o777)
+    }
+
+    pub fn rmdir(&mut self, path: &str) -> Result<()> {
+        let view = Self::view(&self.processes);
+        self.files.rmdir(&mut self.pages, &view, path.as_bytes())
+    }
+
+    pub fn unlink(&mut self, path: &str) -> Result<()> {
+        let view = Self::view(&self.processes);
+        self.files.unlink(&mut self.pages, &view, path.as_bytes())
+    }
+
+    pub fn symlink(&mut self, target: &str, path: &str) -> Result<()> {
+        let view = Self::view(&self.processes);
+        self.files
+            .symlink(&mut self.pages, &view, target.as_bytes(), path.as_bytes())
+    }
+
+    pub fn link(&mut self, old: &str, new: &str) -> Result<()> {
+        let view = Self::view(&self.processes);
+        self.files.link(
+            &view,
+            old.as_bytes(),
+            files::LastLink::Keep,
+            &view,
+            new.as_bytes(),
+        )
+    }
+
+    pub fn rename(&mut self, old: &str, new: &str, flags: u32) -> Result<()> {
+        let view = Self::view(&self.processes);
+        self.files.rename(
+            &mut self.pages,
+            &view,
+            old.as_bytes(),
+            &view,
+            new.as_bytes(),
+            flags,
+        )
+    }
+
+    pub fn readlink(&self, path: &str) -> Result<String> {
+        let view = Self::view(&self.processes);
+        let text = self.files.readlink(&view, path.as_bytes())?;
+        Ok(String::from_utf8(text).unwrap())
+    }
+
+    pub fn path_of(&self, path: &str) -> Result<String> {
+        let view = Self::view(&self.processes);
+        let id = self
+            .files
+            .lookup(&view, path.as_bytes(), files::LastLink::Follow)?;
+        Ok(String::from_utf8(self.files.path_of(id)?).unwrap())
+    }
+
+    /// Names and types of a directory, by getdents64 into a buffer of `size` bytes.
+    pub fn list(&mut self, path: &str, size: usize) -> Result<Vec<(String, u8)>> {
+        let fd = self.open(path, linux_raw_sys::general::O_DIRECTORY)?;
+        let id = self.table.get(fd)?;
+        let mut all = Vec::new();
+        let mut buffer = vec![0; size];
+        loop {
+            let count = self
+                .files
+                .read_directory(id, &self.processes, &mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            all.extend(entries(&buffer[..count]).into_iter().map(|e| (e.0, e.1)));
+        }
+        self.close(fd)?;
+        Ok(all)
+    }
+
+    /// Queues to be woken.
+    pub fn wakeups(&mut self) -> Vec<WaitFor> {
+        std::iter::from_fn(|| self.files.take_wakeup()).collect()
+    }
+
+    /// Closes all descriptors; every page that no file in the tree has must be back.
+    pub fn finish(mut self) {
+        self.files.close_all(&mut self.pages, &mut self.table);
+        assert_eq!(self.pages.out as u64, self.files.frames());
+    }
+}
+
+/// Name, type, inode and cursor of each `struct linux_dirent64`.
+pub fn entries(mut bytes: &[u8]) -> Vec<(String, u8, u64, u64)> {
+    let mut all = Vec::new();
+    while !bytes.is_empty() {
+        let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+        let size = usize::from(u16::from_le_bytes(bytes[16..18].try_into().unwrap()));
+        let name = bytes[19..size].split(|byte| *byte == 0).next().unwrap();
+        let name = String::from_utf8(name.to_vec()).unwrap();
+        all.push((name, bytes[18], word(0), word(8)));
+        bytes = &bytes[size..];
+    }
+    all
+}
+
+pub fn done<T: std::fmt::Debug>(step: Step<T>) -> Result<T> {
+    match step {
+        Step::Done(result) => result,
+        step => panic!("not done: {step:?}"),
+    }
+}
+
+/// An entry of an archive to be made.
+#[derive(Clone, Copy)]
+pub struct Entry<'a> {
+    pub name: &'a str,
+    pub mode: u32,
+    pub data: &'a [u8],
+    pub inode: u32,
+    pub links: u32,
+    pub device: (u32, u32),
+}
+
+pub const fn file<'a>(name: &'a str, data: &'a [u8]) -> Entry<'a> {
+    Entry {
+        name,
+        mode: 0o100_755,
+        data,
+        inode: 0,
+        links: 1,
+        device: (0, 0),
+    }
+}
+
+pub const fn directory(name: &str) -> Entry<'_> {
+    Entry {
+        mode: 0o040_755,
+        links: 2,
+        ..file(name, b"")
+    }
+}
+
+pub const fn symlink<'a>(name: &'a str, target: &'a str) -> Entry<'a> {
+    Entry {
+        mode: 0o120_777,
+        ..file(name, target.as_bytes())
+    }
+}
+
+/// A newc archive with its trailer.
+pub fn archive(entries: &[Entry<'_>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in entries.iter().chain(&[file("TRAILER!!!", b"")]) {
+        put_entry(&mut bytes, entry, entry.name.len() + 1);
+    }
+    bytes
+}
+
+/// Adds one entry whose name takes `name_size` bytes, NULs included.
+pub fn put_entry(bytes: &mut Vec<u8>, entry: &Entry<'_>, name_size: usize) {
+    let fields = [
+        entry.inode,
+        entry.mode,
+        1000,
+        100,
+        entry.links,
+        1_700_000_000,
+        entry.data.len() as u32,
+        8,
+        1,
+        entry.device.0,
+        entry.device.1,
+        name_size as u32,
+        0,
+    ];
+    bytes.extend(b"070701");
+    for field in fields {
+        bytes.extend(format!("{field:08X}").bytes());
+    }
+    let name_end = bytes.len() + name_size;
+    bytes.extend(entry.name.bytes());
+    bytes.resize(name_end.next_multiple_of(4), 0);
+    bytes.extend(entry.data);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+}
