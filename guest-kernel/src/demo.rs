@@ -1,7 +1,7 @@
 //! Two programs in ring 3 that spin, each with a pattern of its own in every SIMD register.
 use crate::arch::context::{self, UserContext};
 use crate::arch::layout::{direct_map, kernel_root_entries, physical_address};
-use crate::arch::trap::{self, Trap};
+use crate::arch::trap::Trap;
 use crate::arch::{clock, interrupts, machine, timer, tlb, uart};
 use crate::boot::BootInfo;
 use crate::log;
@@ -94,7 +94,7 @@ pub fn run(boot: &BootInfo) -> ! {
     }
     switch(0);
     timer::arm_in(SLICE);
-    trap::enter_user()
+    context::enter()
 }
 
 fn current() -> &'static mut UserContext {

@@ -207,12 +207,21 @@ pub unsafe fn switch_to(to: *mut UserContext, root: PhysFrame) {
     simd::activate(to);
 }
 
-/// Goes to the kernel's own root, which maps nothing of a process: before the current root is given up.
-pub fn leave_address_space() {
-    let root = kernel_root_frame().start_address().as_u64();
-    CURRENT_ROOT.store(root, Relaxed);
-    // SAFETY: the kernel's root is a static.
-    unsafe { control::write_cr3(root) };
+/// Before a root is given up: where it is the current one, goes to the kernel's own, which maps nothing of
+/// a process.
+#[inline]
+pub fn leave_root(root: PhysFrame) {
+    if CURRENT_ROOT.load(Relaxed) == root.start_address().as_u64() {
+        let root = kernel_root_frame().start_address().as_u64();
+        CURRENT_ROOT.store(root, Relaxed);
+        // SAFETY: the kernel's root is a static.
+        unsafe { control::write_cr3(root) };
+    }
+}
+
+/// Enters the current process from boot. The kernel stack is given up.
+pub fn enter() -> ! {
+    super::trap::enter_current()
 }
 
 /// Forgets a context that is about to go: nothing is saved into it any more.

@@ -90,6 +90,11 @@ pub fn configure(mode: Mode, mask: u32, size: u32) {
     SIZE.store(size, Relaxed);
 }
 
+/// Bytes of an area, as [`read`] and [`replace`] show it.
+pub fn size() -> usize {
+    SIZE.load(Relaxed) as usize
+}
+
 /// Puts the registers of `to` into the processor, those that are there into their owner's frame.
 #[inline]
 pub fn activate(to: *mut UserContext) {
@@ -206,7 +211,7 @@ pub(super) fn copy(parent: &mut UserContext, frame: PhysFrame) -> State {
     }
     if let (Content::Saved, Some(from)) = (parent.simd.content, parent.simd.frame) {
         // SAFETY: both frames belong to their processes, whole.
-        unsafe { area(from).copy_to_nonoverlapping(area(frame), SIZE.load(Relaxed) as usize) };
+        unsafe { area(from).copy_to_nonoverlapping(area(frame), size()) };
         return State { frame: Some(frame), content: Content::Saved };
     }
     State::initial(frame)
@@ -236,7 +241,7 @@ pub(super) fn release(context: &mut UserContext) -> Option<PhysFrame> {
 
 /// Runs `f` on the process's registers as an XSAVE area (FXSAVE in that mode), as they are now.
 pub fn read<R>(context: &mut UserContext, f: impl FnOnce(&[u8]) -> R) -> R {
-    let size = SIZE.load(Relaxed) as usize;
+    let size = size();
     if core::ptr::eq(OWNER.load(Relaxed), context) {
         exchange(prepare_to_save(&mut context.simd), None);
     }
@@ -249,7 +254,7 @@ pub fn read<R>(context: &mut UserContext, f: impl FnOnce(&[u8]) -> R) -> R {
 /// can be loaded afterwards: what the processor would refuse is taken out.
 pub fn replace(context: &mut UserContext, f: impl FnOnce(&mut [u8])) {
     let Some(frame) = context.simd.frame else { return };
-    let size = SIZE.load(Relaxed) as usize;
+    let size = size();
     // SAFETY: the frame is the process's own.
     let bytes = unsafe { core::slice::from_raw_parts_mut(area(frame), size) };
     if context.simd.content == Content::Initial {

@@ -107,8 +107,8 @@ pub fn handler(number: u8) -> Option<u64> {
     Some(stub as *const () as u64)
 }
 
-/// Enters the current process, for the first time or again. The kernel stack is given up.
-pub fn enter_user() -> ! {
+/// Enters the current process, and gives up the kernel stack.
+pub(super) fn enter_current() -> ! {
     // SAFETY: `context::switch_to` has made a process current, whose registers are those of ring 3.
     unsafe { return_to_user() }
 }

@@ -30,7 +30,7 @@ const DATA_LARGE_PAGE: u64 = DATA_PAGE | Flags::HUGE_PAGE.bits();
 core::arch::global_asm!(
     ".section .data.page_tables, \"aw\", @progbits",
     ".balign 4096",
-    ".global kernel_root, image_pdpt, image_pd, window_pt, direct_pdpt, direct_pd",
+    ".global kernel_root, image_pdpt, image_pd, image_pt, window_pt, direct_pdpt, direct_pd, page_tables_end",
 
     // `pages FROM, TO, FLAGS`: entries for the 4 KiB frames of a physical range.
     ".macro pages from, to, flags",
@@ -91,6 +91,7 @@ core::arch::global_asm!(
     "direct_image_pt:",
     "  pages {text}, {stacks}, {constant_page}",
     "  pages {stacks}, {end}, {data_page}",
+    "page_tables_end:",
     ".text",
     base = const KERNEL_BASE,
     text = const TEXT,
