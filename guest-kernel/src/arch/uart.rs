@@ -1,26 +1,22 @@
 //! The console: a 16550 (PC16550D data sheet), and beside it the doorbell of cowbell's own monitor.
+//!
+//! The FIFOs stay off: to turn them on resets them, and takes away input that came before boot.
 use super::layout::physical_address;
 use super::registers::{read_port, read_port_long, write_port, write_port_long};
 use contract::ports::{DOORBELL, DOORBELL_SIGNATURE, OutputBuffer, SERIAL};
-use core::arch::asm;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 const DATA: u16 = SERIAL;
 const INTERRUPT_ENABLE: u16 = SERIAL + 1;
-const FIFO_CONTROL: u16 = SERIAL + 2;
 const MODEM_CONTROL: u16 = SERIAL + 4;
 const LINE_STATUS: u16 = SERIAL + 5;
 
 const RECEIVED_DATA_INTERRUPT: u8 = 1;
-const FIFO_ENABLE: u8 = 1;
 /// DTR, RTS, OUT2; the last lets interrupts out.
 const MODEM: u8 = 0b1011;
 const DATA_READY: u8 = 1;
 const BREAK: u8 = 1 << 4;
 const TRANSMITTER_EMPTY: u8 = 1 << 5;
-
-/// Bytes that the transmitter's FIFO takes at once.
-const FIFO: usize = 16;
 
 const UNKNOWN: u8 = 0;
 const BY_DOORBELL: u8 = 1;
@@ -52,28 +48,20 @@ pub fn write(bytes: &[u8]) {
     if OUTPUT.load(Relaxed) == BY_DOORBELL {
         ring(bytes);
     } else {
-        for burst in bytes.chunks(FIFO) {
+        for &byte in bytes {
             while read_port(LINE_STATUS) & TRANSMITTER_EMPTY == 0 {
                 core::hint::spin_loop();
             }
-            // SAFETY: the UART reads the burst's bytes from the CPU, and the slice is that long.
-            unsafe {
-                asm!("rep outsb", in("dx") DATA, inout("rsi") burst.as_ptr() => _,
-                    inout("rcx") burst.len() => _, options(readonly, nostack, preserves_flags));
-            }
+            // SAFETY: the UART sends it.
+            unsafe { write_port(DATA, byte) };
         }
     }
 }
 
 #[cold]
 fn find_output() {
-    if read_port_long(DOORBELL) == DOORBELL_SIGNATURE {
-        OUTPUT.store(BY_DOORBELL, Relaxed);
-    } else {
-        OUTPUT.store(BY_BYTES, Relaxed);
-        // SAFETY: a setting of the UART.
-        unsafe { write_port(FIFO_CONTROL, FIFO_ENABLE) };
-    }
+    let found = read_port_long(DOORBELL) == DOORBELL_SIGNATURE;
+    OUTPUT.store(if found { BY_DOORBELL } else { BY_BYTES }, Relaxed);
 }
 
 /// Hands the bytes to the monitor. On the stack, the request is in the image: below 4 GiB.
@@ -91,7 +79,6 @@ fn ring(bytes: &[u8]) {
 pub fn listen() {
     // SAFETY: settings of the UART.
     unsafe {
-        write_port(FIFO_CONTROL, FIFO_ENABLE);
         write_port(MODEM_CONTROL, MODEM);
         write_port(INTERRUPT_ENABLE, RECEIVED_DATA_INTERRUPT);
     }
