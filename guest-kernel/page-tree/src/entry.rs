@@ -164,6 +164,12 @@ impl Entry {
         Self(self.0 | WRITABLE | DIRTY)
     }
 
+    /// The same mapping with another frame, counted, which the hardware may write.
+    #[inline]
+    pub(crate) fn with_page(self, frame: PhysFrame) -> Self {
+        Self(self.0 & !FRAME | frame.start_address().as_u64() | COUNTED).writable_page()
+    }
+
     /// The same table, which is reached through this entry alone.
     #[inline]
     pub(crate) const fn writable_table(self) -> Self {
@@ -182,14 +188,16 @@ impl Entry {
         Self(self.0 & !(RESERVED | PROTECTION) | fill.0)
     }
 
-    /// What becomes of the entry when its node gets another entry that points to it.
+    /// Whether the write bit goes when what the entry points to gets another entry.
+    #[inline]
+    pub(crate) const fn narrows(self) -> bool {
+        self.0 & (WRITABLE | SHARED) == WRITABLE
+    }
+
+    /// The entry without its write bit.
     #[inline]
     pub(crate) const fn narrowed(self) -> Self {
-        if self.0 & SHARED != 0 {
-            self
-        } else {
-            Self(self.0 & !WRITABLE)
-        }
+        Self(self.0 & !WRITABLE)
     }
 
     /// Of a table's entry: what the empty entries of the table mean.
@@ -275,6 +283,15 @@ impl Entry {
     #[must_use]
     pub const fn is_hardware_writable(self) -> bool {
         self.0 & WRITABLE != 0
+    }
+
+    /// Whether the hardware may do with this page all that it may with another: a TLB that knows the other one knows
+    /// nothing that is not so.
+    #[inline]
+    pub(crate) const fn allows_all_of(self, other: Self) -> bool {
+        let lost = other.0 & !self.0 & (PRESENT | WRITABLE);
+        let forbidden = self.0 & !other.0 & NO_EXECUTE;
+        lost | forbidden == 0
     }
 
     /// The frame that the entry points to; meaningless where [`Self::has_frame`] is false.

@@ -4,9 +4,9 @@ use x86_64::structures::paging::PhysFrame;
 use x86_64::structures::paging::page_table::PageTableLevel::{Four, One, Three, Two};
 
 use crate::entry::{Entry, Ownership, Protection};
-use crate::node::{Took, fill_in, own_child};
+use crate::node::{Took, fill_in_page, own_child};
 use crate::range::USER_END;
-use crate::space::{Path, Space, look};
+use crate::space::{Space, look, walk};
 use crate::store::{FrameStore, OutOfFrames};
 
 /// What a program (or the kernel on its behalf) wants of a page.
@@ -89,6 +89,11 @@ impl Space {
         store: &mut S,
         address: VirtAddr,
     ) -> Result<PhysFrame, Refusal> {
+        if address.as_u64() < USER_END
+            && let Some((page, _)) = walk(store, self.root, address)
+        {
+            return Ok(page.frame());
+        }
         Ok(self.resolve(store, address, Access::Read)?.0)
     }
 
@@ -102,10 +107,16 @@ impl Space {
         store: &mut S,
         address: VirtAddr,
     ) -> Result<PhysFrame, Refusal> {
+        if address.as_u64() < USER_END
+            && let Some((page, way)) = walk(store, self.root, address)
+            && way.is_hardware_writable()
+        {
+            return Ok(page.frame());
+        }
         Ok(self.resolve(store, address, Access::Write)?.0)
     }
 
-    #[inline]
+    #[inline(never)]
     fn resolve<S: FrameStore>(
         &mut self,
         store: &mut S,
@@ -126,32 +137,35 @@ impl Space {
         }
         if meaning.is_present()
             && (access != Access::Write
-                || found.path == Path::Sole && meaning.is_hardware_writable())
+                || found.owns_page_table() && meaning.is_hardware_writable())
         {
             return Ok((meaning.frame(), Resolution::Spurious));
         }
 
         let mut took = Took::Nothing;
-        let outcome = if found.level == One && found.path == Path::Sole {
-            provide(store, found.table, address, meaning)
+        let page_table = if found.owns_page_table() {
+            Ok(found.table)
         } else {
-            own_page_table(store, self.root, address, &mut took)
-                .and_then(|table| provide(store, table, address, meaning))
+            own_page_table(store, self.root, address, &mut took).map(Entry::frame)
         };
-        // A page that was present has moved, or tables have: the CPU may know the old ones, even if then no page was left.
-        if took == Took::Copy
-            || matches!(
-                outcome,
-                Ok((_, Resolution::Copied | Resolution::CopiedBorrowed))
-            )
-        {
+        let provided = match page_table {
+            Ok(page_table) => provide(store, page_table, address, meaning),
+            Err(error) => Err(error),
+        };
+        // A page that was present has moved, or a table has: the CPU may know the old one, even if in the end no frame
+        // was left for the page.
+        let moved = matches!(
+            provided,
+            Ok((_, Resolution::Copied | Resolution::CopiedBorrowed))
+        );
+        if took == Took::Copy || moved {
             store.flush_page(address);
         }
-        Ok(outcome?)
+        Ok(provided?)
     }
 }
 
-/// Makes the path from a root to the page table of an address writable, and returns that table's frame. On an error too,
+/// Makes the path from a root to the page table of an address writable, and returns that table's entry. On an error too,
 /// `took` says whether a table was copied.
 #[inline]
 pub(crate) fn own_page_table<S: FrameStore>(
@@ -159,59 +173,53 @@ pub(crate) fn own_page_table<S: FrameStore>(
     root: PhysFrame,
     address: VirtAddr,
     took: &mut Took,
-) -> Result<PhysFrame, OutOfFrames> {
-    let mut table = root;
-    let mut fill = Entry::EMPTY;
-    for level in [Four, Three, Two] {
-        let (entry, this) = own_child(store, table, address.page_table_index(level), fill)?;
+) -> Result<Entry, OutOfFrames> {
+    let mut own = |level, table, fill| {
+        let index = address.page_table_index(level);
+        let (entry, this) = own_child(store, level, table, index, fill)?;
         if this == Took::Copy {
             *took = Took::Copy;
         }
-        table = entry.frame();
-        fill = entry.fill();
-    }
-    Ok(table)
+        Ok(entry)
+    };
+    let entry = own(Four, root, Entry::EMPTY)?;
+    let entry = own(Three, entry.frame(), entry.fill())?;
+    own(Two, entry.frame(), entry.fill())
 }
 
 /// Puts a page of the space's own into an owned table, where `meaning` (reserved, or a page that may be written) was.
 #[inline]
 fn provide<S: FrameStore>(
     store: &mut S,
-    table: PhysFrame,
+    page_table: PhysFrame,
     address: VirtAddr,
     meaning: Entry,
 ) -> Result<(PhysFrame, Resolution), OutOfFrames> {
     let index = address.page_table_index(One);
-    let protection = meaning.protection();
-    if !meaning.is_present() {
-        let frame = store.allocate_zeroed_page().ok_or(OutOfFrames)?;
-        let page = Entry::page(frame, protection, Ownership::Counted);
-        let page = if protection.contains(Protection::WRITE) {
-            page.writable_page()
-        } else {
-            page
-        };
-        let raw = store.entry(table, index);
-        fill_in(store, table, index, raw, page);
-        return Ok((frame, Resolution::DemandZero));
+    if meaning.is_present() && meaning.is_counted() {
+        let frame = meaning.frame();
+        if meaning.is_shared() || store.count(frame) == 1 {
+            store.set_entry(page_table, index, meaning.writable_page());
+            return Ok((frame, Resolution::Kept));
+        }
+        let copy = store.allocate_page_copy(frame).ok_or(OutOfFrames)?;
+        store.release(frame);
+        store.set_entry(page_table, index, meaning.with_page(copy));
+        return Ok((copy, Resolution::Copied));
     }
-    let old = meaning.frame();
-    let (page, resolution) = if !meaning.is_counted() {
-        let copy = store.allocate_page_copy(old).ok_or(OutOfFrames)?;
-        (
-            Entry::page(copy, protection, Ownership::Counted),
-            Resolution::CopiedBorrowed,
-        )
-    } else if meaning.is_shared() || store.count(old) == 1 {
-        (meaning, Resolution::Kept)
+    let (frame, resolution) = if meaning.is_present() {
+        let copy = store.allocate_page_copy(meaning.frame());
+        (copy, Resolution::CopiedBorrowed)
     } else {
-        let copy = store.allocate_page_copy(old).ok_or(OutOfFrames)?;
-        store.release(old);
-        (
-            Entry::page(copy, protection, Ownership::Counted),
-            Resolution::Copied,
-        )
+        (store.allocate_zeroed_page(), Resolution::DemandZero)
     };
-    store.set_entry(table, index, page.writable_page());
-    Ok((page.frame(), resolution))
+    let frame = frame.ok_or(OutOfFrames)?;
+    let protection = meaning.protection();
+    let mut page = Entry::page(frame, protection, Ownership::Counted);
+    if protection.contains(Protection::WRITE) {
+        page = page.writable_page();
+    }
+    let old = store.entry(page_table, index);
+    fill_in_page(store, page_table, index, old, page);
+    Ok((frame, resolution))
 }

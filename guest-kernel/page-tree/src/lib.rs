@@ -18,6 +18,7 @@
 //! |---|---|
 //! | `entry.rs` | how an entry is encoded |
 //! | `range.rs` | user pages and ranges of them: checked once, true from then on |
+//! | `groups.rs` | which entries of a table are worth a look |
 //! | `store.rs` | what the tree asks of memory, counts and TLB |
 //! | `node.rs` | the rule: sharing, copying, owning and dropping one table |
 //! | `space.rs` | new, fork, release, translate |
@@ -28,9 +29,13 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+extern crate std;
+
 mod change;
 mod entry;
 mod fault;
+mod groups;
 mod node;
 mod protect;
 mod range;

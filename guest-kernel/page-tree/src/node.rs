@@ -3,71 +3,8 @@ use x86_64::structures::paging::page_table::PageTableLevel;
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::Entry;
+use crate::groups::{for_each_index, for_each_run, group, spread};
 use crate::store::{FrameStore, OutOfFrames};
-
-/// Calls `f` for each index in groups of eight.
-#[inline]
-pub(crate) fn for_each_index(groups: u64, mut f: impl FnMut(PageTableIndex)) {
-    let mut rest = groups;
-    while rest != 0 {
-        let first = rest.trailing_zeros() as u16 * 8;
-        rest &= rest - 1;
-        for index in first..first + 8 {
-            f(PageTableIndex::new_truncate(index));
-        }
-    }
-}
-
-/// The group of an index, as a bit.
-#[inline]
-pub(crate) fn group(index: PageTableIndex) -> u64 {
-    1 << (u16::from(index) / 8)
-}
-
-/// Stores an entry that is not empty over one that was `old`.
-#[inline]
-pub(crate) fn fill_in<S: FrameStore>(
-    store: &mut S,
-    table: PhysFrame,
-    index: PageTableIndex,
-    old: Entry,
-    new: Entry,
-) {
-    store.set_entry(table, index, new);
-    if old.is_empty() {
-        let groups = store.live_groups(table);
-        store.set_live_groups(table, groups | group(index));
-    }
-}
-
-/// Gives each node below `from` a second entry, in the empty table `to`, and takes the write bit away in both. Says whether
-/// a write bit was there to be taken from `from`.
-#[inline]
-pub(crate) fn share_entries<S: FrameStore>(
-    store: &mut S,
-    from: PhysFrame,
-    to: PhysFrame,
-) -> Narrowed {
-    let groups = store.live_groups(from);
-    store.set_live_groups(to, groups);
-    let mut narrowed = Narrowed::Nothing;
-    for_each_index(groups, |index| {
-        let old = store.entry(from, index);
-        if old.is_empty() {
-            return;
-        }
-        if old.is_counted() {
-            store.share(old.frame());
-        }
-        let new = old.narrowed();
-        if new != old {
-            store.set_entry(from, index, new);
-            narrowed = Narrowed::Something;
-        }
-        store.set_entry(to, index, new);
-    });
-    narrowed
-}
 
 /// Whether entries have lost their write bit.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,69 +22,180 @@ pub(crate) enum Took {
     Copy,
 }
 
+/// Stores an entry that is not empty and holds no page over one that was `old`.
+#[inline]
+pub(crate) fn fill_in<S: FrameStore>(
+    store: &mut S,
+    table: PhysFrame,
+    index: PageTableIndex,
+    old: Entry,
+    new: Entry,
+) {
+    store.set_entry(table, index, new);
+    if old.is_empty() {
+        store.set_live_groups(table, store.live_groups(table) | group(index));
+    }
+}
+
+/// Stores a page in a page table, over what was `old`.
+#[inline]
+pub(crate) fn fill_in_page<S: FrameStore>(
+    store: &mut S,
+    page_table: PhysFrame,
+    index: PageTableIndex,
+    old: Entry,
+    new: Entry,
+) {
+    fill_in(store, page_table, index, old, new);
+    if new.is_counted() && !old.is_counted() {
+        let counted = store.counted_groups(page_table) | 1 << (u16::from(index) / 16);
+        store.set_counted_groups(page_table, counted);
+    }
+}
+
+/// Gives what an entry of `from` points to a second entry, in `to`, and takes the write bit away in both.
+#[inline]
+fn share_entry<S: FrameStore>(
+    store: &mut S,
+    from: PhysFrame,
+    to: PhysFrame,
+    index: PageTableIndex,
+) -> Narrowed {
+    let mut entry = store.entry(from, index);
+    let mut narrowed = Narrowed::Nothing;
+    if entry.is_empty() {
+        return narrowed;
+    }
+    if entry.is_counted() {
+        store.share(entry.frame());
+        if entry.narrows() {
+            entry = entry.narrowed();
+            store.set_entry(from, index, entry);
+            narrowed = Narrowed::Something;
+        }
+    }
+    store.set_entry(to, index, entry);
+    narrowed
+}
+
+/// Gives each node below `from`, a root or a table above the page tables, a second entry in the empty table `to`, and
+/// takes the write bit away in both.
+#[inline]
+pub(crate) fn share_tables<S: FrameStore>(
+    store: &mut S,
+    from: PhysFrame,
+    to: PhysFrame,
+) -> Narrowed {
+    let live = store.live_groups(from);
+    store.set_live_groups(to, live);
+    let mut narrowed = Narrowed::Nothing;
+    for_each_index(live, |index| {
+        if share_entry(store, from, to, index) == Narrowed::Something {
+            narrowed = Narrowed::Something;
+        }
+    });
+    narrowed
+}
+
+/// As [`share_tables`], of a page table.
+#[inline]
+fn share_pages<S: FrameStore>(store: &mut S, from: PhysFrame, to: PhysFrame) {
+    let live = store.live_groups(from);
+    let sparse = store.counted_groups(from);
+    store.set_live_groups(to, live);
+    store.set_counted_groups(to, sparse);
+    let counted = live & spread(sparse);
+    for_each_run(live & !counted, |first, count| {
+        store.copy_groups(from, to, first, count);
+    });
+    for_each_index(counted, |index| {
+        share_entry(store, from, to, index);
+    });
+}
+
 /// Makes the table below an entry one that may be written: copies it if others have it too, makes one where there is
-/// none. `entry` is the meaning of the entry (see [`Entry::within`]), and `table` may be written.
+/// none. `table` may be written, its empty entries mean `fill`, and `level` is its level. Returns the entry as it is then.
 #[inline]
 pub(crate) fn own_child<S: FrameStore>(
     store: &mut S,
+    level: PageTableLevel,
     table: PhysFrame,
     index: PageTableIndex,
     fill: Entry,
 ) -> Result<(Entry, Took), OutOfFrames> {
-    let raw = store.entry(table, index);
-    if raw.is_hardware_writable() {
-        return Ok((raw, Took::Nothing));
+    let entry = store.entry(table, index);
+    if entry.is_hardware_writable() {
+        return Ok((entry, Took::Nothing));
     }
-    own_other_child(store, table, index, raw, fill)
+    if !entry.is_present() {
+        return Ok((make_child(store, table, index, entry, fill)?, Took::Nothing));
+    }
+    if store.count(entry.frame()) == 1 {
+        let kept = entry.writable_table();
+        store.set_entry(table, index, kept);
+        return Ok((kept, Took::Nothing));
+    }
+    let copied = match level {
+        PageTableLevel::Two => copy_child(store, table, index, entry, share_pages),
+        _ => copy_child(store, table, index, entry, |store, from, to| {
+            share_tables(store, from, to);
+        }),
+    };
+    Ok((copied?, Took::Copy))
 }
 
-/// The rest of [`own_child`]: the table is shared, or was, or is not there.
-#[inline]
-fn own_other_child<S: FrameStore>(
+/// Puts a table below an entry that has none, with the same meaning all over.
+#[inline(never)]
+fn make_child<S: FrameStore>(
     store: &mut S,
     table: PhysFrame,
     index: PageTableIndex,
-    raw: Entry,
+    old: Entry,
     fill: Entry,
-) -> Result<(Entry, Took), OutOfFrames> {
-    if !raw.is_present() {
-        let frame = store.allocate_table().ok_or(OutOfFrames)?;
-        let new = Entry::table(frame, raw.within(fill).fill());
-        fill_in(store, table, index, raw, new);
-        return Ok((new, Took::Nothing));
-    }
-    let shared = raw.frame();
-    let (new, took) = if store.count(shared) == 1 {
-        (raw.writable_table(), Took::Nothing)
-    } else {
-        let copy = store.allocate_table().ok_or(OutOfFrames)?;
-        share_entries(store, shared, copy);
-        store.release(shared);
-        store.note_table_copied();
-        (raw.with_table(copy), Took::Copy)
-    };
+) -> Result<Entry, OutOfFrames> {
+    let frame = store.allocate_table().ok_or(OutOfFrames)?;
+    let new = Entry::table(frame, old.within(fill).fill());
+    fill_in(store, table, index, old, new);
+    Ok(new)
+}
+
+/// Puts a copy of its own in the place of a table that others have too.
+#[inline(never)]
+fn copy_child<S: FrameStore>(
+    store: &mut S,
+    table: PhysFrame,
+    index: PageTableIndex,
+    old: Entry,
+    share: impl FnOnce(&mut S, PhysFrame, PhysFrame),
+) -> Result<Entry, OutOfFrames> {
+    let copy = store.allocate_table().ok_or(OutOfFrames)?;
+    let shared = old.frame();
+    share(store, shared, copy);
+    store.release(shared);
+    store.note_table_copied();
+    let new = old.with_table(copy);
     store.set_entry(table, index, new);
-    Ok((new, took))
+    Ok(new)
 }
 
 /// Lets go of what an entry of a table of `level` pointed to. The entry itself has been overwritten already.
 #[inline]
 pub(crate) fn let_go<S: FrameStore>(store: &mut S, level: PageTableLevel, entry: Entry) {
     if entry.is_counted() && store.release(entry.frame()) == 0 {
-        match level.next_lower_level() {
-            None => store.free_page(entry.frame()),
-            Some(lower) => drop_table(store, lower, entry.frame()),
+        match level {
+            PageTableLevel::One => store.free_page(entry.frame()),
+            PageTableLevel::Two => drop_page_table(store, entry.frame()),
+            PageTableLevel::Three => drop_directory(store, entry.frame()),
+            PageTableLevel::Four => {
+                empty_table(store, PageTableLevel::Three, entry.frame());
+                store.free_table(entry.frame());
+            }
         }
     }
 }
 
-/// Empties a table that nothing points to any more and gives it back.
-fn drop_table<S: FrameStore>(store: &mut S, level: PageTableLevel, table: PhysFrame) {
-    empty_table(store, level, table);
-    store.free_table(table);
-}
-
-/// Lets go of all that a table holds.
+/// Lets go of all that a root or a table above the page tables holds.
+#[inline]
 pub(crate) fn empty_table<S: FrameStore>(store: &mut S, level: PageTableLevel, table: PhysFrame) {
     for_each_index(store.live_groups(table), |index| {
         let entry = store.entry(table, index);
@@ -157,4 +205,29 @@ pub(crate) fn empty_table<S: FrameStore>(store: &mut S, level: PageTableLevel, t
         }
     });
     store.set_live_groups(table, 0);
+}
+
+#[inline(never)]
+fn drop_directory<S: FrameStore>(store: &mut S, directory: PhysFrame) {
+    empty_table(store, PageTableLevel::Two, directory);
+    store.free_table(directory);
+}
+
+#[inline(never)]
+fn drop_page_table<S: FrameStore>(store: &mut S, page_table: PhysFrame) {
+    let live = store.live_groups(page_table);
+    let counted = live & spread(store.counted_groups(page_table));
+    for_each_run(live & !counted, |first, count| {
+        store.clear_groups(page_table, first, count);
+    });
+    for_each_index(counted, |index| {
+        let entry = store.entry(page_table, index);
+        if !entry.is_empty() {
+            store.set_entry(page_table, index, Entry::EMPTY);
+            let_go(store, PageTableLevel::One, entry);
+        }
+    });
+    store.set_live_groups(page_table, 0);
+    store.set_counted_groups(page_table, 0);
+    store.free_table(page_table);
 }

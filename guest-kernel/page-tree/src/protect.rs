@@ -2,13 +2,13 @@
 use core::fmt;
 use core::ops::ControlFlow;
 
-use x86_64::structures::paging::PhysFrame;
-use x86_64::structures::paging::page_table::PageTableLevel::{self, Four};
+use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One};
+use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::{Entry, Protection};
 use crate::node::{Took, fill_in, own_child};
 use crate::range::PageRange;
-use crate::space::Space;
+use crate::space::{Found, Space, look};
 use crate::store::{Flushes, FrameStore, OutOfFrames};
 
 /// Why a range's protection was not changed, or not all of it.
@@ -49,34 +49,81 @@ impl Space {
         range: PageRange,
         protection: Protection,
     ) -> Result<(), ProtectError> {
-        let end = self.mapped_until(store, range);
-        if range.start < end {
-            let mapped = PageRange { end, ..range };
-            let mut flushes = Flushes::default();
-            let owned = own_all(
-                store,
-                Four,
-                self.root,
-                Entry::EMPTY,
-                mapped,
-                protection,
-                &mut flushes,
-            );
-            if owned.is_ok() {
-                let change = Change {
-                    fill: Entry::EMPTY,
-                    new_fill: Entry::EMPTY,
-                    protection,
-                };
-                recolour(store, Four, self.root, change, mapped, &mut flushes);
-            }
-            flushes.finish(store);
-            owned?;
-        }
-        if end < range.end {
+        let mut flushes = Flushes::default();
+        let found = look(store, self.root, range.start());
+        let end = if range.is_in_one_page_table() && found.level == One {
+            self.protect_in_page_table(store, &found, range, protection, &mut flushes)
+        } else {
+            self.protect_in_tree(store, range, protection, &mut flushes)
+        };
+        flushes.finish(store);
+        if end? < range.end {
             return Err(ProtectError::NotMapped);
         }
         Ok(())
+    }
+
+    /// Protects what lies before the first hole of a range, and returns where that is.
+    fn protect_in_page_table<S: FrameStore>(
+        &mut self,
+        store: &mut S,
+        found: &Found,
+        range: PageRange,
+        protection: Protection,
+        flushes: &mut Flushes,
+    ) -> Result<u64, OutOfFrames> {
+        let mut end = range.start;
+        let mut different = 0_u64;
+        for index in range.indices() {
+            let meaning = store.entry(found.table, index).within(found.fill);
+            if meaning.is_vacant() {
+                break;
+            }
+            if meaning.protection() != protection {
+                different += 1;
+            }
+            end += One.entry_address_space_alignment();
+        }
+        if different == 0 {
+            return Ok(end);
+        }
+        let (page_table, fill) = if found.owns_page_table() {
+            (found.table, found.fill)
+        } else {
+            let entry = self.own_one_page_table(store, range, flushes)?;
+            (entry.frame(), entry.fill())
+        };
+        let change = Change {
+            fill,
+            new_fill: fill,
+            protection,
+        };
+        let mapped = PageRange { end, ..range };
+        recolour_pages(store, page_table, change, mapped, flushes);
+        Ok(end)
+    }
+
+    /// As [`Self::protect_in_page_table`], for any range.
+    fn protect_in_tree<S: FrameStore>(
+        &mut self,
+        store: &mut S,
+        range: PageRange,
+        protection: Protection,
+        flushes: &mut Flushes,
+    ) -> Result<u64, OutOfFrames> {
+        let end = self.mapped_until(store, range);
+        if range.start < end {
+            let mapped = PageRange { end, ..range };
+            let empty = Entry::EMPTY;
+            own_all(store, Four, self.root, empty, mapped, protection, flushes)?;
+            let change = Change {
+                fill: empty,
+                new_fill: empty,
+                protection,
+            };
+            recolour(store, Four, self.root, change, mapped, flushes);
+        }
+        Ok(end)
     }
 
     /// Where the first hole of a range begins; its end if it has none.
@@ -112,7 +159,7 @@ fn own_all<S: FrameStore>(
         if entry.is_reserved() && (part.fills(level) || entry.protection() == protection) {
             continue;
         }
-        let (entry, took) = own_child(store, table, index, fill)?;
+        let (entry, took) = own_child(store, level, table, index, fill)?;
         if took == Took::Copy {
             flushes.table(part.start);
         }
@@ -148,60 +195,81 @@ fn recolour<S: FrameStore>(
     range: PageRange,
     flushes: &mut Flushes,
 ) {
-    let protection = change.protection;
+    let Some(lower) = level.next_lower_level() else {
+        return recolour_pages(store, table, change, range, flushes);
+    };
+    let wanted = Entry::reserved(change.protection);
     for part in range.parts(level) {
         let index = part.index(level);
         let raw = store.entry(table, index);
         let old = raw.within(change.fill);
-        let new = if old.is_reserved() {
+        if old.is_reserved() {
+            // A part of an entry that is not split has the wanted protection already.
             if part.fills(level) {
-                Entry::reserved(protection).under(change.new_fill)
-            } else {
-                // Of the wanted protection already, else it had been split.
-                raw
+                renew(store, table, index, raw, wanted.under(change.new_fill));
             }
-        } else if let Some(lower) = level.next_lower_level() {
-            let new = if part.fills(level) && !old.fill().is_empty() {
-                old.with_fill(Entry::reserved(protection))
-            } else {
-                old
-            };
-            let below = Change {
-                fill: old.fill(),
-                new_fill: new.fill(),
-                protection,
-            };
-            recolour(store, lower, old.frame(), below, part, flushes);
-            new
-        } else {
-            let new = old.with_protection(protection);
-            let new = if protection.contains(Protection::WRITE)
-                && old.is_counted()
-                && store.count(old.frame()) == 1
-            {
-                new.writable_page()
-            } else {
-                new
-            };
-            if old.is_present() && new != old && !grows(old, new) {
-                flushes.page(store, part.start);
-            }
-            new
-        };
-        if new != raw {
-            if new.is_empty() {
-                store.set_entry(table, index, new);
-            } else {
-                fill_in(store, table, index, raw, new);
-            }
+            continue;
         }
+        let new = if part.fills(level) && !old.fill().is_empty() {
+            old.with_fill(wanted)
+        } else {
+            old
+        };
+        let below = Change {
+            fill: old.fill(),
+            new_fill: new.fill(),
+            ..change
+        };
+        recolour(store, lower, old.frame(), below, part, flushes);
+        renew(store, table, index, raw, new);
     }
 }
 
-/// Whether the hardware may do all with the new entry that it might with the old one: the TLB then need not know.
-fn grows(old: Entry, new: Entry) -> bool {
-    let lost_write = old.is_hardware_writable() && !new.is_hardware_writable();
-    let lost_execute = old.protection().contains(Protection::EXECUTE)
-        && !new.protection().contains(Protection::EXECUTE);
-    new.is_present() && !lost_write && !lost_execute
+/// [`recolour`] of a page table.
+#[inline]
+fn recolour_pages<S: FrameStore>(
+    store: &mut S,
+    page_table: PhysFrame,
+    change: Change,
+    range: PageRange,
+    flushes: &mut Flushes,
+) {
+    let mut address = range.start;
+    for index in range.indices() {
+        let raw = store.entry(page_table, index);
+        let old = raw.within(change.fill);
+        if old.is_reserved() {
+            let new = Entry::reserved(change.protection).under(change.new_fill);
+            renew(store, page_table, index, raw, new);
+        } else {
+            let mut new = old.with_protection(change.protection);
+            if change.protection.contains(Protection::WRITE)
+                && old.is_counted()
+                && store.count(old.frame()) == 1
+            {
+                new = new.writable_page();
+            }
+            if old.is_present() && !new.allows_all_of(old) {
+                flushes.page(store, address);
+            }
+            renew(store, page_table, index, raw, new);
+        }
+        address += One.entry_address_space_alignment();
+    }
+}
+
+/// Stores an entry in the place of `old`.
+#[inline]
+fn renew<S: FrameStore>(
+    store: &mut S,
+    table: PhysFrame,
+    index: PageTableIndex,
+    old: Entry,
+    new: Entry,
+) {
+    if new.is_empty() {
+        store.set_entry(table, index, new);
+    } else if new != old {
+        fill_in(store, table, index, old, new);
+    }
 }

@@ -97,6 +97,36 @@ impl PageRange {
         })
     }
 
+    /// The part of a range, all in one table of `level`, that the entry at `index` covers.
+    #[inline]
+    pub(crate) fn part(self, level: PageTableLevel, index: PageTableIndex) -> Self {
+        let size = level.entry_address_space_alignment();
+        let start =
+            (self.start & !(level.table_address_space_alignment() - 1)) + u64::from(index) * size;
+        Self {
+            start: self.start.max(start),
+            end: self.end.min(start + size),
+        }
+    }
+
+    /// Whether it lies in one page table.
+    #[inline]
+    pub(crate) fn is_in_one_page_table(self) -> bool {
+        (self.start ^ (self.end - 1)) >> 21 == 0
+    }
+
+    /// The address of its last page.
+    #[inline]
+    pub(crate) fn last_page(self) -> VirtAddr {
+        VirtAddr::new_truncate(self.end - PAGE)
+    }
+
+    /// Whether it is more than half of an entry of a table of `level`, of which it is a part.
+    #[inline]
+    pub(crate) fn is_most(self, level: PageTableLevel) -> bool {
+        self.end - self.start > level.entry_address_space_alignment() / 2
+    }
+
     /// Whether it fills an entry of a table of `level`, of which it is a part.
     #[inline]
     pub(crate) fn fills(self, level: PageTableLevel) -> bool {
@@ -107,6 +137,19 @@ impl PageRange {
     #[inline]
     pub(crate) fn index(self, level: PageTableLevel) -> PageTableIndex {
         self.start().page_table_index(level)
+    }
+
+    /// The index of its last page in a table of `level`.
+    #[inline]
+    pub(crate) fn last_index(self, level: PageTableLevel) -> PageTableIndex {
+        VirtAddr::new_truncate(self.end - 1).page_table_index(level)
+    }
+
+    /// The indices of its pages, all in one page table.
+    #[inline]
+    pub(crate) fn indices(self) -> impl Iterator<Item = PageTableIndex> + Clone {
+        let first = u16::from(self.index(PageTableLevel::One));
+        (first..first + self.pages() as u16).map(PageTableIndex::new_truncate)
     }
 }
 

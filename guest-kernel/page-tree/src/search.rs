@@ -231,32 +231,31 @@ fn visit_up<S: FrameStore, B>(
     range: PageRange,
     f: &mut impl FnMut(Extent) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    let size = level.entry_address_space_alignment();
     let groups = mapped_groups(store, table, fill);
-    let mut start = range.start;
-    while start < range.end {
-        let index = VirtAddr::new_truncate(start).page_table_index(level);
-        let ahead = groups >> (u16::from(index) / 8);
+    let last = u16::from(range.last_index(level));
+    let mut index = u16::from(range.index(level));
+    while index <= last {
+        let ahead = groups >> (index / 8);
         if ahead & 1 == 0 {
             if ahead == 0 {
                 break;
             }
-            let group_size = size * 8;
-            start = (start & !(group_size - 1)) + u64::from(ahead.trailing_zeros()) * group_size;
+            index = (index / 8 + ahead.trailing_zeros() as u16) * 8;
             continue;
         }
-        let part = PageRange {
-            start,
-            end: range.end.min((start & !(size - 1)) + size),
-        };
-        match below(store, level, table, index, fill) {
-            Below::Nothing => {}
-            Below::Table(lower, entry) => {
+        let at = PageTableIndex::new_truncate(index);
+        index += 1;
+        let entry = store.entry(table, at).within(fill);
+        if entry.is_vacant() {
+            continue;
+        }
+        let part = range.part(level, at);
+        match level.next_lower_level() {
+            Some(lower) if entry.is_present() => {
                 visit_up(store, lower, entry.frame(), entry.fill(), part, f)?;
             }
-            Below::Leaf(entry) => f(Extent::new(part, entry))?,
+            _ => f(Extent::new(part, entry))?,
         }
-        start = part.end;
     }
     ControlFlow::Continue(())
 }
@@ -269,58 +268,34 @@ fn visit_down<S: FrameStore, B>(
     range: PageRange,
     f: &mut impl FnMut(Extent) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    let size = level.entry_address_space_alignment();
     let groups = mapped_groups(store, table, fill);
-    let mut end = range.end;
-    while end > range.start {
-        let index = VirtAddr::new_truncate(end - 1).page_table_index(level);
+    let first = u16::from(range.index(level));
+    // One above the next index to look at.
+    let mut above = u16::from(range.last_index(level)) + 1;
+    while above > first {
+        let index = above - 1;
         // Bit 63 for the group of the index, lower bits for lower groups.
-        let ahead = groups << (63 - u16::from(index) / 8);
+        let ahead = groups << (63 - index / 8);
         if ahead >> 63 == 0 {
             if ahead == 0 {
                 break;
             }
-            let group_size = size * 8;
-            let group_start = (end - 1) & !(group_size - 1);
-            end = group_start - u64::from(ahead.leading_zeros() - 1) * group_size;
+            above = (index / 8 + 1 - ahead.leading_zeros() as u16) * 8;
             continue;
         }
-        let part = PageRange {
-            start: range.start.max((end - 1) & !(size - 1)),
-            end,
-        };
-        match below(store, level, table, index, fill) {
-            Below::Nothing => {}
-            Below::Table(lower, entry) => {
+        above = index;
+        let at = PageTableIndex::new_truncate(index);
+        let entry = store.entry(table, at).within(fill);
+        if entry.is_vacant() {
+            continue;
+        }
+        let part = range.part(level, at);
+        match level.next_lower_level() {
+            Some(lower) if entry.is_present() => {
                 visit_down(store, lower, entry.frame(), entry.fill(), part, f)?;
             }
-            Below::Leaf(entry) => f(Extent::new(part, entry))?,
+            _ => f(Extent::new(part, entry))?,
         }
-        end = part.start;
     }
     ControlFlow::Continue(())
-}
-
-/// What an entry stands for.
-enum Below {
-    Nothing,
-    /// A table, of this level.
-    Table(PageTableLevel, Entry),
-    /// A page, or reserved memory.
-    Leaf(Entry),
-}
-
-fn below<S: FrameStore>(
-    store: &S,
-    level: PageTableLevel,
-    table: PhysFrame,
-    index: PageTableIndex,
-    fill: Entry,
-) -> Below {
-    let entry = store.entry(table, index).within(fill);
-    match level.next_lower_level() {
-        _ if entry.is_vacant() => Below::Nothing,
-        Some(lower) if entry.is_present() => Below::Table(lower, entry),
-        _ => Below::Leaf(entry),
-    }
 }

@@ -4,7 +4,7 @@ use x86_64::structures::paging::PhysFrame;
 use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One, Three, Two};
 
 use crate::entry::{Entry, Protection};
-use crate::node::{Narrowed, empty_table, share_entries};
+use crate::node::{Narrowed, empty_table, share_tables};
 use crate::range::USER_END;
 use crate::store::{FrameStore, OutOfFrames};
 
@@ -52,7 +52,7 @@ impl Space {
     pub fn fork<S: FrameStore>(&mut self, store: &mut S) -> Result<Self, OutOfFrames> {
         let root = store.allocate_root().ok_or(OutOfFrames)?;
         // The TLB may know the write bits that were taken here; where none was, it has been flushed since they were.
-        if share_entries(store, self.root, root) == Narrowed::Something {
+        if share_tables(store, self.root, root) == Narrowed::Something {
             store.flush_all();
         }
         Ok(Self { root })
@@ -82,15 +82,6 @@ impl Space {
     }
 }
 
-/// Whether the tables above a page are reached from one root alone.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Path {
-    /// Each is, through one entry.
-    Sole,
-    /// Some may not be.
-    Shared,
-}
-
 /// Where a walk for an address ended.
 pub(crate) struct Found {
     /// The meaning of the last entry: not a table.
@@ -99,15 +90,26 @@ pub(crate) struct Found {
     pub(crate) level: PageTableLevel,
     /// The table that holds it.
     pub(crate) table: PhysFrame,
-    pub(crate) path: Path,
+    /// What that table's empty entries mean.
+    pub(crate) fill: Entry,
+    /// The bits that all tables' entries on the way have.
+    way: Entry,
 }
 
-/// Walks down as far as there are tables.
+impl Found {
+    /// Whether the page table is there, and it and all tables above it are reached from one root alone.
+    #[inline]
+    pub(crate) fn owns_page_table(&self) -> bool {
+        self.level == One && self.way.is_hardware_writable()
+    }
+}
+
+/// Walks down as far as there are tables. The address is below [`USER_END`].
 #[inline]
 pub(crate) fn look<S: FrameStore>(store: &S, root: PhysFrame, address: VirtAddr) -> Found {
     let mut table = root;
     let mut fill = Entry::EMPTY;
-    let mut path = Path::Sole;
+    let mut way = Entry::from_raw(u64::MAX);
     for level in [Four, Three, Two] {
         let entry = store.entry(table, address.page_table_index(level));
         if !entry.is_present() {
@@ -115,21 +117,40 @@ pub(crate) fn look<S: FrameStore>(store: &S, root: PhysFrame, address: VirtAddr)
                 entry: entry.within(fill),
                 level,
                 table,
-                path,
+                fill,
+                way,
             };
         }
-        if !entry.is_hardware_writable() {
-            path = Path::Shared;
-        }
+        way = Entry::from_raw(way.raw() & entry.raw());
         fill = entry.fill();
         table = entry.frame();
     }
+    let entry = store.entry(table, address.page_table_index(One));
     Found {
-        entry: store
-            .entry(table, address.page_table_index(One))
-            .within(fill),
+        entry: entry.within(fill),
         level: One,
         table,
-        path,
+        fill,
+        way,
     }
+}
+
+/// Walks down as the hardware does: the page's entry, if there is a page, and the bits that it and all tables' entries
+/// above it have. The address is below [`USER_END`].
+#[inline]
+pub(crate) fn walk<S: FrameStore>(
+    store: &S,
+    root: PhysFrame,
+    address: VirtAddr,
+) -> Option<(Entry, Entry)> {
+    let mut entry = store.entry(root, address.page_table_index(Four));
+    let mut way = entry;
+    for level in [Three, Two, One] {
+        if !entry.is_present() {
+            return None;
+        }
+        entry = store.entry(entry.frame(), address.page_table_index(level));
+        way = Entry::from_raw(way.raw() & entry.raw());
+    }
+    entry.is_present().then_some((entry, way))
 }

@@ -29,9 +29,9 @@ pub trait FrameStore {
     /// Stores an entry and does nothing else: counts and live groups are the tree's to keep.
     fn set_entry(&mut self, table: PhysFrame, index: PageTableIndex, entry: Entry);
 
-    /// A table of zeros, of count 1 and no live groups.
+    /// A table of zeros, of count 1, without live groups and counted groups.
     fn allocate_table(&mut self) -> Option<PhysFrame>;
-    /// A root whose kernel half is filled in, user half zero, of count 1 and no live groups.
+    /// A root whose kernel half is filled in, user half zero, of count 1, without live groups.
     fn allocate_root(&mut self) -> Option<PhysFrame>;
     /// A page of zeros, of count 1.
     fn allocate_zeroed_page(&mut self) -> Option<PhysFrame>;
@@ -56,6 +56,35 @@ pub trait FrameStore {
     fn live_groups(&self, table: PhysFrame) -> u64;
     /// Keeps the live groups.
     fn set_live_groups(&mut self, table: PhysFrame, groups: u64);
+
+    /// Of a page table: which groups of sixteen entries may hold one that is counted. The rest is copied and cleared
+    /// as plain memory. An implementation that keeps no such groups says "all of them", as this one does.
+    #[inline]
+    fn counted_groups(&self, _page_table: PhysFrame) -> u32 {
+        u32::MAX
+    }
+    /// Keeps the counted groups.
+    #[inline]
+    fn set_counted_groups(&mut self, _page_table: PhysFrame, _groups: u32) {}
+    /// Copies entries as they are: `count` groups of eight, one at least, from the group `first` on. Worth a copy of memory.
+    #[inline]
+    fn copy_groups(&mut self, from: PhysFrame, to: PhysFrame, first: u32, count: u32) {
+        for index in first * 8..(first + count) * 8 {
+            let index = PageTableIndex::new_truncate(index as u16);
+            self.set_entry(to, index, self.entry(from, index));
+        }
+    }
+    /// Clears entries: `count` groups of eight, one at least, from the group `first` on. Worth a clearing of memory.
+    #[inline]
+    fn clear_groups(&mut self, table: PhysFrame, first: u32, count: u32) {
+        for index in first * 8..(first + count) * 8 {
+            self.set_entry(
+                table,
+                PageTableIndex::new_truncate(index as u16),
+                Entry::EMPTY,
+            );
+        }
+    }
 
     /// The translation of this page has changed, or a table on the way to it has been replaced: drops its TLB entry and
     /// all cached tables (as INVLPG does). Matters only where the space that changes is the CPU's present one, or where

@@ -18,6 +18,7 @@ struct Frame {
     used: Use,
     count: u32,
     groups: u64,
+    counted: u32,
 }
 
 /// A translation as a TLB keeps it.
@@ -73,6 +74,7 @@ impl Arena {
             used,
             count: 1,
             groups: 0,
+            counted: 0,
         };
         Some(frame(match self.free.pop() {
             Some(n) => {
@@ -123,6 +125,7 @@ impl Arena {
             used: Use::Page(n),
             count: 1,
             groups: 0,
+            counted: 0,
         }));
         frame(first)
     }
@@ -235,7 +238,10 @@ impl Arena {
     ) {
         const DEAD: [Entry; 8] = [Entry::EMPTY; 8];
         let (groups, _) = self.entries(table).as_chunks::<8>();
-        let live = groups.iter().enumerate().filter(|(_, group)| **group != DEAD);
+        let live = groups
+            .iter()
+            .enumerate()
+            .filter(|(_, group)| **group != DEAD);
         let entries = live.flat_map(|(g, group)| (g * 8..).zip(group));
         for (index, entry) in entries.filter(|(_, entry)| !entry.is_empty()) {
             assert!(
@@ -243,6 +249,12 @@ impl Arena {
                 "a dead group holds {entry:?}"
             );
             assert!(level != 4 || index < 256, "in the kernel's half");
+            assert!(
+                level != 1
+                    || !entry.is_counted()
+                    || self.at(table).counted >> (index / 16) & 1 == 1,
+                "{entry:?} is counted, its group is not"
+            );
             if !entry.has_frame() {
                 assert!(
                     entry.is_reserved() || filled,
@@ -306,6 +318,7 @@ impl FrameStore for Arena {
         assert!(matches!(self.at(table).used, Use::Table(_)));
         assert!(self.entries(table).iter().all(|entry| entry.is_empty()));
         assert_eq!(self.at(table).groups, 0);
+        assert_eq!(self.at(table).counted, 0);
         self.free_frame(table);
     }
 
@@ -343,6 +356,14 @@ impl FrameStore for Arena {
 
     fn set_live_groups(&mut self, table: PhysFrame, groups: u64) {
         self.at_mut(table).groups = groups;
+    }
+
+    fn counted_groups(&self, table: PhysFrame) -> u32 {
+        self.at(table).counted
+    }
+
+    fn set_counted_groups(&mut self, table: PhysFrame, groups: u32) {
+        self.at_mut(table).counted = groups;
     }
 
     fn flush_page(&mut self, address: VirtAddr) {

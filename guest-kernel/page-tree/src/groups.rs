@@ -1,0 +1,93 @@
+//! Which entries of a table are worth a look: bits that stand for groups of entries.
+//!
+//! A group of eight is *live* if one of its entries may be something else than zero. Of a page table, a group of sixteen is
+//! *counted* if one of its pages may be counted: the rest is text and data that lie in the initramfs, or reserved memory,
+//! and is copied as plain memory. Both may say too much, never too little.
+use x86_64::structures::paging::PageTableIndex;
+
+/// The group of eight of an index, as a bit.
+#[inline]
+pub(crate) fn group(index: PageTableIndex) -> u64 {
+    1 << (u16::from(index) / 8)
+}
+
+/// The groups of eight of a range of indices, its last one included.
+#[inline]
+pub(crate) fn groups_of(first: PageTableIndex, last: PageTableIndex) -> u64 {
+    u64::MAX >> (63 - u16::from(last) / 8) & u64::MAX << (u16::from(first) / 8)
+}
+
+/// Calls `f` for each index in groups of eight.
+#[inline]
+pub(crate) fn for_each_index(groups: u64, mut f: impl FnMut(PageTableIndex)) {
+    let mut rest = groups;
+    while rest != 0 {
+        let first = rest.trailing_zeros() as u16 * 8;
+        rest &= rest - 1;
+        for index in first..first + 8 {
+            f(PageTableIndex::new_truncate(index));
+        }
+    }
+}
+
+/// Calls `f` with the first group and the length of each run of groups.
+#[inline]
+pub(crate) fn for_each_run(groups: u64, mut f: impl FnMut(u32, u32)) {
+    let mut rest = groups;
+    while rest != 0 {
+        let first = rest.trailing_zeros();
+        f(first, (rest >> first).trailing_ones());
+        // The lowest bit, added, carries through its run.
+        rest &= rest.wrapping_add(rest & rest.wrapping_neg());
+    }
+}
+
+/// Groups of sixteen as groups of eight: each bit twice.
+#[inline]
+pub(crate) fn spread(sixteens: u32) -> u64 {
+    if sixteens == u32::MAX {
+        return u64::MAX;
+    }
+    let mut eights = 0;
+    let mut rest = sixteens;
+    while rest != 0 {
+        eights |= 0b11 << (rest.trailing_zeros() * 2);
+        rest &= rest - 1;
+    }
+    eights
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreads_each_bit() {
+        assert_eq!(spread(0), 0);
+        assert_eq!(spread(0b101), 0b11_0011);
+        assert_eq!(spread(1 << 31), 0b11 << 62);
+        assert_eq!(spread(u32::MAX), u64::MAX);
+        assert_eq!(spread(u32::MAX - 1), u64::MAX - 3);
+    }
+
+    #[test]
+    fn finds_each_run() {
+        let runs = |groups| {
+            let mut found = std::vec::Vec::new();
+            for_each_run(groups, |first, count| found.push((first, count)));
+            found
+        };
+        assert_eq!(runs(0), []);
+        assert_eq!(runs(u64::MAX), [(0, 64)]);
+        assert_eq!(runs(0b1011_0001), [(0, 1), (4, 2), (7, 1)]);
+        assert_eq!(runs(0b11 << 62 | 1), [(0, 1), (62, 2)]);
+    }
+
+    #[test]
+    fn visits_each_index() {
+        let mut found = std::vec::Vec::new();
+        for_each_index(1 << 63 | 1, |index| found.push(u16::from(index)));
+        let expected: std::vec::Vec<u16> = (0..8).chain(504..512).collect();
+        assert_eq!(found, expected);
+    }
+}
