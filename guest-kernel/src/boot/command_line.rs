@@ -36,12 +36,21 @@ impl Options {
             line,
         };
         for token in tokens(line).take_while(|&token| token != b"--") {
-            let Some(equals) = token.iter().position(|&byte| byte == b'=') else { continue };
-            match (&token[..equals], &token[equals + 1..]) {
-                (b"epoch", value) => options.epoch = parse_seconds(value),
-                (b"tty", b"1") => options.console = Console::Terminal,
-                (b"log", b"memory") => options.log = Destination::Memory,
-                (b"tsc_khz", value) => options.tsc_khz = parse_number(value).filter(|&khz| khz != 0),
+            // The first letter first: most tokens are of the environment, and there may be many.
+            match token {
+                [b'e', b'p', ..] => {
+                    if let Some(value) = token.strip_prefix(b"epoch=") {
+                        options.epoch = parse_seconds(value);
+                    }
+                }
+                [b't', ..] => {
+                    if token == b"tty=1" {
+                        options.console = Console::Terminal;
+                    } else if let Some(value) = token.strip_prefix(b"tsc_khz=") {
+                        options.tsc_khz = parse_number(value).filter(|&khz| khz != 0);
+                    }
+                }
+                b"log=memory" => options.log = Destination::Memory,
                 _ => {}
             }
         }

@@ -57,14 +57,23 @@ fn gibs_with_ram(info: &StartInfo, end: u64) -> impl Iterator<Item = u64> + '_ {
 
 /// A table whose 2 MiB pages are those with RAM in `gib`.
 fn fill(table: &mut RawTable, info: &StartInfo, gib: &Range<u64>) {
-    table.fill(0);
+    if !info.ram().any(|ram| ram.start <= gib.start && gib.end <= ram.end) {
+        table.fill(0);
+    }
     for ram in info.ram() {
         let (start, end) = (ram.start.max(gib.start), ram.end.min(gib.end));
         if start < end {
             let first = (start - gib.start) / LARGE_PAGE;
-            for index in first..(end - gib.start).div_ceil(LARGE_PAGE) {
-                table[index as usize] = (gib.start + index * LARGE_PAGE) | LARGE;
-            }
+            let end = (end - gib.start).div_ceil(LARGE_PAGE);
+            let mut entry = (gib.start + first * LARGE_PAGE) | LARGE;
+            let mut put = |place: &mut u64| {
+                *place = entry;
+                entry += LARGE_PAGE;
+            };
+            // Eight to a turn of the loop: there may be hundreds of tables.
+            let (eights, rest) = table[first as usize..end as usize].as_chunks_mut::<8>();
+            eights.iter_mut().for_each(|eight| eight.iter_mut().for_each(&mut put));
+            rest.iter_mut().for_each(put);
         }
     }
 }
