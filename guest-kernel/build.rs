@@ -9,7 +9,12 @@ fn main() {
     println!("cargo:rerun-if-changed=kernel.ld");
     println!("cargo:rerun-if-changed=src/arch/image_map.rs");
     let flags = ["-nostartfiles", "-nostdlib", "-static", "-no-pie"];
-    let options = ["--build-id=none", "--no-dynamic-linker", "-z,noexecstack", "--orphan-handling=error"];
+    let options = [
+        "--build-id=none",
+        "--no-dynamic-linker",
+        "-z,noexecstack",
+        "--orphan-handling=error",
+    ];
     let addresses = [
         ("KERNEL_BASE", image_map::KERNEL_BASE),
         ("TEXT", image_map::TEXT),

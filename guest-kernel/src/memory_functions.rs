@@ -84,7 +84,11 @@ pub unsafe extern "C" fn memcmp(a: *const c_void, b: *const c_void, n: usize) ->
         while n - at >= 8 {
             let (x, y): (u64, u64) = (get(a.add(at)), get(b.add(at)));
             if x != y {
-                return if x.swap_bytes() < y.swap_bytes() { -1 } else { 1 };
+                return if x.swap_bytes() < y.swap_bytes() {
+                    -1
+                } else {
+                    1
+                };
             }
             at += 8;
         }

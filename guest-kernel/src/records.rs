@@ -35,7 +35,9 @@ impl CrashCell {
     pub fn store(&self, record: CrashRecord) {
         // SAFETY: one CPU, interrupts off; volatile because the host reads it.
         unsafe {
-            self.0.get().write_volatile(CrashRecord { valid: 0, ..record });
+            self.0
+                .get()
+                .write_volatile(CrashRecord { valid: 0, ..record });
             (&raw mut (*self.0.get()).valid).write_volatile(1);
         }
     }

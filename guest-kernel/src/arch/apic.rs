@@ -63,7 +63,10 @@ pub fn start() {
     }
     // Firmware leaves the 8259 interrupt controller wired through here, with its timer running.
     write(Register::LocalInterrupt0, MASKED);
-    write(Register::Spurious, SOFTWARE_ENABLE | u32::from(vector::SPURIOUS));
+    write(
+        Register::Spurious,
+        SOFTWARE_ENABLE | u32::from(vector::SPURIOUS),
+    );
 }
 
 /// Reads a register.
@@ -91,7 +94,11 @@ pub fn write(register: Register, value: u32) {
 
 /// The processor's APIC id, as a destination of interrupts.
 pub fn id() -> u32 {
-    if BY_MSR.load(Relaxed) { read(Register::Id) } else { read(Register::Id) >> 24 }
+    if BY_MSR.load(Relaxed) {
+        read(Register::Id)
+    } else {
+        read(Register::Id) >> 24
+    }
 }
 
 /// Tells the APIC that the interrupt in service is done with.

@@ -60,7 +60,9 @@ pub fn ticks_to_nanoseconds(ticks: u64) -> u64 {
 #[cold]
 #[inline(never)]
 fn find_scale() -> u64 {
-    let frequency = from_cpuid().or_else(from_kvm_clock).unwrap_or_else(from_apic_timer);
+    let frequency = from_cpuid()
+        .or_else(from_kvm_clock)
+        .unwrap_or_else(from_apic_timer);
     set_frequency(frequency);
     SCALE.load(Relaxed)
 }
@@ -74,8 +76,11 @@ fn set_frequency(hertz: u64) {
 
 fn from_cpuid() -> Option<u64> {
     let ratio = registers::cpuid(0x15, 0);
-    let (denominator, numerator, crystal) =
-        (u64::from(ratio.eax), u64::from(ratio.ebx), u64::from(ratio.ecx));
+    let (denominator, numerator, crystal) = (
+        u64::from(ratio.eax),
+        u64::from(ratio.ebx),
+        u64::from(ratio.ecx),
+    );
     if denominator != 0 && numerator != 0 && crystal != 0 {
         return Some(crystal * numerator / denominator);
     }
@@ -130,9 +135,7 @@ fn from_kvm_clock() -> Option<u64> {
         && [signature.ebx, signature.ecx, signature.edx]
             == [*b"KVMK", *b"VMKV", *b"M\0\0\0"].map(u32::from_le_bytes);
     // Leaf 4000_0001H is there even where an old KVM gives 0 as the highest.
-    if !is_kvm
-        || core::arch::x86_64::__cpuid(0x4000_0001).eax & KVM_FEATURE_CLOCKSOURCE2 == 0
-    {
+    if !is_kvm || core::arch::x86_64::__cpuid(0x4000_0001).eax & KVM_FEATURE_CLOCKSOURCE2 == 0 {
         return None;
     }
     let clock = KVM_CLOCK.0.get();

@@ -137,7 +137,11 @@ impl UserContext {
 
     /// The bases of FS and GS as the process last had them.
     pub fn segment_bases(&self) -> (u64, u64) {
-        if self.is_current() { control::read_segment_bases() } else { (self.fs_base, self.gs_base) }
+        if self.is_current() {
+            control::read_segment_bases()
+        } else {
+            (self.fs_base, self.gs_base)
+        }
     }
 
     /// The frame of the SIMD registers, for whoever gave it; they are lost. `None` the second time.

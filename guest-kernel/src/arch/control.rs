@@ -34,9 +34,18 @@ pub fn enable() {
     let wanted = [
         (basic.edx >> 13, Cr4Flags::PAGE_GLOBAL),
         (extended.ebx, Cr4Flags::FSGSBASE),
-        (extended.ebx >> 7, Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION),
-        (extended.ebx >> 20, Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION),
-        (extended.ecx >> 2, Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION),
+        (
+            extended.ebx >> 7,
+            Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION,
+        ),
+        (
+            extended.ebx >> 20,
+            Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION,
+        ),
+        (
+            extended.ecx >> 2,
+            Cr4Flags::USER_MODE_INSTRUCTION_PREVENTION,
+        ),
     ];
     let mut flags =
         Cr4Flags::PHYSICAL_ADDRESS_EXTENSION | Cr4Flags::OSFXSR | Cr4Flags::OSXMMEXCPT_ENABLE;
@@ -94,7 +103,10 @@ fn has_fsgsbase() -> bool {
 #[inline]
 pub fn read_segment_bases() -> (u64, u64) {
     if !has_fsgsbase() {
-        return (registers::read_msr(IA32_FS_BASE), registers::read_msr(IA32_GS_BASE));
+        return (
+            registers::read_msr(IA32_FS_BASE),
+            registers::read_msr(IA32_GS_BASE),
+        );
     }
     let (fs, gs);
     // SAFETY: CR4.FSGSBASE is set.

@@ -22,13 +22,17 @@ pub extern "C" fn on_exception(registers: &UserRegisters) -> ! {
         cr2,
         cr3: control::read_cr3(),
         general: [
-            r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14,
-            r.r15,
+            r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13,
+            r.r14, r.r15,
         ],
     });
     log!(
         "kernel exception {} error {:#x} at {:#x}, rsp {:#x}, cr2 {:#x}",
-        r.vector, r.error, r.rip, r.rsp, cr2
+        r.vector,
+        r.error,
+        r.rip,
+        r.rsp,
+        cr2
     );
     machine::exit(Exit::Panic)
 }

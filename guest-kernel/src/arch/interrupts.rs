@@ -78,12 +78,19 @@ pub fn idle() -> Pending {
     // one instruction, so that none is taken before HLT.
     unsafe { asm!("sti", "hlt", "cli") };
     let noted = NOTED.load(Relaxed);
-    Pending { timer: noted & TIMER != 0, serial: noted & SERIAL != 0 }
+    Pending {
+        timer: noted & TIMER != 0,
+        serial: noted & SERIAL != 0,
+    }
 }
 
 /// An interrupt out of [`idle`].
 pub extern "C" fn note_interrupt(registers: &UserRegisters) {
-    let which = if registers.vector as u8 == vector::TIMER { TIMER } else { SERIAL };
+    let which = if registers.vector as u8 == vector::TIMER {
+        TIMER
+    } else {
+        SERIAL
+    };
     NOTED.store(NOTED.load(Relaxed) | which, Relaxed);
     apic::end_of_interrupt();
 }

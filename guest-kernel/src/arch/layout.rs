@@ -73,7 +73,10 @@ pub fn kernel_root_frame() -> PhysFrame {
 pub fn kernel_root_entries() -> [(usize, u64); 2] {
     // SAFETY: the root is only written by `forget_identity_map`, on the one CPU.
     let root = unsafe { &*(&raw const kernel_root) };
-    [(DIRECT_SLOT, root[DIRECT_SLOT]), (IMAGE_SLOT, root[IMAGE_SLOT])]
+    [
+        (DIRECT_SLOT, root[DIRECT_SLOT]),
+        (IMAGE_SLOT, root[IMAGE_SLOT]),
+    ]
 }
 
 /// Takes away the mapping of low memory in which the first instructions ran.
@@ -95,7 +98,12 @@ pub fn direct_map_tables() -> (*mut RawTable, *mut RawTable) {
 #[inline]
 pub fn set_window(index: usize, entry: u64) {
     // SAFETY: the window's pages are nobody's memory: only their owners in `arch` use them.
-    unsafe { (&raw mut window_pt).cast::<u64>().add(index & 511).write_volatile(entry) };
+    unsafe {
+        (&raw mut window_pt)
+            .cast::<u64>()
+            .add(index & 511)
+            .write_volatile(entry)
+    };
 }
 
 /// Address of the window's page `index`.

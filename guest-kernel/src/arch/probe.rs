@@ -22,7 +22,10 @@ pub enum SystemCallEntry {
 pub fn run() {
     let entry = system_call_entry();
     let mode = choose_simd(entry);
-    COUNTERS.set(Counter::SystemCallByFault, u64::from(entry == SystemCallEntry::PageFault));
+    COUNTERS.set(
+        Counter::SystemCallByFault,
+        u64::from(entry == SystemCallEntry::PageFault),
+    );
     COUNTERS.set(Counter::SimdState, mode as u64);
 }
 
@@ -32,7 +35,10 @@ fn system_call_entry() -> SystemCallEntry {
     unsafe {
         registers::write_msr(IA32_STAR, selectors);
         registers::write_msr(IA32_FMASK, SYSTEM_CALL_FLAGS_CLEARED);
-        registers::write_msr(IA32_LSTAR, ring3::ring3_system_call_entry as *const () as u64);
+        registers::write_msr(
+            IA32_LSTAR,
+            ring3::ring3_system_call_entry as *const () as u64,
+        );
     }
     let entry = match ring3::run(Stub::SystemCall, None, None, 0) {
         Ending::PageFault => SystemCallEntry::PageFault,
@@ -61,9 +67,11 @@ fn choose_simd(entry: SystemCallEntry) -> Mode {
         (Mode::Xsave, mask, registers::cpuid(0xd, 0).ebx)
     } else {
         match ring3::run(Stub::LookForXsave, None, None, 0) {
-            Ending::Finished(found) if found != 0 => {
-                (Mode::XsaveInRing3, supported(found as u32), (found >> 32) as u32)
-            }
+            Ending::Finished(found) if found != 0 => (
+                Mode::XsaveInRing3,
+                supported(found as u32),
+                (found >> 32) as u32,
+            ),
             _ => (Mode::Fxsave, simd::LEGACY, simd::FXSAVE_SIZE),
         }
     };
@@ -74,5 +82,9 @@ fn choose_simd(entry: SystemCallEntry) -> Mode {
 /// The components that are saved, of those there are: AVX-512 in whole or not at all.
 const fn supported(components: u32) -> u32 {
     let mask = components & simd::COMPONENTS;
-    if mask & simd::AVX512 == simd::AVX512 { mask } else { mask & !simd::AVX512 }
+    if mask & simd::AVX512 == simd::AVX512 {
+        mask
+    } else {
+        mask & !simd::AVX512
+    }
 }

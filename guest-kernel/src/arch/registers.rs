@@ -38,7 +38,12 @@ pub unsafe fn write_msr(register: u32, value: u64) {
 pub fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
     let highest = core::arch::x86_64::__cpuid(leaf & 0xf000_0000).eax;
     if leaf > highest || highest & 0xf000_0000 != leaf & 0xf000_0000 {
-        return CpuidResult { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+        return CpuidResult {
+            eax: 0,
+            ebx: 0,
+            ecx: 0,
+            edx: 0,
+        };
     }
     core::arch::x86_64::__cpuid_count(leaf, subleaf)
 }
@@ -67,7 +72,9 @@ pub unsafe fn write_port(port: u16, value: u8) {
 #[inline]
 pub unsafe fn write_port_long(port: u16, value: u32) {
     // SAFETY: the caller's.
-    unsafe { asm!("out dx, eax", in("dx") port, in("eax") value, options(nostack, preserves_flags)) };
+    unsafe {
+        asm!("out dx, eax", in("dx") port, in("eax") value, options(nostack, preserves_flags))
+    };
 }
 
 /// Reads a byte from an I/O port.
@@ -84,6 +91,8 @@ pub fn read_port(port: u16) -> u8 {
 pub fn read_port_long(port: u16) -> u32 {
     let value;
     // SAFETY: a read of a port of this machine touches no memory.
-    unsafe { asm!("in eax, dx", in("dx") port, out("eax") value, options(nostack, preserves_flags)) };
+    unsafe {
+        asm!("in eax, dx", in("dx") port, out("eax") value, options(nostack, preserves_flags))
+    };
     value
 }

@@ -15,7 +15,10 @@ const CODE_PAGE: usize = 0;
 const SAVE_PAGE: usize = 1;
 const RESTORE_PAGE: usize = 2;
 
-const USER: u64 = Flags::PRESENT.union(Flags::ACCESSED).union(Flags::USER_ACCESSIBLE).bits();
+const USER: u64 = Flags::PRESENT
+    .union(Flags::ACCESSED)
+    .union(Flags::USER_ACCESSIBLE)
+    .bits();
 const USER_READ: u64 = USER | Flags::NO_EXECUTE.bits();
 const USER_WRITE: u64 = USER_READ | Flags::WRITABLE.bits() | Flags::DIRTY.bits();
 
@@ -105,7 +108,11 @@ pub fn run(stub: Stub, save: Option<PhysFrame>, restore: Option<PhysFrame>, mask
     // SAFETY: the stub touches its two pages alone, and whatever it ends in leads back.
     let ending = unsafe { ring3_run(stub.address(), save, restore, u64::from(mask)) };
     // 3. The pages go: no process may reach them.
-    for (index, address) in [(CODE_PAGE, layout::WINDOW), (SAVE_PAGE, save), (RESTORE_PAGE, restore)] {
+    for (index, address) in [
+        (CODE_PAGE, layout::WINDOW),
+        (SAVE_PAGE, save),
+        (RESTORE_PAGE, restore),
+    ] {
         if address != 0 {
             set_window(index, 0);
             tlb::flush_page(address);

@@ -95,12 +95,19 @@ pub fn load() {
         let limit = size_of::<TaskStateSegment>() as u64 - 1;
         let gdt = &raw mut GDT;
         let available_task_state = 0x89 << 40;
-        (*gdt)[8] = limit | (task & 0xff_ffff) << 16 | available_task_state | (task >> 24 & 0xff) << 56;
+        (*gdt)[8] =
+            limit | (task & 0xff_ffff) << 16 | available_task_state | (task >> 24 & 0xff) << 56;
         (*gdt)[9] = task >> 32;
         let stacks = &raw mut TASK.interrupt_stack_table;
         let top = |physical| VirtAddr::new_truncate(KERNEL_BASE + physical);
-        stacks.cast::<VirtAddr>().add(IST_DOUBLE_FAULT - 1).write_unaligned(top(DOUBLE_FAULT_STACK_TOP));
-        stacks.cast::<VirtAddr>().add(IST_NMI - 1).write_unaligned(top(NMI_STACK_TOP));
+        stacks
+            .cast::<VirtAddr>()
+            .add(IST_DOUBLE_FAULT - 1)
+            .write_unaligned(top(DOUBLE_FAULT_STACK_TOP));
+        stacks
+            .cast::<VirtAddr>()
+            .add(IST_NMI - 1)
+            .write_unaligned(top(NMI_STACK_TOP));
 
         fill_gates(&mut *(&raw mut GATES), &mut *(&raw mut STUB_GATES));
         GATES_POINTER = TablePointer {
@@ -111,7 +118,10 @@ pub fn load() {
             limit: size_of::<[Gate; STUB_VECTORS]>() as u16 - 1,
             base: &raw const STUB_GATES as u64,
         };
-        let gdt_pointer = TablePointer { limit: GDT_LIMIT, base: gdt as u64 };
+        let gdt_pointer = TablePointer {
+            limit: GDT_LIMIT,
+            base: gdt as u64,
+        };
         asm!("lgdt [{}]", in(reg) &raw const gdt_pointer, options(readonly, nostack, preserves_flags));
         asm!("lidt [{}]", in(reg) &raw const GATES_POINTER, options(readonly, nostack, preserves_flags));
         asm!("ltr {:x}", in(reg) TASK_STATE, options(nostack, preserves_flags));
@@ -127,7 +137,11 @@ fn fill_gates(gates: &mut [Gate; VECTORS], stub_gates: &mut [Gate; STUB_VECTORS]
             _ => 0,
         };
         // `int3` and `int 4` are the program's own to use.
-        let dpl = if matches!(number, vector::BREAKPOINT | vector::OVERFLOW) { 3 } else { 0 };
+        let dpl = if matches!(number, vector::BREAKPOINT | vector::OVERFLOW) {
+            3
+        } else {
+            0
+        };
         if let Some(handler) = trap::handler(number) {
             *gate = Gate::new(handler, ist, dpl);
         }
@@ -141,5 +155,11 @@ fn fill_gates(gates: &mut [Gate; VECTORS], stub_gates: &mut [Gate; STUB_VECTORS]
 #[inline]
 pub fn set_trap_frame_end(end: u64) {
     // SAFETY: one CPU; the field is not read through a reference anywhere.
-    unsafe { (&raw mut TASK).cast::<u8>().add(RSP0).cast::<u64>().write_unaligned(end) };
+    unsafe {
+        (&raw mut TASK)
+            .cast::<u8>()
+            .add(RSP0)
+            .cast::<u64>()
+            .write_unaligned(end)
+    };
 }

@@ -79,7 +79,10 @@ enum Content {
 impl State {
     /// The state of a program about to start.
     pub const fn initial(frame: PhysFrame) -> Self {
-        Self { frame: Some(frame), content: Content::Initial }
+        Self {
+            frame: Some(frame),
+            content: Content::Initial,
+        }
     }
 }
 
@@ -108,7 +111,10 @@ fn change_owner(to: *mut UserContext) {
     let from = OWNER.swap(to, Relaxed);
     // SAFETY: `to` is valid by the promise of `switch_to`, the owner until `forget` or `release`.
     let (from, to) = unsafe { (from.as_mut(), &mut *to) };
-    exchange(from.and_then(|from| prepare_to_save(&mut from.simd)), Some(source(&to.simd)));
+    exchange(
+        from.and_then(|from| prepare_to_save(&mut from.simd)),
+        Some(source(&to.simd)),
+    );
 }
 
 /// The frame to save to.
@@ -131,7 +137,9 @@ fn source(state: &State) -> PhysFrame {
 
 /// XSAVE leaves alone what it does not know in the header; XRSTOR insists that it be zero.
 fn clear_header(frame: PhysFrame) {
-    let header = direct_map(frame.start_address()).wrapping_add(HEADER).cast::<u64>();
+    let header = direct_map(frame.start_address())
+        .wrapping_add(HEADER)
+        .cast::<u64>();
     for word in 0..HEADER_SIZE / 8 {
         // SAFETY: the frame is the process's own, whole, and in the direct map.
         unsafe { header.add(word).write(0) };
@@ -207,12 +215,18 @@ pub(super) fn copy(parent: &mut UserContext, frame: PhysFrame) -> State {
     if core::ptr::eq(OWNER.load(Relaxed), parent) {
         clear_header(frame);
         exchange(Some(frame), None);
-        return State { frame: Some(frame), content: Content::Saved };
+        return State {
+            frame: Some(frame),
+            content: Content::Saved,
+        };
     }
     if let (Content::Saved, Some(from)) = (parent.simd.content, parent.simd.frame) {
         // SAFETY: both frames belong to their processes, whole.
         unsafe { area(from).copy_to_nonoverlapping(area(frame), size()) };
-        return State { frame: Some(frame), content: Content::Saved };
+        return State {
+            frame: Some(frame),
+            content: Content::Saved,
+        };
     }
     State::initial(frame)
 }
@@ -253,7 +267,9 @@ pub fn read<R>(context: &mut UserContext, f: impl FnOnce(&[u8]) -> R) -> R {
 /// Lets `f` write the process's registers as an area (signal return). Whatever it writes, the registers
 /// can be loaded afterwards: what the processor would refuse is taken out.
 pub fn replace(context: &mut UserContext, f: impl FnOnce(&mut [u8])) {
-    let Some(frame) = context.simd.frame else { return };
+    let Some(frame) = context.simd.frame else {
+        return;
+    };
     let size = size();
     // SAFETY: the frame is the process's own.
     let bytes = unsafe { core::slice::from_raw_parts_mut(area(frame), size) };

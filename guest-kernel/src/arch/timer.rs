@@ -21,7 +21,10 @@ pub fn start() {
 /// waits looks at the clock and arms again.
 #[inline]
 pub fn arm_in(nanoseconds: u64) {
-    apic::write(Register::InitialCount, nanoseconds.clamp(1, u64::from(u32::MAX)) as u32);
+    apic::write(
+        Register::InitialCount,
+        nanoseconds.clamp(1, u64::from(u32::MAX)) as u32,
+    );
 }
 
 /// Interrupts at `time`, in nanoseconds since boot, or at once where that is past; see [`arm_in`].

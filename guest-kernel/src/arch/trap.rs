@@ -119,9 +119,10 @@ extern "C" fn on_system_call() {
 
 extern "C" fn on_exception(registers: &UserRegisters) {
     let trap = match registers.vector as u8 {
-        vector::PAGE_FAULT => {
-            Trap::PageFault { address: super::control::read_cr2(), error: registers.error }
-        }
+        vector::PAGE_FAULT => Trap::PageFault {
+            address: super::control::read_cr2(),
+            error: registers.error,
+        },
         vector::TIMER => {
             super::apic::end_of_interrupt();
             Trap::Timer
@@ -131,8 +132,13 @@ extern "C" fn on_exception(registers: &UserRegisters) {
             Trap::Serial
         }
         // These two come on a stack of their own: the current process's registers were not saved.
-        vector::NMI | vector::MACHINE_CHECK | vector::DOUBLE_FAULT => crash::on_exception(registers),
-        number => Trap::Exception { vector: number, error: registers.error },
+        vector::NMI | vector::MACHINE_CHECK | vector::DOUBLE_FAULT => {
+            crash::on_exception(registers)
+        }
+        number => Trap::Exception {
+            vector: number,
+            error: registers.error,
+        },
     };
     crate::on_trap(trap);
 }

@@ -91,5 +91,9 @@ pub fn read() -> Input {
         return Input::Empty;
     }
     let byte = read_port(DATA);
-    if status & BREAK != 0 { Input::End } else { Input::Byte(byte) }
+    if status & BREAK != 0 {
+        Input::End
+    } else {
+        Input::Byte(byte)
+    }
 }

@@ -59,7 +59,9 @@ impl Options {
 
     /// argv of pid 1, each argument as its token; none means `/init`.
     pub fn arguments(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
-        tokens(self.line).skip_while(|&token| token != b"--").skip(1)
+        tokens(self.line)
+            .skip_while(|&token| token != b"--")
+            .skip(1)
     }
 
     /// The environment of pid 1, each string as its token.
@@ -71,7 +73,8 @@ impl Options {
 }
 
 fn tokens(line: &'static [u8]) -> impl Iterator<Item = &'static [u8]> {
-    line.split(|&byte| byte == b' ').filter(|token| !token.is_empty())
+    line.split(|&byte| byte == b' ')
+        .filter(|token| !token.is_empty())
 }
 
 fn parse_number(digits: &[u8]) -> Option<u64> {
@@ -86,12 +89,17 @@ fn parse_number(digits: &[u8]) -> Option<u64> {
 
 /// Seconds, and after a point up to nine digits of a fraction: as nanoseconds.
 fn parse_seconds(text: &[u8]) -> Option<u64> {
-    let point = text.iter().position(|&byte| byte == b'.').unwrap_or(text.len());
+    let point = text
+        .iter()
+        .position(|&byte| byte == b'.')
+        .unwrap_or(text.len());
     let fraction = text.get(point + 1..).unwrap_or_default();
     let nanoseconds = match fraction.len() {
         0 => 0,
         digits @ 1..=9 => parse_number(fraction)? * 10u64.pow(9 - digits as u32),
         _ => return None,
     };
-    parse_number(&text[..point])?.checked_mul(SECOND)?.checked_add(nanoseconds)
+    parse_number(&text[..point])?
+        .checked_mul(SECOND)?
+        .checked_add(nanoseconds)
 }

@@ -15,7 +15,10 @@ const GIB: u64 = 1 << 30;
 const LARGE_PAGE: u64 = 2 << 20;
 const PAGE: u64 = 4096;
 
-const TABLE: u64 = Flags::PRESENT.union(Flags::WRITABLE).union(Flags::ACCESSED).bits();
+const TABLE: u64 = Flags::PRESENT
+    .union(Flags::WRITABLE)
+    .union(Flags::ACCESSED)
+    .bits();
 const LARGE: u64 = TABLE
     | Flags::DIRTY
         .union(Flags::HUGE_PAGE)
@@ -28,7 +31,12 @@ pub fn cover(info: &StartInfo) -> Result<Range<u64>, Error> {
     let (pdpt, first_pd) = direct_map_tables();
     // SAFETY: boot runs once, on the one CPU, and nobody else changes these tables.
     let (pdpt, first_pd) = unsafe { (&mut *pdpt, &mut *first_pd) };
-    let end = info.ram().map(|ram| ram.end).max().unwrap_or(0).min(512 * GIB);
+    let end = info
+        .ram()
+        .map(|ram| ram.end)
+        .max()
+        .unwrap_or(0)
+        .min(512 * GIB);
     if end < GIB {
         first_pd[end.div_ceil(LARGE_PAGE) as usize..].fill(0);
     }
@@ -51,13 +59,17 @@ pub fn cover(info: &StartInfo) -> Result<Range<u64>, Error> {
 /// Numbers of the GiBs above the first that have RAM.
 fn gibs_with_ram(info: &StartInfo, end: u64) -> impl Iterator<Item = u64> + '_ {
     (1..end.div_ceil(GIB)).filter(|number| {
-        info.ram().any(|ram| ram.start < (number + 1) * GIB && number * GIB < ram.end)
+        info.ram()
+            .any(|ram| ram.start < (number + 1) * GIB && number * GIB < ram.end)
     })
 }
 
 /// A table whose 2 MiB pages are those with RAM in `gib`.
 fn fill(table: &mut RawTable, info: &StartInfo, gib: &Range<u64>) {
-    if !info.ram().any(|ram| ram.start <= gib.start && gib.end <= ram.end) {
+    if !info
+        .ram()
+        .any(|ram| ram.start <= gib.start && gib.end <= ram.end)
+    {
         table.fill(0);
     }
     for ram in info.ram() {
@@ -72,7 +84,9 @@ fn fill(table: &mut RawTable, info: &StartInfo, gib: &Range<u64>) {
             };
             // Eight to a turn of the loop: there may be hundreds of tables.
             let (eights, rest) = table[first as usize..end as usize].as_chunks_mut::<8>();
-            eights.iter_mut().for_each(|eight| eight.iter_mut().for_each(&mut put));
+            eights
+                .iter_mut()
+                .for_each(|eight| eight.iter_mut().for_each(&mut put));
             rest.iter_mut().for_each(put);
         }
     }
@@ -87,17 +101,25 @@ struct Tables {
 impl Tables {
     fn for_gibs(info: &StartInfo, gibs: u64) -> Result<Self, Error> {
         if gibs == 0 || has(GIB_PAGES) {
-            return Ok(Self { taken: 0..0, next: 0 });
+            return Ok(Self {
+                taken: 0..0,
+                next: 0,
+            });
         }
         let start = find_free(info, gibs * PAGE).ok_or(Error::NoMemoryForTables)?;
-        Ok(Self { taken: start..start + gibs * PAGE, next: start })
+        Ok(Self {
+            taken: start..start + gibs * PAGE,
+            next: start,
+        })
     }
 
     fn take(&mut self) -> (u64, &'static mut RawTable) {
         let address = self.next;
         self.next += PAGE;
         // SAFETY: free RAM of the first GiB, which is mapped, one frame for each call.
-        (address, unsafe { &mut *direct_map(PhysAddr::new_truncate(address)).cast() })
+        (address, unsafe {
+            &mut *direct_map(PhysAddr::new_truncate(address)).cast()
+        })
     }
 }
 
@@ -106,8 +128,10 @@ fn find_free(info: &StartInfo, size: u64) -> Option<u64> {
     info.ram().filter(|ram| ram.start < GIB).find_map(|ram| {
         let mut start = ram.start.max(PAGE).next_multiple_of(PAGE);
         // Each time something is in the way, go on behind it.
-        while let Some(blocking) =
-            info.reserved().iter().find(|taken| taken.start < start + size && start < taken.end)
+        while let Some(blocking) = info
+            .reserved()
+            .iter()
+            .find(|taken| taken.start < start + size && start < taken.end)
         {
             start = blocking.end.next_multiple_of(PAGE);
         }

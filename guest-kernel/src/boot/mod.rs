@@ -51,5 +51,10 @@ fn prepare(start_info: PhysAddr, tsc: u64) -> Result<BootInfo, start_info::Error
     apic::start();
     timer::start();
     let serial = interrupts::route_serial();
-    Ok(BootInfo { start_info, tables, options, serial })
+    Ok(BootInfo {
+        start_info,
+        tables,
+        options,
+        serial,
+    })
 }

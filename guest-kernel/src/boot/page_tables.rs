@@ -20,9 +20,15 @@
 use crate::arch::image_map::{DATA, END, KERNEL_BASE, RODATA, STACKS, TEXT};
 use x86_64::structures::paging::PageTableFlags as Flags;
 
-const TABLE: u64 = Flags::PRESENT.union(Flags::WRITABLE).union(Flags::ACCESSED).bits();
+const TABLE: u64 = Flags::PRESENT
+    .union(Flags::WRITABLE)
+    .union(Flags::ACCESSED)
+    .bits();
 const USER_TABLE: u64 = TABLE | Flags::USER_ACCESSIBLE.bits();
-const TEXT_PAGE: u64 = Flags::PRESENT.union(Flags::ACCESSED).union(Flags::GLOBAL).bits();
+const TEXT_PAGE: u64 = Flags::PRESENT
+    .union(Flags::ACCESSED)
+    .union(Flags::GLOBAL)
+    .bits();
 const CONSTANT_PAGE: u64 = TEXT_PAGE | Flags::NO_EXECUTE.bits();
 const DATA_PAGE: u64 = CONSTANT_PAGE | Flags::WRITABLE.bits() | Flags::DIRTY.bits();
 const DATA_LARGE_PAGE: u64 = DATA_PAGE | Flags::HUGE_PAGE.bits();

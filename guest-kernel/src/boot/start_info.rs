@@ -75,7 +75,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::OutOfReach(what) => write!(f, "{what} is not in the first GiB of memory"),
-            Self::Magic(found) => write!(f, "hvm_start_info begins with {found:#x}, not {MAGIC:#x}"),
+            Self::Magic(found) => {
+                write!(f, "hvm_start_info begins with {found:#x}, not {MAGIC:#x}")
+            }
             Self::NoMemoryMap => f.write_str("hvm_start_info has no memory map"),
             Self::CommandLineTooLong => write!(f, "the command line is longer than {LIMIT} bytes"),
             Self::Initramfs => f.write_str("the initramfs is not in RAM"),
@@ -108,14 +110,19 @@ impl StartInfo {
         if head.version == 0 || head.memory_map == 0 || head.memory_map_entries == 0 {
             return Err(Error::NoMemoryMap);
         }
-        let map_size =
-            u64::from(head.memory_map_entries.min(MAP_LIMIT)) * size_of::<RawMemoryMapEntry>() as u64;
+        let map_size = u64::from(head.memory_map_entries.min(MAP_LIMIT))
+            * size_of::<RawMemoryMapEntry>() as u64;
         let map = range(head.memory_map, map_size, "the memory map")?;
         let mut info = Self {
             map: map.clone(),
             initramfs: 0..0,
             command_line: &[],
-            structures: [start..start + size_of::<RawStartInfo>() as u64, 0..0, map, 0..0],
+            structures: [
+                start..start + size_of::<RawStartInfo>() as u64,
+                0..0,
+                map,
+                0..0,
+            ],
         };
         if head.command_line != 0 {
             let (line, place) = read_command_line(head.command_line)?;
@@ -124,21 +131,28 @@ impl StartInfo {
         }
         if head.modules > 0 {
             let module: RawModule = read(head.module_list, "the module list")?;
-            info.structures[1] =
-                head.module_list..head.module_list + size_of::<RawModule>() as u64;
-            let end = module.address.checked_add(module.size).ok_or(Error::Initramfs)?;
+            info.structures[1] = head.module_list..head.module_list + size_of::<RawModule>() as u64;
+            let end = module
+                .address
+                .checked_add(module.size)
+                .ok_or(Error::Initramfs)?;
             if module.size > INITRAMFS_LIMIT || !info.is_ram(&(module.address..end)) {
                 return Err(Error::Initramfs);
             }
             info.initramfs = module.address..end;
         }
-        if info.is_ram(&image()) { Ok(info) } else { Err(Error::Image) }
+        if info.is_ram(&image()) {
+            Ok(info)
+        } else {
+            Err(Error::Image)
+        }
     }
 
     /// The RAM, in the order of the monitor's map: physical bytes, not rounded, not checked for overlaps.
     pub fn ram(&self) -> impl Iterator<Item = Range<u64>> + '_ {
         let size = size_of::<RawMemoryMapEntry>() as u64;
-        let starts = (0..(self.map.end - self.map.start) / size).map(move |n| self.map.start + n * size);
+        let starts =
+            (0..(self.map.end - self.map.start) / size).map(move |n| self.map.start + n * size);
         starts.filter_map(|at| {
             let entry: RawMemoryMapEntry = read(at, "the memory map").ok()?;
             let end = entry.address.checked_add(entry.size)?;
@@ -161,7 +175,8 @@ impl StartInfo {
     }
 
     fn is_ram(&self, wanted: &Range<u64>) -> bool {
-        self.ram().any(|ram| ram.start <= wanted.start && wanted.end <= ram.end)
+        self.ram()
+            .any(|ram| ram.start <= wanted.start && wanted.end <= ram.end)
     }
 }
 
@@ -176,7 +191,11 @@ fn range(start: u64, size: u64, what: &'static str) -> Result<Range<u64>, Error>
 fn read<T: Copy>(start: u64, what: &'static str) -> Result<T, Error> {
     let place = range(start, size_of::<T>() as u64, what)?;
     // SAFETY: the first GiB is mapped, and each `T` here is made of integers: any bytes will do.
-    Ok(unsafe { direct_map(PhysAddr::new_truncate(place.start)).cast::<T>().read_unaligned() })
+    Ok(unsafe {
+        direct_map(PhysAddr::new_truncate(place.start))
+            .cast::<T>()
+            .read_unaligned()
+    })
 }
 
 fn read_command_line(start: u64) -> Result<(&'static [u8], Range<u64>), Error> {
