@@ -1,20 +1,28 @@
 //! The guest kernel.
+//!
+//! Boot reads like a list in `boot`, ends in [`first_process`], and from then on everything is a trap:
+//! [`kernel`] decides, `process` and `system_calls` do, over `memory` and the crates `page-tree` and
+//! `files`. `arch` is the hardware.
 #![no_std]
 #![no_main]
 
+extern crate alloc;
+
 mod arch;
 mod boot;
-mod demo;
+mod console;
+mod deadlock;
+mod first_process;
+mod kernel;
 mod log;
+mod memory;
 mod memory_functions;
+mod one_cpu;
+mod process;
+mod processes_view;
+mod random;
 mod records;
+mod system_calls;
 
-/// What the kernel does after boot.
-fn main(boot: &boot::BootInfo) -> ! {
-    demo::run(boot)
-}
-
-/// What the kernel does after a trap; the process that is then current goes on.
-fn on_trap(trap: arch::trap::Trap) {
-    demo::on_trap(trap);
-}
+use first_process::run as main;
+use kernel::on_trap;

@@ -1,0 +1,67 @@
+//! Every process waits, and nothing that could wake one can come: the machine says who waits for what,
+//! and stops.
+use crate::arch::machine;
+use crate::kernel::Kernel;
+use crate::log;
+use crate::process::wait::Selector;
+use crate::process::{Pid, State, Wait};
+use contract::status::Exit;
+use core::fmt;
+use files::WaitFor;
+
+/// Reports the deadlock and ends the machine.
+pub fn report(kernel: &Kernel) -> ! {
+    log!("deadlock: every process waits for something that cannot come");
+    for slot in kernel.processes.slots() {
+        let process = &kernel.processes[slot];
+        let name = core::str::from_utf8(process.name()).unwrap_or("?");
+        log!(
+            "  process {} ({name}) {}",
+            process.pid.0,
+            What(&process.state)
+        );
+    }
+    machine::exit(Exit::Deadlock)
+}
+
+/// A state in words.
+struct What<'a>(&'a State);
+
+impl fmt::Display for What<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            State::Runnable(_) | State::Running => f.write_str("can run"),
+            State::Zombie(_) => f.write_str("has ended, and nobody has waited for it"),
+            State::Waiting(wait) => match wait {
+                Wait::Child(Selector::Any) => f.write_str("waits for a child to end"),
+                Wait::Child(Selector::Process(Pid(pid))) => {
+                    write!(f, "waits for child {pid} to end")
+                }
+                Wait::Child(Selector::Group(Pid(group))) => {
+                    write!(f, "waits for a child in group {group} to end")
+                }
+                Wait::Vfork(Pid(child)) => {
+                    write!(f, "waits for its vfork child {child} to exec or exit")
+                }
+                Wait::File {
+                    until: WaitFor::PipeReadable(_),
+                    ..
+                } => f.write_str("waits for bytes in a pipe"),
+                Wait::File {
+                    until: WaitFor::PipeWritable(_),
+                    ..
+                } => f.write_str("waits for room in a pipe"),
+                Wait::File {
+                    until: WaitFor::ConsoleInput,
+                    ..
+                } => f.write_str("waits for console input, which has ended"),
+                Wait::File {
+                    until: WaitFor::Readiness,
+                    ..
+                } => f.write_str("waits for a descriptor to become ready"),
+                Wait::Time(_) => f.write_str("sleeps"),
+                Wait::Signal => f.write_str("waits for a signal"),
+            },
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! From the end of boot to the first instruction of pid 1.
+use crate::arch::context::UserContext;
+use crate::arch::machine;
+use crate::boot::BootInfo;
+use crate::boot::command_line::Options;
+use crate::console::Console;
+use crate::kernel::{self, Kernel};
+use crate::log;
+use crate::memory::frames::{FRAMES, Frames, Use};
+use crate::memory::pages::Pages;
+use crate::one_cpu::OneCpu;
+use crate::process::family::Links;
+use crate::process::initial_stack::{Strings, Text};
+use crate::process::queue::Queue;
+use crate::process::scheduler::Alarm;
+use crate::process::signal::Signals;
+use crate::process::template::Templates;
+use crate::process::{Process, ProcessTable, Resume, Slot, State};
+use crate::records::COUNTERS;
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::rc::Rc;
+use contract::counters::Counter;
+use contract::status::Exit;
+use contract::{Errno, command_line};
+use files::{FdTable, Files, NoProcesses, OnExec, PATH_MAX, Step, Time, View};
+use linux_raw_sys::general::O_RDWR;
+
+/// The program without `--` on the command line.
+const DEFAULT_PROGRAM: &[u8] = b"/init";
+const SECOND: u64 = 1_000_000_000;
+
+static PROCESSES: OneCpu<ProcessTable> = OneCpu::new(ProcessTable::new());
+
+/// What the command line says of arguments or environment.
+struct Tokens<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item = &'static [u8]>> Strings for Tokens<F> {
+    fn walk(&self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+        (self.0)().try_for_each(|token| each(Text::Encoded(token)))
+    }
+}
+
+/// Builds the kernel and pid 1, and runs them.
+pub fn run(boot: &BootInfo) -> ! {
+    take_over_memory(boot);
+    let mut kernel = new_kernel(boot);
+    let slot = add_first_process(&mut kernel);
+    match exec_first(&mut kernel, slot, &boot.options) {
+        Ok(()) => kernel::start(kernel),
+        Err(errno) => machine::exit(Exit::ExecFailed(errno.0)),
+    }
+}
+
+fn bad_boot(why: &str) -> ! {
+    log!("cannot boot: {why}");
+    machine::exit(Exit::BadBoot)
+}
+
+fn take_over_memory(boot: &BootInfo) {
+    let [a, b, c, d, e, f] = boot.start_info.reserved();
+    let reserved = [a, b, c, d, e, f, boot.tables.clone()];
+    match Frames::take_over(boot.start_info.ram(), &reserved) {
+        Some(frames) => FRAMES.with(|place| *place = frames),
+        None => bad_boot("the machine has too little memory"),
+    }
+}
+
+fn new_kernel(boot: &BootInfo) -> Kernel {
+    let mut pages = Pages::new();
+    let archive = boot.start_info.initramfs().unwrap_or_default();
+    let mut files = Files::new();
+    if let Err(error) = files.seed(&mut pages, archive) {
+        log!("cannot boot: initramfs: {error}");
+        machine::exit(Exit::BadBoot)
+    }
+    if let Err(errno) = files.populate(&mut pages) {
+        log!(
+            "cannot boot: initramfs leaves no room for /dev and /proc: {}",
+            errno.name()
+        );
+        machine::exit(Exit::BadBoot)
+    }
+    if let Some(epoch) = boot.options.epoch {
+        files.set_time(Time {
+            seconds: (epoch / SECOND) as i64,
+            nanoseconds: (epoch % SECOND) as u32,
+        });
+    }
+    Kernel {
+        // SAFETY: boot comes here once.
+        processes: unsafe { PROCESSES.take() },
+        current: Slot::from_number(0),
+        ready: Queue::new(),
+        alarm: Alarm::Off,
+        sleepers: BTreeSet::new(),
+        files,
+        pages,
+        console: Console::new(boot.options.console),
+        templates: Templates::new(),
+    }
+}
+
+fn add_first_process(kernel: &mut Kernel) -> Slot {
+    let Some(vacancy) = kernel.processes.vacancy() else {
+        bad_boot("no room for a process")
+    };
+    if crate::memory::heap::require_reserve().is_err() {
+        bad_boot("the machine has too little memory");
+    }
+    let Ok(descriptors) = standard_descriptors(kernel) else {
+        bad_boot("no /dev/console")
+    };
+    let root = kernel.files.root();
+    let signals = Signals::new();
+    let executable = Rc::from(DEFAULT_PROGRAM);
+    let Some(simd) = FRAMES.with(|frames| frames.allocate(Use::Kernel)) else {
+        bad_boot("the machine has too little memory")
+    };
+    let pid = vacancy.pid();
+    let process = Process {
+        context: UserContext::new_for_exec(0, 0, simd),
+        pid,
+        group: pid,
+        session: pid,
+        state: State::Runnable(Resume::User),
+        memory: None,
+        descriptors,
+        working_directory: kernel.files.share_directory(root),
+        umask: 0o022,
+        signals,
+        family: Links::default(),
+        next_in_queue: None,
+        name: [0; crate::process::NAME_LENGTH],
+        executable,
+        started: 0,
+    };
+    let slot = kernel.processes.insert(vacancy, Box::new(process));
+    COUNTERS.add(Counter::Processes, 1);
+    COUNTERS.set(Counter::ProcessesPeak, 1);
+    slot
+}
+
+/// Descriptors 0, 1 and 2: the console, opened once.
+fn standard_descriptors(kernel: &mut Kernel) -> Result<FdTable, Errno> {
+    let view = View {
+        start: kernel.files.root(),
+        process: 1,
+        umask: 0,
+        processes: &NoProcesses,
+    };
+    let mut table = FdTable::new();
+    let Kernel { files, pages, .. } = kernel;
+    match files.open(pages, &mut table, &view, b"/dev/console", O_RDWR, 0, &mut 0) {
+        Step::Done(Ok(input)) => {
+            files.duplicate(&mut table, input, 0, OnExec::Keep)?;
+            files.duplicate(&mut table, input, 0, OnExec::Keep)?;
+            Ok(table)
+        }
+        Step::Done(Err(errno)) => Err(errno),
+        _ => Err(Errno::ENXIO),
+    }
+}
+
+fn exec_first(kernel: &mut Kernel, slot: Slot, options: &Options) -> Result<(), Errno> {
+    let environment = Tokens(|| options.environment());
+    let Some(program) = options.arguments().next() else {
+        let arguments = DefaultArguments;
+        return kernel.exec_and_queue(slot, DEFAULT_PROGRAM, &arguments, &environment);
+    };
+    let arguments = Tokens(|| options.arguments());
+    let mut path = Path::default();
+    path.extend(command_line::argument(program))?;
+    if path.bytes().contains(&b'/') {
+        return kernel.exec_and_queue(slot, path.bytes(), &arguments, &environment);
+    }
+    // As a shell: a name without a slash is looked for along PATH.
+    let search = options
+        .environment()
+        .find(|token| token.starts_with(b"PATH="))
+        .unwrap_or_default();
+    let mut last = Errno::ENOENT;
+    for directory in search
+        .get(5..)
+        .unwrap_or_default()
+        .split(|&byte| byte == b':')
+    {
+        let mut path = Path::default();
+        path.extend(command_line::decode(directory))?;
+        path.extend([b'/'].into_iter().chain(command_line::argument(program)))?;
+        match kernel.exec_and_queue(slot, path.bytes(), &arguments, &environment) {
+            Ok(()) => return Ok(()),
+            Err(Errno::ENOENT | Errno::ENOTDIR) => {}
+            Err(errno) => last = errno,
+        }
+    }
+    Err(last)
+}
+
+/// argv of the default program.
+struct DefaultArguments;
+
+impl Strings for DefaultArguments {
+    fn walk(&self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+        each(Text::Kernel(DEFAULT_PROGRAM))
+    }
+}
+
+impl Kernel {
+    fn exec_and_queue(
+        &mut self,
+        slot: Slot,
+        path: &[u8],
+        arguments: &dyn Strings,
+        environment: &dyn Strings,
+    ) -> Result<(), Errno> {
+        self.exec(slot, path, arguments, environment)?;
+        self.ready.push(self.processes, slot);
+        Ok(())
+    }
+}
+
+/// A path that is put together.
+struct Path {
+    buffer: [u8; PATH_MAX],
+    length: usize,
+}
+
+impl Default for Path {
+    fn default() -> Self {
+        Self {
+            buffer: [0; PATH_MAX],
+            length: 0,
+        }
+    }
+}
+
+impl Path {
+    fn extend(&mut self, bytes: impl Iterator<Item = u8>) -> Result<(), Errno> {
+        for byte in bytes {
+            *self
+                .buffer
+                .get_mut(self.length)
+                .ok_or(Errno::ENAMETOOLONG)? = byte;
+            self.length += 1;
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.length]
+    }
+}

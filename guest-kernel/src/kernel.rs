@@ -1,0 +1,179 @@
+//! The kernel's state, and what it does about a trap.
+use crate::arch::context;
+use crate::arch::trap::Trap;
+use crate::console::Console;
+use crate::log;
+use crate::memory::pages::Pages;
+use crate::one_cpu::OneCpu;
+use crate::process::queue::Queue;
+use crate::process::scheduler::{Alarm, Next};
+use crate::process::signal::Info;
+use crate::process::template::Templates;
+use crate::process::{ProcessTable, Slot, State, Status, signal};
+use crate::records::COUNTERS;
+use crate::system_calls;
+use alloc::collections::BTreeSet;
+use contract::counters::Counter;
+use files::Files;
+use linux_raw_sys::general as linux;
+use page_tree::{Access, Refusal, Resolution};
+
+/// The one kernel.
+static KERNEL: OneCpu<Option<Kernel>> = OneCpu::new(None);
+
+/// Everything that outlives a trap, but for frames and heap, which have statics of their own.
+pub struct Kernel {
+    pub processes: &'static mut ProcessTable,
+    /// The process that the CPU runs, or ran last.
+    pub current: Slot,
+    pub ready: Queue,
+    pub alarm: Alarm,
+    /// Who sleeps, by when to wake.
+    pub sleepers: BTreeSet<(u64, Slot)>,
+    pub files: Files<Pages>,
+    pub pages: Pages,
+    pub console: Console,
+    pub templates: Templates,
+}
+
+/// Puts the kernel in its place and starts the first process. Does not come back.
+pub fn start(kernel: Kernel) -> ! {
+    KERNEL.with(|place| place.insert(kernel).schedule());
+    COUNTERS.set(Counter::TscAtFirstUser, crate::arch::registers::read_tsc());
+    context::enter()
+}
+
+/// A program was interrupted, or asks for something. What is current afterwards goes on.
+pub fn on_trap(trap: Trap) {
+    KERNEL.with(|place| {
+        if let Some(kernel) = place {
+            kernel.handle(trap);
+        }
+    });
+}
+
+impl Kernel {
+    #[inline]
+    fn handle(&mut self, trap: Trap) {
+        let next = match trap {
+            Trap::SystemCall => system_calls::enter(self),
+            Trap::PageFault { address, error } => self.page_fault(address, error),
+            Trap::Exception { vector, .. } => self.exception(vector),
+            Trap::Timer => self.tick(),
+            Trap::Serial => {
+                self.take_console_input();
+                self.whether_running()
+            }
+        };
+        if next == Next::Other || self.deliver_signals() == Next::Other {
+            self.schedule();
+        }
+    }
+
+    /// Whether the current process can go on: what was just done may have ended it.
+    pub fn whether_running(&self) -> Next {
+        let running = self
+            .processes
+            .get(self.current)
+            .is_some_and(|process| matches!(process.state, State::Running));
+        if running { Next::Same } else { Next::Other }
+    }
+
+    fn page_fault(&mut self, address: u64, error: u64) -> Next {
+        const WRITE: u64 = 1 << 1;
+        const FETCH: u64 = 1 << 4;
+        let access = match error {
+            error if error & FETCH != 0 => Access::Execute,
+            error if error & WRITE != 0 => Access::Write,
+            _ => Access::Read,
+        };
+        let mut outcome = self.processes[self.current].space().fault(address, access);
+        if outcome == Err(Refusal::OutOfFrames) {
+            self.templates.drop_all();
+            outcome = self.processes[self.current].space().fault(address, access);
+        }
+        let counter = match outcome {
+            Ok(Resolution::DemandZero) => Counter::FaultsDemandZero,
+            Ok(Resolution::CopiedBorrowed) => Counter::FaultsFile,
+            Ok(Resolution::Copied) => Counter::FaultsCopied,
+            Ok(Resolution::Kept) => Counter::FaultsKept,
+            Ok(Resolution::Spurious) => {
+                crate::arch::tlb::flush_page(address);
+                Counter::FaultsSpurious
+            }
+            Err(refusal) => return self.fatal_fault(refusal, address),
+        };
+        COUNTERS.add(counter, 1);
+        Next::Same
+    }
+
+    #[cold]
+    fn fatal_fault(&mut self, refusal: Refusal, address: u64) -> Next {
+        let code = match refusal {
+            Refusal::NotMapped => linux::SEGV_MAPERR,
+            Refusal::NotAllowed => linux::SEGV_ACCERR,
+            Refusal::OutOfFrames => return self.out_of_memory(),
+        };
+        COUNTERS.add(Counter::FaultsFatal, 1);
+        self.force_signal(signal::SIGSEGV, Info::Fault { code, address })
+    }
+
+    /// Any exception but a page fault.
+    #[cold]
+    fn exception(&mut self, vector: u8) -> Next {
+        let address = self.processes[self.current].context.registers.rip;
+        let (signal, code) = signal_of(vector);
+        let info = if code == 0 {
+            Info::Kernel
+        } else {
+            Info::Fault { code, address }
+        };
+        self.force_signal(signal, info)
+    }
+
+    /// No frame is left for what the current process touches: it is killed, and said so.
+    #[cold]
+    pub fn out_of_memory(&mut self) -> Next {
+        let process = &self.processes[self.current];
+        let name = core::str::from_utf8(process.name()).unwrap_or("?");
+        log!("out of memory: killed process {} ({name})", process.pid.0);
+        COUNTERS.add(Counter::OutOfMemoryKills, 1);
+        self.end_process(
+            self.current,
+            Status::Killed {
+                signal: signal::SIGKILL,
+                core: false,
+            },
+        );
+        Next::Other
+    }
+
+    /// After the last process: gives back what the kernel keeps for speed, and says so if a frame is missing.
+    pub fn check_frames(&mut self) {
+        self.templates.drop_all();
+        let tables = COUNTERS.get(Counter::FramesTables);
+        let pages = COUNTERS.get(Counter::FramesPages);
+        let in_files = self.pages.held();
+        if tables != 0 || pages != in_files {
+            log!(
+                "after the last process {tables} page tables and {pages} pages are in use, \
+                 {in_files} of them by files"
+            );
+        }
+    }
+}
+
+/// The signal that an exception becomes, and its `si_code`, 0 for one without an address (sigaction(2);
+/// Intel SDM volume 3, table 6-1).
+const fn signal_of(vector: u8) -> (u8, u32) {
+    match vector {
+        0 => (signal::SIGFPE, linux::FPE_INTDIV),
+        16 | 19 => (signal::SIGFPE, linux::FPE_FLTINV),
+        1 => (signal::SIGTRAP, linux::TRAP_TRACE),
+        3 => (signal::SIGTRAP, 0),
+        6 => (signal::SIGILL, linux::ILL_ILLOPN),
+        17 => (signal::SIGBUS, linux::BUS_ADRALN),
+        11 | 12 => (signal::SIGBUS, 0),
+        _ => (signal::SIGSEGV, 0),
+    }
+}

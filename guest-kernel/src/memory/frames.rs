@@ -1,0 +1,331 @@
+//! Physical frames: who has them, and how many entries point at each.
+//!
+//! ```text
+//!  FrameInfo, 16 bytes a frame, a flat array by frame number, placed in RAM at boot and never cleared:
+//!  an entry is written when its frame is first handed out, and frames above the watermark never were.
+//!
+//!  what the frame is      count                next          bits
+//!  page, table, root      entries pointing at  -             table: bit g = entries 8g..8g+8 may be live
+//!  free                   0                    next free     -
+//!  heap                   previous in class    next in class free blocks of the frame
+//! ```
+//!
+//! Free frames are in one of three lists by what is known of their content: anything, a zeroed table,
+//! or a root whose kernel half is filled in. Who wants a table takes a zeroed one; who wants any frame and
+//! finds the plain list empty takes from the others.
+use super::direct_map;
+use crate::one_cpu::OneCpu;
+use crate::records::COUNTERS;
+use contract::PAGE_SIZE;
+use contract::counters::Counter;
+use core::ops::Range;
+use x86_64::PhysAddr;
+use x86_64::structures::paging::PhysFrame;
+
+/// What is known of one frame. See the module's table.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct FrameInfo {
+    pub count: u32,
+    pub next: u32,
+    pub bits: u64,
+}
+
+const _: () = assert!(size_of::<FrameInfo>() == 16);
+
+/// End of a list of frames: frame 0 is never handed out.
+pub const NO_FRAME: u32 = 0;
+
+/// Ranges of RAM that can be kept apart: more than any firmware's map has after clipping.
+const MAX_RANGES: usize = 32;
+
+/// What a frame is used for; each has a gauge in the counter page.
+#[derive(Clone, Copy)]
+pub enum Use {
+    /// A page table of a process.
+    Table,
+    /// A page of a process or of a file.
+    Page,
+    /// The kernel's own.
+    Kernel,
+}
+
+impl Use {
+    const fn gauge(self) -> Counter {
+        match self {
+            Self::Table => Counter::FramesTables,
+            Self::Page => Counter::FramesPages,
+            Self::Kernel => Counter::FramesKernel,
+        }
+    }
+}
+
+/// The machine's frames. A static of its own, entered for one operation at a time, because the heap
+/// takes frames in the middle of whatever else goes on.
+pub static FRAMES: OneCpu<Frames> = OneCpu::new(Frames::none());
+
+/// All of the machine's frames that the kernel hands out.
+pub struct Frames {
+    info: *mut FrameInfo,
+    /// Frames never handed out yet, lowest first, as frame numbers.
+    untouched: RangeList,
+    plain: u32,
+    zeroed_tables: u32,
+    roots: u32,
+    used: u64,
+    peak: u64,
+}
+
+impl Frames {
+    /// Before [`Frames::take_over`]: nothing to hand out.
+    pub const fn none() -> Self {
+        Self {
+            info: core::ptr::null_mut(),
+            untouched: RangeList::new(),
+            plain: NO_FRAME,
+            zeroed_tables: NO_FRAME,
+            roots: NO_FRAME,
+            used: 0,
+            peak: 0,
+        }
+    }
+
+    /// Takes over the RAM in `usable` but for what is in `reserved` (physical byte ranges) and the array
+    /// of counts itself. Nothing but the list of ranges is written. Returns `None` where not even the
+    /// array fits.
+    pub fn take_over(
+        usable: impl Iterator<Item = Range<u64>>,
+        reserved: &[Range<u64>],
+    ) -> Option<Self> {
+        let mut ranges = RangeList::new();
+        for range in usable {
+            let start = range.start.div_ceil(PAGE_SIZE as u64);
+            let end = range.end / PAGE_SIZE as u64;
+            // Frame numbers are 32 bits wide: 16 TiB.
+            ranges.push(start.max(1)..end.min(u64::from(u32::MAX)));
+        }
+        for range in reserved {
+            ranges.subtract(range.start / PAGE_SIZE as u64..range.end.div_ceil(PAGE_SIZE as u64));
+        }
+        let last = ranges.iter().map(|range| range.end).max()?;
+        let info_frames = (last * size_of::<FrameInfo>() as u64).div_ceil(PAGE_SIZE as u64);
+        let home = ranges
+            .iter()
+            .find(|range| range.end - range.start > info_frames)?;
+        // At the end of its range, so that the lowest frames are handed out first.
+        let info_start = home.end - info_frames;
+        ranges.subtract(info_start..info_start + info_frames);
+        let total: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+        COUNTERS.set(Counter::FramesTotal, total);
+        COUNTERS.set(Counter::FramesFree, total);
+        Some(Self {
+            info: direct_map(PhysAddr::new(info_start * PAGE_SIZE as u64)).cast(),
+            untouched: ranges,
+            ..Self::none()
+        })
+    }
+
+    /// Frames in use now.
+    pub const fn used(&self) -> u64 {
+        self.used
+    }
+
+    /// What is known of `frame`.
+    #[inline]
+    pub fn info(&self, frame: PhysFrame) -> &FrameInfo {
+        // SAFETY: the array covers every frame up to the end of RAM, and frames come from this allocator.
+        unsafe { &*self.info.add(number(frame) as usize) }
+    }
+
+    /// What is known of `frame`, to change it.
+    #[inline]
+    pub fn info_mut(&mut self, frame: PhysFrame) -> &mut FrameInfo {
+        // SAFETY: as in `info`; `&mut self` makes the access exclusive.
+        unsafe { &mut *self.info.add(number(frame) as usize) }
+    }
+
+    /// A frame with anything in it, counted once.
+    #[inline]
+    pub fn allocate(&mut self, purpose: Use) -> Option<PhysFrame> {
+        let frame = self.pop_plain().or_else(|| self.pop_other())?;
+        self.hand_out(frame, purpose);
+        Some(frame)
+    }
+
+    /// A frame whose 512 words are zero, counted once, for a table.
+    #[inline]
+    pub fn allocate_zeroed_table(&mut self) -> Option<PhysFrame> {
+        if let Some(frame) = pop(self.info, &mut self.zeroed_tables) {
+            self.hand_out(frame, Use::Table);
+            return Some(frame);
+        }
+        let frame = self.allocate(Use::Table)?;
+        zero(frame);
+        Some(frame)
+    }
+
+    /// A root from the pool, its kernel half filled in and the user half zero; `None` when there is none
+    /// ready.
+    #[inline]
+    pub fn allocate_ready_root(&mut self) -> Option<PhysFrame> {
+        let frame = pop(self.info, &mut self.roots)?;
+        self.hand_out(frame, Use::Table);
+        Some(frame)
+    }
+
+    /// Takes back a frame with anything in it.
+    #[inline]
+    pub fn free(&mut self, frame: PhysFrame, purpose: Use) {
+        self.take_back(purpose);
+        push(self.info, &mut self.plain, frame);
+    }
+
+    /// Takes back a table whose entries are all zero.
+    #[inline]
+    pub fn free_zeroed_table(&mut self, frame: PhysFrame) {
+        self.take_back(Use::Table);
+        push(self.info, &mut self.zeroed_tables, frame);
+    }
+
+    /// Takes back a root whose user half is zero.
+    #[inline]
+    pub fn free_ready_root(&mut self, frame: PhysFrame) {
+        self.take_back(Use::Table);
+        push(self.info, &mut self.roots, frame);
+    }
+
+    #[inline]
+    fn hand_out(&mut self, frame: PhysFrame, purpose: Use) {
+        *self.info_mut(frame) = FrameInfo {
+            count: 1,
+            next: NO_FRAME,
+            bits: 0,
+        };
+        self.used += 1;
+        COUNTERS.add(purpose.gauge(), 1);
+        COUNTERS.subtract(Counter::FramesFree, 1);
+        if self.used > self.peak {
+            self.peak = self.used;
+            COUNTERS.set(Counter::FramesUsedPeak, self.peak);
+        }
+    }
+
+    #[inline]
+    fn take_back(&mut self, purpose: Use) {
+        self.used -= 1;
+        COUNTERS.subtract(purpose.gauge(), 1);
+        COUNTERS.add(Counter::FramesFree, 1);
+    }
+
+    #[inline]
+    fn pop_plain(&mut self) -> Option<PhysFrame> {
+        pop(self.info, &mut self.plain)
+    }
+
+    /// When the plain list is empty: the next untouched frame, else what the pools keep ready.
+    #[cold]
+    fn pop_other(&mut self) -> Option<PhysFrame> {
+        if let Some(frame) = self.untouched.take_lowest() {
+            return Some(frame_of(frame));
+        }
+        pop(self.info, &mut self.zeroed_tables).or_else(|| pop(self.info, &mut self.roots))
+    }
+}
+
+#[inline]
+fn number(frame: PhysFrame) -> u32 {
+    (frame.start_address().as_u64() / PAGE_SIZE as u64) as u32
+}
+
+#[inline]
+pub fn frame_of(number: u32) -> PhysFrame {
+    PhysFrame::containing_address(PhysAddr::new_truncate(u64::from(number) * PAGE_SIZE as u64))
+}
+
+/// The number of a frame, for lists kept in [`FrameInfo`].
+#[inline]
+pub fn number_of(frame: PhysFrame) -> u32 {
+    number(frame)
+}
+
+#[inline]
+fn pop(info: *mut FrameInfo, list: &mut u32) -> Option<PhysFrame> {
+    if *list == NO_FRAME {
+        return None;
+    }
+    let frame = *list;
+    // SAFETY: only frames of this allocator are ever pushed, and the array covers them.
+    *list = unsafe { (*info.add(frame as usize)).next };
+    Some(frame_of(frame))
+}
+
+#[inline]
+fn push(info: *mut FrameInfo, list: &mut u32, frame: PhysFrame) {
+    let number = number(frame);
+    // SAFETY: the array covers every frame that was handed out.
+    unsafe {
+        *info.add(number as usize) = FrameInfo {
+            count: 0,
+            next: *list,
+            bits: 0,
+        }
+    };
+    *list = number;
+}
+
+/// Zeroes a frame.
+#[inline]
+pub fn zero(frame: PhysFrame) {
+    // SAFETY: the frame was just handed out, nobody else has it, and the direct map covers all RAM.
+    unsafe { direct_map(frame.start_address()).write_bytes(0, PAGE_SIZE) };
+}
+
+/// A few disjoint ranges of frame numbers.
+struct RangeList {
+    ranges: [(u32, u32); MAX_RANGES],
+    len: usize,
+}
+
+impl RangeList {
+    const fn new() -> Self {
+        Self {
+            ranges: [(0, 0); MAX_RANGES],
+            len: 0,
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+        self.ranges[..self.len]
+            .iter()
+            .map(|&(start, end)| u64::from(start)..u64::from(end))
+    }
+
+    /// Adds a range; one too many is left unused rather than mishandled.
+    fn push(&mut self, range: Range<u64>) {
+        if range.start < range.end && self.len < MAX_RANGES {
+            self.ranges[self.len] = (range.start as u32, range.end as u32);
+            self.len += 1;
+        }
+    }
+
+    fn subtract(&mut self, hole: Range<u64>) {
+        let before = core::mem::replace(self, Self::new());
+        for range in before.iter() {
+            self.push(range.start..range.end.min(hole.start));
+            self.push(range.start.max(hole.end)..range.end);
+        }
+    }
+
+    fn take_lowest(&mut self) -> Option<u32> {
+        while self.len > 0 {
+            let (start, end) = &mut self.ranges[0];
+            if start < end {
+                *start += 1;
+                return Some(*start - 1);
+            }
+            self.ranges.copy_within(1..self.len, 0);
+            self.len -= 1;
+        }
+        None
+    }
+}

@@ -1,0 +1,8 @@
+//! Memory: frames, the heap made of them, address spaces, and what programs point at.
+pub mod frames;
+pub mod heap;
+pub mod pages;
+pub mod space;
+pub mod user;
+
+pub use crate::arch::layout::{direct_map, physical_address};

@@ -1,0 +1,197 @@
+//! What the page tree and the files take from the frames.
+use super::direct_map;
+use super::frames::{FRAMES, Use, zero};
+use crate::arch::layout::kernel_root_entries;
+use crate::arch::tlb;
+use crate::records::COUNTERS;
+use contract::PAGE_SIZE;
+use contract::counters::Counter;
+use files::PageStore;
+use page_tree::{Entry, FrameStore};
+use x86_64::VirtAddr;
+use x86_64::structures::paging::{PageTableIndex, PhysFrame};
+
+/// Entries of a table that one bit of its live groups stands for.
+const WORDS: usize = PAGE_SIZE / 8;
+
+/// The frames as the page tree's store: tables are reached through the direct map.
+pub struct Tables;
+
+#[inline]
+fn entry_pointer(table: PhysFrame, index: PageTableIndex) -> *mut u64 {
+    direct_map(table.start_address())
+        .cast::<u64>()
+        .wrapping_add(usize::from(index))
+}
+
+impl FrameStore for Tables {
+    #[inline]
+    fn entry(&self, table: PhysFrame, index: PageTableIndex) -> Entry {
+        // SAFETY: the tree asks for entries of tables alone, and an index is below 512.
+        Entry::from_raw(unsafe { entry_pointer(table, index).read_volatile() })
+    }
+
+    #[inline]
+    fn set_entry(&mut self, table: PhysFrame, index: PageTableIndex, entry: Entry) {
+        // SAFETY: as in `entry`. The tree never maps what is not the user's to reach.
+        unsafe { entry_pointer(table, index).write_volatile(entry.raw()) };
+    }
+
+    #[inline]
+    fn allocate_table(&mut self) -> Option<PhysFrame> {
+        FRAMES.with(|frames| frames.allocate_zeroed_table())
+    }
+
+    #[inline]
+    fn allocate_root(&mut self) -> Option<PhysFrame> {
+        if let Some(root) = FRAMES.with(|frames| frames.allocate_ready_root()) {
+            return Some(root);
+        }
+        let root = self.allocate_table()?;
+        for (slot, entry) in kernel_root_entries() {
+            // SAFETY: the frame is a fresh table, and the slots are below 512.
+            unsafe {
+                direct_map(root.start_address())
+                    .cast::<u64>()
+                    .add(slot)
+                    .write(entry)
+            };
+        }
+        Some(root)
+    }
+
+    #[inline]
+    fn allocate_zeroed_page(&mut self) -> Option<PhysFrame> {
+        let frame = FRAMES.with(|frames| frames.allocate(Use::Page))?;
+        zero(frame);
+        COUNTERS.add(Counter::PagesZeroed, 1);
+        Some(frame)
+    }
+
+    #[inline]
+    fn allocate_page_copy(&mut self, of: PhysFrame) -> Option<PhysFrame> {
+        let frame = FRAMES.with(|frames| frames.allocate(Use::Page))?;
+        let from = direct_map(of.start_address()).cast::<u64>();
+        let to = direct_map(frame.start_address()).cast::<u64>();
+        // SAFETY: `frame` was just handed out, so the two do not overlap; both are whole frames of RAM.
+        unsafe { core::ptr::copy_nonoverlapping(from, to, WORDS) };
+        COUNTERS.add(Counter::PagesCopied, 1);
+        Some(frame)
+    }
+
+    #[inline]
+    fn free_table(&mut self, table: PhysFrame) {
+        FRAMES.with(|frames| frames.free_zeroed_table(table));
+    }
+
+    #[inline]
+    fn free_root(&mut self, root: PhysFrame) {
+        FRAMES.with(|frames| frames.free_ready_root(root));
+    }
+
+    #[inline]
+    fn free_page(&mut self, page: PhysFrame) {
+        FRAMES.with(|frames| frames.free(page, Use::Page));
+    }
+
+    #[inline]
+    fn count(&self, frame: PhysFrame) -> u32 {
+        FRAMES.with(|frames| frames.info(frame).count)
+    }
+
+    #[inline]
+    fn share(&mut self, frame: PhysFrame) {
+        FRAMES.with(|frames| {
+            let count = &mut frames.info_mut(frame).count;
+            *count = count.saturating_add(1);
+        });
+    }
+
+    #[inline]
+    fn release(&mut self, frame: PhysFrame) -> u32 {
+        FRAMES.with(|frames| {
+            let count = &mut frames.info_mut(frame).count;
+            if *count != u32::MAX {
+                *count -= 1;
+            }
+            *count
+        })
+    }
+
+    #[inline]
+    fn live_groups(&self, table: PhysFrame) -> u64 {
+        FRAMES.with(|frames| frames.info(table).bits)
+    }
+
+    #[inline]
+    fn set_live_groups(&mut self, table: PhysFrame, groups: u64) {
+        FRAMES.with(|frames| frames.info_mut(table).bits = groups);
+    }
+
+    #[inline]
+    fn flush_page(&mut self, address: VirtAddr) {
+        COUNTERS.add(Counter::TlbFlushesPage, 1);
+        tlb::flush_page(address.as_u64());
+    }
+
+    #[inline]
+    fn flush_all(&mut self) {
+        COUNTERS.add(Counter::TlbFlushesAll, 1);
+        tlb::flush_all();
+    }
+
+    #[inline]
+    fn note_table_copied(&mut self) {
+        COUNTERS.add(Counter::TablesCopied, 1);
+    }
+}
+
+/// The frames as the files' store of pages.
+pub struct Pages {
+    held: u64,
+}
+
+impl Pages {
+    pub const fn new() -> Self {
+        Self { held: 0 }
+    }
+
+    /// Frames that files and pipes have now.
+    pub const fn held(&self) -> u64 {
+        self.held
+    }
+}
+
+/// A frame that a file or a pipe owns.
+pub struct Page(PhysFrame);
+
+impl PageStore for Pages {
+    type Page = Page;
+
+    fn allocate_zeroed(&mut self) -> Option<Page> {
+        let page = Tables.allocate_zeroed_page().map(Page)?;
+        self.held += 1;
+        Some(page)
+    }
+
+    fn allocate(&mut self) -> Option<Page> {
+        let page = FRAMES.with(|frames| frames.allocate(Use::Page)).map(Page)?;
+        self.held += 1;
+        Some(page)
+    }
+
+    fn free(&mut self, page: Page) {
+        self.held -= 1;
+        FRAMES.with(|frames| frames.free(page.0, Use::Page));
+    }
+
+    fn bytes<'a>(&'a self, page: &'a Page) -> &'a [u8; PAGE_SIZE] {
+        // SAFETY: a `Page` owns its frame, and the borrow of it keeps writers away.
+        unsafe { &*direct_map(page.0.start_address()).cast() }
+    }
+
+    fn bytes_mut<'a>(&'a mut self, page: &'a mut Page) -> &'a mut [u8; PAGE_SIZE] {
+        // SAFETY: a `Page` owns its frame, and the borrow of it is exclusive.
+        unsafe { &mut *direct_map(page.0.start_address()).cast() }
+    }
+}

@@ -1,0 +1,298 @@
+//! What programs point at: the one border at which addresses from programs are checked.
+//!
+//! The kernel never uses a user address as a pointer. It walks the program's page tree, resolves what would
+//! have faulted, and reaches the bytes through the direct map, page by page.
+use super::direct_map;
+use super::space::AddressSpace;
+use contract::{Errno, PAGE_SIZE};
+use page_tree::{Refusal, USER_END};
+
+const PAGE: u64 = PAGE_SIZE as u64;
+
+/// Why a program's memory could not be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UserFault {
+    /// The program itself could not have used it so.
+    BadAddress,
+    /// There is no frame for it.
+    OutOfFrames,
+}
+
+impl From<Refusal> for UserFault {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotMapped | Refusal::NotAllowed => Self::BadAddress,
+            Refusal::OutOfFrames => Self::OutOfFrames,
+        }
+    }
+}
+
+impl From<UserFault> for Errno {
+    fn from(fault: UserFault) -> Self {
+        match fault {
+            UserFault::BadAddress => Self::EFAULT,
+            UserFault::OutOfFrames => Self::ENOMEM,
+        }
+    }
+}
+
+/// What of `length` bytes from `address` lies in the first page.
+#[inline]
+fn first_piece(address: u64, length: u64) -> usize {
+    (PAGE - address % PAGE).min(length) as usize
+}
+
+/// The bytes to read at `address`, as far as its page goes and at most `length`.
+///
+/// The slice is only valid until the space changes.
+#[inline]
+fn readable(space: &AddressSpace, address: u64, length: u64) -> Result<&[u8], UserFault> {
+    let frame = space.resolve_for_read(address)?;
+    let pointer = direct_map(frame.start_address() + address % PAGE);
+    // SAFETY: the piece ends with the frame, which is RAM; user memory is bytes, any value is valid.
+    Ok(unsafe { core::slice::from_raw_parts(pointer, first_piece(address, length)) })
+}
+
+/// The bytes to write at `address`, as far as its page goes and at most `length`.
+#[inline]
+#[allow(
+    clippy::mut_from_ref,
+    reason = "the bytes are the program's, behind its tables, not the space's own"
+)]
+fn writable(space: &AddressSpace, address: u64, length: u64) -> Result<&mut [u8], UserFault> {
+    let frame = space.resolve_for_write(address)?;
+    let pointer = direct_map(frame.start_address() + address % PAGE);
+    // SAFETY: as in `readable`; a frame that was resolved for writing is in no file and no other process's
+    // private memory, and one system call makes one such slice at a time.
+    Ok(unsafe { core::slice::from_raw_parts_mut(pointer, first_piece(address, length)) })
+}
+
+/// Checks that a range does not wrap or leave the user half. What is mapped there is seen when it is used.
+///
+/// # Errors
+/// BadAddress.
+#[inline]
+pub fn check(address: u64, length: u64) -> Result<(), UserFault> {
+    match address.checked_add(length) {
+        Some(end) if end <= USER_END => Ok(()),
+        _ => Err(UserFault::BadAddress),
+    }
+}
+
+/// Reads `buffer.len()` bytes.
+///
+/// # Errors
+/// Some of it cannot be read.
+#[inline]
+pub fn read(
+    space: &AddressSpace,
+    mut address: u64,
+    mut buffer: &mut [u8],
+) -> Result<(), UserFault> {
+    check(address, buffer.len() as u64)?;
+    while !buffer.is_empty() {
+        let piece = readable(space, address, buffer.len() as u64)?;
+        let (now, later) = buffer.split_at_mut(piece.len());
+        now.copy_from_slice(piece);
+        address += piece.len() as u64;
+        buffer = later;
+    }
+    Ok(())
+}
+
+/// Writes `bytes`. A failure in the middle leaves what was written.
+///
+/// # Errors
+/// Some of it cannot be written.
+#[inline]
+pub fn write(space: &AddressSpace, mut address: u64, mut bytes: &[u8]) -> Result<(), UserFault> {
+    check(address, bytes.len() as u64)?;
+    while !bytes.is_empty() {
+        let piece = writable(space, address, bytes.len() as u64)?;
+        let (now, later) = bytes.split_at(piece.len());
+        piece.copy_from_slice(now);
+        address += now.len() as u64;
+        bytes = later;
+    }
+    Ok(())
+}
+
+/// Reads a word.
+///
+/// # Errors
+/// As [`read`].
+#[inline]
+pub fn read_u64(space: &AddressSpace, address: u64) -> Result<u64, UserFault> {
+    let mut bytes = [0; 8];
+    read(space, address, &mut bytes)?;
+    Ok(u64::from_ne_bytes(bytes))
+}
+
+/// Reads an array of words: a structure of the ABI that is made of them.
+///
+/// # Errors
+/// As [`read`].
+#[inline]
+pub fn read_words<const N: usize>(
+    space: &AddressSpace,
+    address: u64,
+) -> Result<[u64; N], UserFault> {
+    let mut words = [0; N];
+    for (index, word) in words.iter_mut().enumerate() {
+        *word = read_u64(space, address.wrapping_add(8 * index as u64))?;
+    }
+    Ok(words)
+}
+
+/// Writes words one after the other.
+///
+/// # Errors
+/// As [`write`].
+#[inline]
+pub fn write_words(space: &AddressSpace, address: u64, words: &[u64]) -> Result<(), UserFault> {
+    for (index, word) in words.iter().enumerate() {
+        write(
+            space,
+            address.wrapping_add(8 * index as u64),
+            &word.to_ne_bytes(),
+        )?;
+    }
+    Ok(())
+}
+
+/// Copies between two spaces.
+///
+/// # Errors
+/// As [`read`] and [`write`].
+pub fn copy(
+    from: &AddressSpace,
+    mut source: u64,
+    to: &AddressSpace,
+    mut target: u64,
+    mut length: u64,
+) -> Result<(), UserFault> {
+    check(source, length)?;
+    while length > 0 {
+        let piece = readable(from, source, length)?;
+        write(to, target, piece)?;
+        let done = piece.len() as u64;
+        (source, target, length) = (source + done, target + done, length - done);
+    }
+    Ok(())
+}
+
+/// Length of the NUL-ended string at `address`; `None` where there is no NUL in the first `limit` bytes.
+///
+/// # Errors
+/// As [`read`].
+pub fn string_length(
+    space: &AddressSpace,
+    address: u64,
+    limit: u64,
+) -> Result<Option<u64>, UserFault> {
+    let mut length = 0;
+    while length < limit {
+        check(address, length + 1)?;
+        let piece = readable(space, address + length, limit - length)?;
+        if let Some(end) = piece.iter().position(|&byte| byte == 0) {
+            return Ok(Some(length + end as u64));
+        }
+        length += piece.len() as u64;
+    }
+    Ok(None)
+}
+
+/// A program's buffer: where, and how much.
+#[derive(Clone, Copy)]
+pub struct UserBuffer {
+    pub address: u64,
+    pub length: u64,
+}
+
+/// The bytes of a buffer's first page, to be read.
+///
+/// # Errors
+/// The program could not read there.
+#[inline]
+pub fn readable_piece(space: &AddressSpace, buffer: UserBuffer) -> Result<&[u8], UserFault> {
+    if buffer.length == 0 {
+        Ok(&[])
+    } else {
+        readable(space, buffer.address, buffer.length)
+    }
+}
+
+/// The bytes of a buffer's first page, to be written.
+///
+/// # Errors
+/// The program could not write there.
+#[inline]
+#[allow(
+    clippy::mut_from_ref,
+    reason = "the bytes are the program's, behind its tables, not the space's own"
+)]
+pub fn writable_piece(space: &AddressSpace, buffer: UserBuffer) -> Result<&mut [u8], UserFault> {
+    if buffer.length == 0 {
+        Ok(&mut [])
+    } else {
+        writable(space, buffer.address, buffer.length)
+    }
+}
+
+impl UserBuffer {
+    /// Hands the bytes to `take`, a piece of a page at a time, until it takes less than a piece; answers how
+    /// many were taken. A fault after some were taken ends the loop without an error.
+    ///
+    /// # Errors
+    /// What `take` answers when nothing has been taken yet, and EFAULT.
+    #[inline]
+    pub fn read_pieces<E: From<Errno>>(
+        self,
+        space: &AddressSpace,
+        mut take: impl FnMut(usize, &[u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        self.pieces(|done, address, length| {
+            let piece = readable(space, address, length).map_err(Errno::from)?;
+            Ok((take(done, piece)?, piece.len()))
+        })
+    }
+
+    /// As [`read_pieces`](Self::read_pieces), for pieces to be filled.
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn write_pieces<E: From<Errno>>(
+        self,
+        space: &AddressSpace,
+        mut fill: impl FnMut(usize, &mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        self.pieces(|done, address, length| {
+            let piece = writable(space, address, length).map_err(Errno::from)?;
+            let size = piece.len();
+            Ok((fill(done, piece)?, size))
+        })
+    }
+
+    #[inline]
+    fn pieces<E: From<Errno>>(
+        self,
+        mut piece: impl FnMut(usize, u64, u64) -> Result<(usize, usize), E>,
+    ) -> Result<usize, E> {
+        check(self.address, self.length).map_err(Errno::from)?;
+        let mut done = 0;
+        while (done as u64) < self.length {
+            match piece(done, self.address + done as u64, self.length - done as u64) {
+                Ok((taken, size)) => {
+                    done += taken;
+                    if taken < size {
+                        break;
+                    }
+                }
+                Err(error) if done == 0 => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(done)
+    }
+}

@@ -1,0 +1,209 @@
+//! execve: the process becomes another program.
+//!
+//! 1. Find the file; while it is a `#!` script, put its interpreter in its place (execve(2)).
+//! 2. Fork the program's pristine address space and put arguments and environment on its stack.
+//! 3. Commit: the old space goes (or goes back to the vfork parent), registers start afresh, descriptors
+//!    marked close-on-exec are closed, handlers become default.
+//!
+//! Until 3 nothing of the process has changed, and a failure leaves it as it was.
+use super::initial_stack::{self, Strings, Text};
+use super::{Memory, Slot};
+use crate::kernel::Kernel;
+use crate::memory::space::AddressSpace;
+use crate::memory::{heap, user};
+use crate::processes_view::ProcessesView;
+use crate::random;
+use crate::records::COUNTERS;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use contract::Errno;
+use contract::counters::Counter;
+use files::{InodeId, View};
+
+/// Interpreters of interpreters (execve(2)).
+const MAX_SCRIPTS: usize = 5;
+/// Bytes of a script's first line that are looked at.
+const SCRIPT_LINE: usize = 256;
+/// Bytes of a path kept for `/proc`.
+const PATH_KEPT: usize = 1024;
+
+/// A NULL-ended array of strings in user memory.
+pub struct UserStrings<'a> {
+    pub space: &'a AddressSpace,
+    /// 0 is an empty list, as on Linux.
+    pub address: u64,
+}
+
+impl Strings for UserStrings<'_> {
+    fn walk(&self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+        let mut at = self.address;
+        if at == 0 {
+            return Ok(());
+        }
+        loop {
+            let address = user::read_u64(self.space, at)?;
+            if address == 0 {
+                return Ok(());
+            }
+            let length =
+                user::string_length(self.space, address, 128 << 10)?.ok_or(Errno::E2BIG)?;
+            each(Text::User {
+                space: self.space,
+                address,
+                length,
+            })?;
+            at = at.wrapping_add(8);
+        }
+    }
+}
+
+/// `first`, then `rest` without its first `skipped` strings: a script's arguments.
+struct Prefixed<'a> {
+    first: &'a [Rc<[u8]>],
+    rest: &'a dyn Strings,
+    skipped: usize,
+}
+
+impl Strings for Prefixed<'_> {
+    fn walk(&self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+        for text in self.first {
+            each(Text::Kernel(text))?;
+        }
+        let mut index = 0;
+        self.rest.walk(&mut |text| {
+            index += 1;
+            if index > self.skipped {
+                each(text)
+            } else {
+                Ok(())
+            }
+        })
+    }
+}
+
+/// What a file turns out to be.
+enum Kind {
+    Program(Rc<AddressSpace>, super::template::Program),
+    /// The interpreter's path, and its one argument.
+    Script(Rc<[u8]>, Option<Rc<[u8]>>),
+}
+
+impl Kernel {
+    /// Makes `slot` run the program at `path`.
+    ///
+    /// # Errors
+    /// As execve(2); the process is unchanged then.
+    pub fn exec(
+        &mut self,
+        slot: Slot,
+        path: &[u8],
+        arguments: &dyn Strings,
+        environment: &dyn Strings,
+    ) -> Result<(), Errno> {
+        heap::require_reserve()?;
+        let mut prefix: Vec<Rc<[u8]>> = Vec::new();
+        let mut target: Rc<[u8]> = Rc::from(path);
+        let mut scripts = 0;
+        let (space, program) = loop {
+            let inode = self.executable(slot, &target)?;
+            match self.kind_of(inode)? {
+                Kind::Program(space, program) => break (space, program),
+                Kind::Script(interpreter, argument) => {
+                    scripts += 1;
+                    if scripts > MAX_SCRIPTS {
+                        return Err(Errno::ELOOP);
+                    }
+                    // The script's own path takes the place of argv[0].
+                    if prefix.is_empty() {
+                        prefix.push(Rc::clone(&target));
+                    } else {
+                        prefix[0] = Rc::clone(&target);
+                    }
+                    if let Some(argument) = argument {
+                        prefix.insert(0, argument);
+                    }
+                    prefix.insert(0, Rc::clone(&interpreter));
+                    target = interpreter;
+                }
+            }
+        };
+        let skipped = usize::from(scripts > 0);
+        let arguments = Prefixed {
+            first: &prefix,
+            rest: arguments,
+            skipped,
+        };
+        let stack = initial_stack::build(
+            &space,
+            program.stack_top,
+            &program,
+            path,
+            &arguments,
+            environment,
+            random::words(),
+        );
+        let stack = match stack {
+            Ok(stack) => stack,
+            Err(errno) => {
+                AddressSpace::release(space);
+                return Err(errno);
+            }
+        };
+        space.set_arguments(stack.arguments, stack.environment);
+
+        // Commit.
+        self.release_memory(slot);
+        let process = &mut self.processes[slot];
+        process.memory = Some(Memory::Own(space));
+        process.context.reset_for_exec(program.entry, stack.pointer);
+        process.signals.reset_handlers();
+        process.set_name(path);
+        process.executable = Rc::from(&target[..target.len().min(PATH_KEPT)]);
+        self.files
+            .close_on_exec(&mut self.pages, &mut process.descriptors);
+        self.wake_files();
+        COUNTERS.add(Counter::Execs, 1);
+        if slot == self.current {
+            self.enter(slot);
+        }
+        Ok(())
+    }
+
+    fn executable(&self, slot: Slot, path: &[u8]) -> Result<InodeId, Errno> {
+        let process = &self.processes[slot];
+        let view = View {
+            start: process.working_directory,
+            process: process.pid.0,
+            umask: 0,
+            processes: &ProcessesView {
+                processes: self.processes,
+            },
+        };
+        self.files.program(&view, path)
+    }
+
+    fn kind_of(&mut self, inode: InodeId) -> Result<Kind, Errno> {
+        let mut line = [0; SCRIPT_LINE];
+        let length = self.files.read_at(&self.pages, inode, 0, &mut line[..2]);
+        if &line[..length] != b"#!" {
+            let (space, program) = self.program_space(inode)?;
+            return Ok(Kind::Program(space, program));
+        }
+        let length = self.files.read_at(&self.pages, inode, 2, &mut line);
+        let (interpreter, argument) = script_line(&line[..length]).ok_or(Errno::ENOEXEC)?;
+        Ok(Kind::Script(Rc::from(interpreter), argument.map(Rc::from)))
+    }
+}
+
+/// The interpreter and its argument from what follows `#!`; `None` where there is none. The rest of the
+/// line is one argument, blanks inside it included.
+fn script_line(bytes: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    let line = bytes.split(|&byte| byte == b'\n').next()?.trim_ascii();
+    let end = line
+        .iter()
+        .position(u8::is_ascii_whitespace)
+        .unwrap_or(line.len());
+    let (interpreter, rest) = line.split_at(end);
+    let argument = rest.trim_ascii();
+    (!interpreter.is_empty()).then_some((interpreter, (!argument.is_empty()).then_some(argument)))
+}

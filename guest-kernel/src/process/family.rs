@@ -1,0 +1,100 @@
+//! Who is whose child. A parent has two lists of children, those that live and those that are zombies,
+//! so that wait4 need not look through the living for the dead.
+//!
+//! ```text
+//!  parent ── living:  first … last      in order of birth
+//!         └─ zombies: first … last      in order of ending
+//!  child  ── previous, next in the one list it is in
+//! ```
+use super::{Pid, ProcessTable, Slot};
+
+/// A process's place in its family.
+#[derive(Default)]
+pub struct Links {
+    /// `None` for pid 1 alone.
+    pub parent: Option<Slot>,
+    pub living: List,
+    pub zombies: List,
+    previous: Option<Slot>,
+    next: Option<Slot>,
+}
+
+/// One of a parent's lists of children.
+#[derive(Clone, Copy, Default)]
+pub struct List {
+    pub first: Option<Slot>,
+    pub last: Option<Slot>,
+}
+
+/// Which of a parent's lists.
+#[derive(Clone, Copy)]
+pub enum Which {
+    Living,
+    Zombies,
+}
+
+impl Links {
+    const fn list_mut(&mut self, which: Which) -> &mut List {
+        match which {
+            Which::Living => &mut self.living,
+            Which::Zombies => &mut self.zombies,
+        }
+    }
+
+    const fn list(&self, which: Which) -> List {
+        match which {
+            Which::Living => self.living,
+            Which::Zombies => self.zombies,
+        }
+    }
+}
+
+impl ProcessTable {
+    /// Makes `child` the youngest in a list of `parent`.
+    #[inline]
+    pub fn add_child(&mut self, parent: Slot, child: Slot, which: Which) {
+        let last = self[parent].family.list_mut(which).last.replace(child);
+        match last {
+            Some(last) => self[last].family.next = Some(child),
+            None => self[parent].family.list_mut(which).first = Some(child),
+        }
+        let links = &mut self[child].family;
+        (links.parent, links.previous, links.next) = (Some(parent), last, None);
+    }
+
+    /// Takes `child` out of the list of its parent that it is in.
+    #[inline]
+    pub fn remove_child(&mut self, child: Slot, which: Which) {
+        let links = &self[child].family;
+        let (Some(parent), previous, next) = (links.parent, links.previous, links.next) else {
+            return;
+        };
+        match previous {
+            Some(previous) => self[previous].family.next = next,
+            None => self[parent].family.list_mut(which).first = next,
+        }
+        match next {
+            Some(next) => self[next].family.previous = previous,
+            None => self[parent].family.list_mut(which).last = previous,
+        }
+    }
+
+    /// The first child of `parent` in one list.
+    pub fn first_child(&self, parent: Slot, which: Which) -> Option<Slot> {
+        self[parent].family.list(which).first
+    }
+
+    /// The children of `parent` in one list.
+    pub fn children(&self, parent: Slot, which: Which) -> impl Iterator<Item = Slot> + '_ {
+        let first = self[parent].family.list(which).first;
+        core::iter::successors(first, |&slot| self[slot].family.next)
+    }
+
+    /// The parent's pid, 0 where there is none (getppid(2)).
+    pub fn parent_pid(&self, slot: Slot) -> Pid {
+        self[slot]
+            .family
+            .parent
+            .map_or(Pid(0), |parent| self[parent].pid)
+    }
+}

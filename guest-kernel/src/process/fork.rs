@@ -1,0 +1,196 @@
+//! fork, vfork and the forms of clone that they are made of.
+//!
+//! fork is the copy of a root: the child's address space is one new table whose entries point at the
+//! parent's tables, with the write bit off on both sides. Everything that can fail happens before anything
+//! that can be seen.
+use super::{Memory, Pid, Process, Resume, State, Wait};
+use crate::arch::clock;
+use crate::arch::context::UserContext;
+use crate::kernel::Kernel;
+use crate::memory::frames::{FRAMES, Use};
+use crate::memory::space::USER_END;
+use crate::memory::{heap, user};
+use crate::process::family::{Links, Which};
+use crate::process::scheduler::Next;
+use crate::records::COUNTERS;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use contract::Errno;
+use contract::counters::Counter;
+use linux_raw_sys::general as linux;
+
+/// Which address space the child gets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A copy, made as it is written to.
+    Fork,
+    /// The parent's own, while the parent waits.
+    Vfork,
+}
+
+/// What clone(2) can ask for beside the kind.
+#[derive(Clone, Copy, Default)]
+pub struct Wishes {
+    /// The child's stack pointer; the parent's where 0.
+    pub stack: u64,
+    /// Where the child's pid goes in the parent's memory (CLONE_PARENT_SETTID).
+    pub parent_tid: Option<u64>,
+    /// Where the child's pid goes in the child's memory (CLONE_CHILD_SETTID).
+    pub child_tid: Option<u64>,
+    /// FS base of the child (CLONE_SETTLS).
+    pub thread_pointer: Option<u64>,
+}
+
+impl Kernel {
+    /// clone(2) with the raw arguments of x86-64: flags, stack, parent_tid, child_tid, tls.
+    ///
+    /// # Errors
+    /// ENOSYS for what makes a thread; EINVAL for flags that contradict each other; else as
+    /// [`create`](Self::create).
+    pub fn clone(
+        &mut self,
+        [flags, stack, parent_tid, child_tid, tls, _]: [u64; 6],
+    ) -> Result<Next, Errno> {
+        let has = |flag: u32| flags & u64::from(flag) != 0;
+        let kind = match (has(linux::CLONE_VM), has(linux::CLONE_VFORK)) {
+            (false, false) => Kind::Fork,
+            (true, true) => Kind::Vfork,
+            // A thread, or a copy whose parent waits.
+            _ => return Err(Errno::ENOSYS),
+        };
+        const SHARED: u32 =
+            linux::CLONE_FS | linux::CLONE_FILES | linux::CLONE_SIGHAND | linux::CLONE_THREAD;
+        if flags & u64::from(SHARED) != 0 {
+            return Err(Errno::ENOSYS);
+        }
+        self.create(
+            kind,
+            Wishes {
+                stack,
+                parent_tid: has(linux::CLONE_PARENT_SETTID).then_some(parent_tid),
+                child_tid: has(linux::CLONE_CHILD_SETTID).then_some(child_tid),
+                thread_pointer: has(linux::CLONE_SETTLS).then_some(tls),
+            },
+        )
+    }
+
+    /// Creates a child of the current process. fork's parent goes on with the child's pid; vfork's is
+    /// parked until the child execs or exits.
+    ///
+    /// # Errors
+    /// EAGAIN at the limit of processes, ENOMEM without frames, EFAULT for an address in `wishes`; then
+    /// nothing has changed.
+    pub fn create(&mut self, kind: Kind, wishes: Wishes) -> Result<Next, Errno> {
+        let frames_before = FRAMES.with(|frames| frames.used());
+        let tables_before = COUNTERS.get(Counter::FramesTables);
+        heap::require_reserve()?;
+        let slot = self.current;
+        let vacancy = self.processes.vacancy().ok_or(Errno::EAGAIN)?;
+        let pid = vacancy.pid();
+        let parent = &mut self.processes[slot];
+        if let Some(address) = wishes.parent_tid {
+            user::write(parent.space(), address, &pid.0.to_ne_bytes())?;
+        }
+        let simd = FRAMES
+            .with(|frames| frames.allocate(Use::Kernel))
+            .ok_or(Errno::ENOMEM)?;
+        let memory = match Self::child_memory(parent, kind, &wishes, pid) {
+            Ok(memory) => memory,
+            Err(errno) => {
+                FRAMES.with(|frames| frames.free(simd, Use::Kernel));
+                return Err(errno);
+            }
+        };
+
+        // From here on nothing fails.
+        let child = Box::new(Process {
+            context: UserContext::fork_from(&mut parent.context, simd),
+            pid,
+            group: parent.group,
+            session: parent.session,
+            state: State::Runnable(Resume::User),
+            memory: Some(memory),
+            descriptors: self.files.fork_descriptors(&parent.descriptors),
+            working_directory: self.files.share_directory(parent.working_directory),
+            umask: parent.umask,
+            signals: parent.signals.fork(),
+            family: Links::default(),
+            next_in_queue: None,
+            name: parent.name,
+            executable: Rc::clone(&parent.executable),
+            started: clock::now(),
+        });
+        let child = self.processes.insert(vacancy, child);
+        let context = &mut self.processes[child].context;
+        context.registers.rax = 0;
+        if wishes.stack != 0 {
+            context.registers.rsp = wishes.stack;
+        }
+        if let Some(base) = wishes.thread_pointer {
+            context.fs_base = base.min(USER_END);
+        }
+        self.processes.add_child(slot, child, Which::Living);
+        self.make_runnable(child, Resume::User);
+
+        COUNTERS.add(
+            if kind == Kind::Fork {
+                Counter::Forks
+            } else {
+                Counter::Vforks
+            },
+            1,
+        );
+        COUNTERS.add(Counter::Processes, 1);
+        let now = COUNTERS.get(Counter::Processes);
+        if now > COUNTERS.get(Counter::ProcessesPeak) {
+            COUNTERS.set(Counter::ProcessesPeak, now);
+        }
+        let frames_now = FRAMES.with(|frames| frames.used());
+        COUNTERS.set(Counter::LastForkFrames, frames_now - frames_before);
+        COUNTERS.set(
+            Counter::LastForkTableFrames,
+            COUNTERS.get(Counter::FramesTables) - tables_before,
+        );
+        match kind {
+            Kind::Fork => {
+                self.processes[slot].set_result(u64::from(pid.0));
+                Ok(Next::Same)
+            }
+            Kind::Vfork => {
+                self.park(slot, Wait::Vfork(pid));
+                Ok(Next::Other)
+            }
+        }
+    }
+
+    /// The child's address space, with its pid written where the child wants it.
+    fn child_memory(
+        parent: &Process,
+        kind: Kind,
+        wishes: &Wishes,
+        pid: Pid,
+    ) -> Result<Memory, Errno> {
+        let space = match &parent.memory {
+            Some(memory) => memory.space(),
+            None => return Err(Errno::ESRCH),
+        };
+        let memory = match kind {
+            Kind::Fork => Memory::Own(space.fork()?),
+            Kind::Vfork => Memory::Borrowed {
+                space: Rc::clone(space),
+                lender: parent.pid,
+            },
+        };
+        if let Some(address) = wishes.child_tid
+            && let Err(fault) = user::write(memory.space(), address, &pid.0.to_ne_bytes())
+        {
+            match memory {
+                Memory::Own(space) | Memory::Borrowed { space, .. } => {
+                    crate::memory::space::AddressSpace::release(space);
+                }
+            }
+            return Err(fault.into());
+        }
+        Ok(memory)
+    }
+}

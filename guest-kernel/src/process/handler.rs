@@ -1,0 +1,213 @@
+//! Entering a signal handler and coming back (sigaction(2), sigreturn(2)).
+//!
+//! What the handler finds, and sigreturn reads back, on the program's stack, as Linux's x86-64 ABI has it
+//! (`struct rt_sigframe`, `ucontext_t`):
+//!
+//! ```text
+//!  old rsp ──── 128 bytes of red zone, or the top of the alternate stack
+//!               SIMD registers, as XSAVE stores them, at a multiple of 64
+//!     312       siginfo_t, 128 bytes
+//!     304       signal mask                       \
+//!      48       registers, 256 bytes               > ucontext_t
+//!       8       flags, link, alternate stack      /
+//!  rsp ────  0  address of the restorer: where the handler returns to
+//! ```
+use super::signal::{self, Action, Info, Signals};
+use super::{Process, Slot};
+use crate::arch::context::UserRegisters;
+use crate::arch::simd;
+use crate::kernel::Kernel;
+use crate::memory::space::USER_END;
+use crate::memory::user::{self, UserFault};
+use crate::process::scheduler::Next;
+use contract::Errno;
+use linux_raw_sys::general as linux;
+
+const RED_ZONE: u64 = 128;
+const UCONTEXT: u64 = 8;
+const SIGINFO: u64 = 312;
+const FRAME_SIZE: u64 = SIGINFO + 128;
+/// In words from the start of ucontext_t.
+const STACK_WORDS: usize = 2;
+const REGISTER_WORDS: usize = 5;
+const FPSTATE_WORD: usize = REGISTER_WORDS + 23;
+const MASK_WORD: usize = REGISTER_WORDS + 32;
+const UCONTEXT_WORDS: usize = MASK_WORD + 1;
+
+/// Marks registers that are not a system call's, so that all of them are loaded.
+const NOT_A_CALL: u64 = 0;
+
+/// A call that a signal interrupted, before it is known whether it is asked again: never seen by a program.
+/// (ERESTARTSYS of Linux.)
+pub const INTERRUPTED: u64 = 512_u64.wrapping_neg();
+
+/// The registers in the order of `struct sigcontext`.
+const fn to_words(registers: &UserRegisters) -> [u64; 18] {
+    let r = registers;
+    [
+        r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rdi, r.rsi, r.rbp, r.rbx, r.rdx,
+        r.rax, r.rcx, r.rsp, r.rip, r.rflags,
+    ]
+}
+
+const fn from_words(words: &[u64; UCONTEXT_WORDS], registers: &mut UserRegisters) {
+    const fn word(words: &[u64; UCONTEXT_WORDS], index: usize) -> u64 {
+        words[REGISTER_WORDS + index]
+    }
+    let r = registers;
+    r.r8 = word(words, 0);
+    r.r9 = word(words, 1);
+    r.r10 = word(words, 2);
+    r.r11 = word(words, 3);
+    r.r12 = word(words, 4);
+    r.r13 = word(words, 5);
+    r.r14 = word(words, 6);
+    r.r15 = word(words, 7);
+    r.rdi = word(words, 8);
+    r.rsi = word(words, 9);
+    r.rbp = word(words, 10);
+    r.rbx = word(words, 11);
+    r.rdx = word(words, 12);
+    r.rax = word(words, 13);
+    r.rcx = word(words, 14);
+    r.rsp = word(words, 15);
+    r.rip = word(words, 16);
+    r.set_flags(word(words, 17));
+}
+
+impl Kernel {
+    /// Makes the current process run its handler of `signal` next.
+    ///
+    /// # Errors
+    /// The stack cannot take the frame.
+    pub fn enter_handler(&mut self, slot: Slot, signal: u8) -> Result<(), UserFault> {
+        let process = &mut self.processes[slot];
+        let action = process.signals.action(signal);
+        settle_interrupted_call(process, &action);
+        let pointer = push_frame(process, signal, &action)?;
+        let flag = |flag: u32| action.flags & u64::from(flag) != 0;
+        let signals = &mut process.signals;
+        signals.blocked |= action.mask & !signal::UNSTOPPABLE;
+        if !flag(linux::SA_NODEFER) {
+            signals.blocked |= signal::bit(signal);
+        }
+        if flag(linux::SA_RESETHAND) {
+            signals.set_action(
+                signal,
+                Action {
+                    handler: 0,
+                    ..action
+                },
+            );
+        }
+        let registers = &mut process.context.registers;
+        registers.rip = action.handler;
+        registers.rsp = pointer;
+        registers.rdi = u64::from(signal);
+        registers.rsi = pointer + SIGINFO;
+        registers.rdx = pointer + UCONTEXT;
+        registers.rax = 0;
+        registers.set_flags(0);
+        registers.vector = NOT_A_CALL;
+        Ok(())
+    }
+
+    /// rt_sigreturn(2). A frame that cannot be taken back ends the process.
+    pub fn return_from_handler(&mut self) -> Next {
+        match restore_frame(&mut self.processes[self.current]) {
+            Ok(()) => Next::Same,
+            Err(_) => self.force_signal(signal::SIGSEGV, Info::Kernel),
+        }
+    }
+}
+
+/// A system call that waited when the signal came: asked again after the handler, or over with EINTR.
+fn settle_interrupted_call(process: &mut Process, action: &Action) {
+    const SYSCALL_LENGTH: u64 = 2;
+    let registers = &mut process.context.registers;
+    if !registers.in_system_call() || registers.rax != INTERRUPTED {
+        return;
+    }
+    if action.flags & u64::from(linux::SA_RESTART) != 0 {
+        registers.rax = registers.system_call_number();
+        registers.rip -= SYSCALL_LENGTH;
+    } else {
+        registers.rax = Errno::EINTR.to_return_value();
+    }
+}
+
+fn push_frame(process: &mut Process, signal: u8, action: &Action) -> Result<u64, UserFault> {
+    let registers = process.context.registers;
+    let alternate = process.signals.alternate_stack;
+    let top = if action.flags & u64::from(linux::SA_ONSTACK) != 0
+        && alternate.size > 0
+        && !alternate.contains(registers.rsp)
+    {
+        alternate.base + alternate.size
+    } else {
+        registers.rsp.wrapping_sub(RED_ZONE)
+    };
+    let simd_size = simd::size() as u64;
+    let simd_at = top.wrapping_sub(simd_size) & !63;
+    // The handler starts as if called: 8 below a multiple of 16.
+    let pointer = (simd_at.wrapping_sub(FRAME_SIZE) & !15).wrapping_sub(8);
+
+    let mut words = [0; UCONTEXT_WORDS];
+    words[STACK_WORDS] = alternate.base;
+    words[STACK_WORDS + 1] = u64::from(alternate.flags());
+    words[STACK_WORDS + 2] = alternate.size;
+    words[REGISTER_WORDS..REGISTER_WORDS + 18].copy_from_slice(&to_words(&registers));
+    words[REGISTER_WORDS + 18] = u64::from(registers.cs as u16) | (registers.ss & 0xffff) << 48;
+    words[FPSTATE_WORD] = simd_at;
+    words[MASK_WORD] = process.signals.mask_to_restore();
+    let info = process.signals.info_of(signal).to_siginfo(signal);
+
+    let Process {
+        context, memory, ..
+    } = process;
+    let Some(memory) = memory else {
+        return Err(UserFault::BadAddress);
+    };
+    let space = memory.space();
+    simd::read(context, |bytes| user::write(space, simd_at, bytes))?;
+    user::write(space, pointer + SIGINFO, &info)?;
+    user::write_words(space, pointer + UCONTEXT, &words)?;
+    user::write_words(space, pointer, &[action.restorer])?;
+    Ok(pointer)
+}
+
+fn restore_frame(process: &mut Process) -> Result<(), UserFault> {
+    let Process {
+        context,
+        memory,
+        signals,
+        ..
+    } = process;
+    let Some(memory) = memory else {
+        return Err(UserFault::BadAddress);
+    };
+    let space = memory.space();
+    // The handler's return has taken the restorer's address off the stack: ucontext_t is at rsp.
+    let words: [u64; UCONTEXT_WORDS] = user::read_words(space, context.registers.rsp)?;
+    if words[REGISTER_WORDS + 16] >= USER_END {
+        return Err(UserFault::BadAddress);
+    }
+    if words[FPSTATE_WORD] != 0 {
+        let mut result = Ok(());
+        simd::replace(context, |bytes| {
+            result = user::read(space, words[FPSTATE_WORD], bytes)
+        });
+        result?;
+    }
+    from_words(&words, &mut context.registers);
+    context.registers.vector = NOT_A_CALL;
+    signals.blocked = words[MASK_WORD] & !signal::UNSTOPPABLE;
+    Ok(())
+}
+
+impl Signals {
+    /// The mask that the handler's end brings back: that from before sigsuspend(2), where one waits.
+    fn mask_to_restore(&mut self) -> u64 {
+        self.suspended_mask.take().unwrap_or(self.blocked)
+    }
+}

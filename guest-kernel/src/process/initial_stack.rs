@@ -1,0 +1,204 @@
+//! The stack that a program starts with (System V ABI for x86-64, 3.4.1; getauxval(3)).
+//!
+//! ```text
+//!  STACK_TOP ── 8 zero bytes
+//!               strings: the program's path, the environment, the arguments, "x86_64", 16 random bytes
+//!               (aligned to 16)
+//!               auxiliary vector, ended by AT_NULL
+//!               pointers to the environment, 0
+//!               pointers to the arguments, 0
+//!  rsp ───────  number of arguments
+//! ```
+use crate::memory::space::AddressSpace;
+use crate::memory::user::{self, UserFault};
+use crate::process::template::Program;
+use contract::{Errno, command_line};
+use core::ops::Range;
+use linux_raw_sys::auxvec as aux;
+
+/// Bytes of arguments and environment with their pointers: a quarter of the stack's 8 MiB, as on Linux.
+const LIMIT: u64 = 2 << 20;
+/// One string's limit, its NUL included (MAX_ARG_STRLEN of execve(2)).
+const STRING_LIMIT: u64 = 128 << 10;
+
+/// A list of strings to be put on the stack, walked twice: to measure, and to copy.
+pub trait Strings {
+    /// Calls `each` with every string in order.
+    ///
+    /// # Errors
+    /// What `each` answers, and EFAULT where the list or a string cannot be read.
+    fn walk(&self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno>;
+}
+
+/// A string, without its NUL.
+#[derive(Clone, Copy)]
+pub enum Text<'a> {
+    Kernel(&'a [u8]),
+    /// A token of the kernel command line.
+    Encoded(&'static [u8]),
+    User {
+        space: &'a AddressSpace,
+        address: u64,
+        length: u64,
+    },
+}
+
+impl Text<'_> {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Kernel(bytes) => bytes.len() as u64,
+            Self::Encoded(token) => command_line::argument(token).count() as u64,
+            Self::User { length, .. } => *length,
+        }
+    }
+
+    /// Copies it to `target`, with a NUL. Fresh stack is zero, so the NUL is there already.
+    fn copy_to(&self, to: &AddressSpace, target: u64) -> Result<(), UserFault> {
+        match self {
+            Self::Kernel(bytes) => user::write(to, target, bytes),
+            Self::Encoded(token) => {
+                for (at, byte) in (target..).zip(command_line::argument(token)) {
+                    user::write(to, at, &[byte])?;
+                }
+                Ok(())
+            }
+            Self::User {
+                space,
+                address,
+                length,
+            } => user::copy(space, *address, to, target, *length),
+        }
+    }
+}
+
+/// What a list of strings comes to.
+#[derive(Clone, Copy, Default)]
+struct Measure {
+    count: u64,
+    /// With the NULs.
+    bytes: u64,
+}
+
+fn measure(strings: &dyn Strings) -> Result<Measure, Errno> {
+    let mut sum = Measure::default();
+    strings.walk(&mut |text| {
+        if text.len() >= STRING_LIMIT {
+            return Err(Errno::E2BIG);
+        }
+        sum.count += 1;
+        sum.bytes += text.len() + 1;
+        if sum.count * 8 + sum.bytes > LIMIT {
+            Err(Errno::E2BIG)
+        } else {
+            Ok(())
+        }
+    })?;
+    Ok(sum)
+}
+
+/// Where things came to lie.
+pub struct InitialStack {
+    pub pointer: u64,
+    pub arguments: Range<u64>,
+    pub environment: Range<u64>,
+}
+
+/// Fills the stack of `space`, whose top is `top` and which is fresh.
+///
+/// # Errors
+/// E2BIG for too much, EFAULT for a list that cannot be read, ENOMEM without frames.
+pub fn build(
+    space: &AddressSpace,
+    top: u64,
+    program: &Program,
+    path: &[u8],
+    arguments: &dyn Strings,
+    environment: &dyn Strings,
+    random: [u64; 2],
+) -> Result<InitialStack, Errno> {
+    const PLATFORM: &[u8] = b"x86_64\0";
+    let argument_size = measure(arguments)?;
+    let environment_size = measure(environment)?;
+    if (argument_size.count + environment_size.count) * 8
+        + argument_size.bytes
+        + environment_size.bytes
+        > LIMIT
+    {
+        return Err(Errno::E2BIG);
+    }
+    let path_at = top - 8 - (path.len() as u64 + 1);
+    let environment_at = path_at - environment_size.bytes;
+    let arguments_at = environment_at - argument_size.bytes;
+    let platform_at = arguments_at - PLATFORM.len() as u64;
+    let random_at = (platform_at - 16) & !15;
+
+    let vector: [(u32, u64); 16] = [
+        (aux::AT_PAGESZ, contract::PAGE_SIZE as u64),
+        (aux::AT_CLKTCK, 100),
+        (aux::AT_PHDR, program.header_address),
+        (aux::AT_PHENT, program.header_size),
+        (aux::AT_PHNUM, program.header_count),
+        (aux::AT_BASE, 0),
+        (aux::AT_FLAGS, 0),
+        (aux::AT_ENTRY, program.entry),
+        (aux::AT_UID, 0),
+        (aux::AT_EUID, 0),
+        (aux::AT_GID, 0),
+        (aux::AT_EGID, 0),
+        (aux::AT_SECURE, 0),
+        (aux::AT_RANDOM, random_at),
+        (aux::AT_PLATFORM, platform_at),
+        (aux::AT_EXECFN, path_at),
+    ];
+    // argc, argv and its 0, envp and its 0, the vector and its end.
+    let words =
+        1 + argument_size.count + 1 + environment_size.count + 1 + 2 * (vector.len() as u64 + 1);
+    let pointer = (random_at - words * 8) & !15;
+
+    user::write(space, path_at, path)?;
+    user::write(space, platform_at, PLATFORM)?;
+    let mut writer = Words { space, at: pointer };
+    writer.put(argument_size.count)?;
+    writer.put_strings(arguments, arguments_at)?;
+    writer.put_strings(environment, environment_at)?;
+    let mut bytes = [0; 16 * 16];
+    for ((tag, value), pair) in vector.iter().zip(bytes.chunks_exact_mut(16)) {
+        pair[..8].copy_from_slice(&u64::from(*tag).to_ne_bytes());
+        pair[8..].copy_from_slice(&value.to_ne_bytes());
+    }
+    user::write(space, writer.at, &bytes)?;
+    let mut seed = [0; 16];
+    seed[..8].copy_from_slice(&random[0].to_ne_bytes());
+    seed[8..].copy_from_slice(&random[1].to_ne_bytes());
+    user::write(space, random_at, &seed)?;
+    Ok(InitialStack {
+        pointer,
+        arguments: arguments_at..environment_at,
+        environment: environment_at..path_at,
+    })
+}
+
+/// Writes words upwards.
+struct Words<'a> {
+    space: &'a AddressSpace,
+    at: u64,
+}
+
+impl Words<'_> {
+    fn put(&mut self, word: u64) -> Result<(), UserFault> {
+        user::write(self.space, self.at, &word.to_ne_bytes())?;
+        self.at += 8;
+        Ok(())
+    }
+
+    /// Copies strings to `target` upwards and writes their addresses and a 0.
+    fn put_strings(&mut self, strings: &dyn Strings, mut target: u64) -> Result<(), Errno> {
+        strings.walk(&mut |text| {
+            text.copy_to(self.space, target)?;
+            self.put(target)?;
+            target += text.len() + 1;
+            Ok(())
+        })?;
+        Ok(self.put(0)?)
+    }
+}

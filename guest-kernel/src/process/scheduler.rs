@@ -1,0 +1,187 @@
+//! Who runs next: round robin, a time slice each, and the clock for those who sleep.
+//!
+//! The timer is one-shot and armed only where something needs it: a process that runs alone is never
+//! interrupted.
+use super::{Resume, Slot, State, Wait};
+use crate::arch::{clock, context, interrupts, timer};
+use crate::kernel::Kernel;
+use crate::records::COUNTERS;
+use crate::{deadlock, system_calls};
+use contract::counters::Counter;
+
+/// How long a process runs before another that is runnable gets its turn, in nanoseconds.
+pub const TIME_SLICE: u64 = 4_000_000;
+
+/// What the kernel does after a trap.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The process that was interrupted goes on.
+    Same,
+    /// It waits, or has ended, or its time is up: somebody else's turn.
+    Other,
+}
+
+/// Whether the timer is armed, and until when.
+#[derive(Clone, Copy)]
+pub enum Alarm {
+    Off,
+    At(u64),
+}
+
+impl Kernel {
+    /// Puts a process at the end of the run queue.
+    #[inline]
+    pub fn make_runnable(&mut self, slot: Slot, resume: Resume) {
+        self.leave_wait(slot);
+        self.processes[slot].state = State::Runnable(resume);
+        self.ready.push(self.processes, slot);
+        if let Alarm::Off = self.alarm {
+            self.arm(clock::now() + TIME_SLICE);
+        }
+    }
+
+    /// Parks the current process.
+    #[inline]
+    pub fn park(&mut self, slot: Slot, wait: Wait) {
+        match wait {
+            Wait::File { until, .. } => self.wait_for_file(slot, until),
+            Wait::Time(deadline) => {
+                self.sleepers.insert((deadline, slot));
+                self.arm_no_later_than(deadline);
+            }
+            Wait::Child(_) | Wait::Vfork(_) | Wait::Signal => {}
+        }
+        self.processes[slot].state = State::Waiting(wait);
+    }
+
+    /// Takes a process out of whatever it waits in.
+    #[inline]
+    fn leave_wait(&mut self, slot: Slot) {
+        match self.processes[slot].state {
+            State::Waiting(Wait::Time(deadline)) => {
+                self.sleepers.remove(&(deadline, slot));
+            }
+            State::Waiting(Wait::File { until, .. }) => self.stop_waiting_for_file(slot, until),
+            _ => {}
+        }
+    }
+
+    /// Takes a process out of the run queue or what it waits in: it is about to end.
+    pub fn leave_queue(&mut self, slot: Slot) {
+        match self.processes[slot].state {
+            State::Runnable(_) => self.ready.remove(self.processes, slot),
+            _ => self.leave_wait(slot),
+        }
+    }
+
+    /// Gives the CPU to the next process. Comes back when one is ready to enter user mode, and ends the
+    /// machine where none ever can be.
+    pub fn schedule(&mut self) {
+        loop {
+            let Some(slot) = self.ready.pop(self.processes) else {
+                self.idle();
+                continue;
+            };
+            let State::Runnable(resume) = self.processes[slot].state else {
+                unreachable!("only runnable processes are in the run queue")
+            };
+            self.processes[slot].state = State::Running;
+            self.enter(slot);
+            match resume {
+                Resume::User => {}
+                Resume::SystemCall { progress } => {
+                    if system_calls::again(self, progress) == Next::Other {
+                        continue;
+                    }
+                }
+            }
+            if self.deliver_signals() == Next::Same {
+                return;
+            }
+        }
+    }
+
+    /// Makes `slot` current, its address space with it.
+    #[inline]
+    pub fn enter(&mut self, slot: Slot) {
+        if slot != self.current {
+            COUNTERS.add(Counter::ContextSwitches, 1);
+        }
+        self.current = slot;
+        let process = &mut self.processes[slot];
+        let root = process.space().root();
+        // SAFETY: a process is boxed and stays until it is reaped, which forgets its context; its root was
+        // made with the kernel's entries and is left before it is freed.
+        unsafe { context::switch_to(&raw mut process.context, root) };
+    }
+
+    /// The timer has come: sleepers wake, and who had a whole slice while others wait gives way.
+    pub fn tick(&mut self) -> Next {
+        COUNTERS.add(Counter::TimerTicks, 1);
+        self.alarm = Alarm::Off;
+        let now = clock::now();
+        self.wake_sleepers(now);
+        if self.ready.is_empty() {
+            self.arm_for_sleepers();
+            return Next::Same;
+        }
+        self.arm(now + TIME_SLICE);
+        self.arm_for_sleepers();
+        COUNTERS.add(Counter::Preemptions, 1);
+        self.yield_now()
+    }
+
+    /// The current process goes to the end of the run queue.
+    pub fn yield_now(&mut self) -> Next {
+        let slot = self.current;
+        self.processes[slot].state = State::Runnable(Resume::User);
+        self.ready.push(self.processes, slot);
+        Next::Other
+    }
+
+    fn wake_sleepers(&mut self, now: u64) {
+        while let Some(&(deadline, slot)) = self.sleepers.first() {
+            if deadline > now {
+                break;
+            }
+            self.processes[slot].set_result(0);
+            self.make_runnable(slot, Resume::User);
+        }
+    }
+
+    fn arm(&mut self, deadline: u64) {
+        timer::arm_at(deadline);
+        self.alarm = Alarm::At(deadline);
+    }
+
+    fn arm_no_later_than(&mut self, deadline: u64) {
+        match self.alarm {
+            Alarm::At(armed) if armed <= deadline => {}
+            _ => self.arm(deadline),
+        }
+    }
+
+    fn arm_for_sleepers(&mut self) {
+        if let Some(&(deadline, _)) = self.sleepers.first() {
+            self.arm_no_later_than(deadline);
+        }
+    }
+
+    /// Nobody is runnable: halts until an interrupt, or reports a deadlock where none can help.
+    fn idle(&mut self) {
+        if self.sleepers.is_empty() && !self.waits_for_console() {
+            deadlock::report(self);
+        }
+        self.arm_for_sleepers();
+        COUNTERS.add(Counter::IdleHalts, 1);
+        let pending = interrupts::idle();
+        if pending.timer {
+            COUNTERS.add(Counter::TimerTicks, 1);
+            self.alarm = Alarm::Off;
+            self.wake_sleepers(clock::now());
+        }
+        if pending.serial {
+            self.take_console_input();
+        }
+    }
+}

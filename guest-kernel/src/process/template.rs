@@ -1,0 +1,242 @@
+//! Pristine programs: the first exec of a file builds its address space, later ones fork it.
+//!
+//! A template is an address space that no process runs in: the file's pages, mapped where they lie in the
+//! initramfs as far as they are page-aligned there, the zeroed rest reserved, and the stack reserved. exec
+//! is then, like fork, the copy of a root. A template is dropped when its file changes, when another
+//! program wants its place, and when frames run out.
+use super::elf_image::{ElfImage, HEADER_BYTES, Segment};
+use crate::kernel::Kernel;
+use crate::memory::frames::{FRAMES, Use, frame_of};
+use crate::memory::pages::Pages;
+use crate::memory::space::{AddressSpace, STACK_LIMIT, USER_END};
+use crate::memory::{direct_map, heap, physical_address};
+use crate::records::COUNTERS;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use contract::counters::Counter;
+use contract::{Errno, PAGE_SIZE};
+use core::ops::Range;
+use files::{Files, InodeId};
+use page_tree::Protection;
+use x86_64::structures::paging::PhysFrame;
+
+/// Where the stack ends, in a program that leaves the place free: in the first GiB, so that a small
+/// process has one table at each level but the last.
+const STACK_TOP: u64 = 0x4000_0000;
+/// Programs kept.
+const PLACES: usize = 32;
+const PAGE: u64 = PAGE_SIZE as u64;
+
+/// What exec needs to know of a program beside its memory.
+#[derive(Clone, Copy)]
+pub struct Program {
+    pub entry: u64,
+    pub header_address: u64,
+    pub header_count: u64,
+    pub header_size: u64,
+    /// Where its heap begins (brk(2)).
+    pub break_start: u64,
+    pub stack_top: u64,
+}
+
+/// A file's content at one time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Content {
+    inode: InodeId,
+    version: u64,
+}
+
+struct Template {
+    content: Content,
+    program: Program,
+    space: Rc<AddressSpace>,
+}
+
+/// The templates, each at the place its file's number gives.
+pub struct Templates([Option<Box<Template>>; PLACES]);
+
+impl Templates {
+    pub const fn new() -> Self {
+        Self([const { None }; PLACES])
+    }
+
+    /// Drops all of them: their frames are free but for what processes share.
+    pub fn drop_all(&mut self) {
+        for place in &mut self.0 {
+            if let Some(template) = place.take() {
+                AddressSpace::release(template.space);
+            }
+        }
+    }
+}
+
+impl Kernel {
+    /// A fresh address space of the program in `inode`.
+    ///
+    /// # Errors
+    /// ENOEXEC for what is not a static program for this machine, ENOMEM without frames.
+    pub fn program_space(&mut self, inode: InodeId) -> Result<(Rc<AddressSpace>, Program), Errno> {
+        let content = Content {
+            inode,
+            version: self.files.content_version(inode),
+        };
+        let place = place_of(inode);
+        if let Some(template) = &self.templates.0[place]
+            && template.content == content
+        {
+            return Ok((template.space.fork()?, template.program));
+        }
+        let template = build(&self.files, &self.pages, content)?;
+        let fresh = match template.space.fork() {
+            Ok(space) => (space, template.program),
+            Err(fault) => {
+                AddressSpace::release(template.space);
+                return Err(fault.into());
+            }
+        };
+        if let Some(old) = self.templates.0[place].replace(Box::new(template)) {
+            AddressSpace::release(old.space);
+        }
+        COUNTERS.add(Counter::ExecTemplates, 1);
+        Ok(fresh)
+    }
+}
+
+fn build(files: &Files<Pages>, pages: &Pages, content: Content) -> Result<Template, Errno> {
+    heap::require_reserve()?;
+    let file = ProgramFile {
+        files,
+        pages,
+        inode: content.inode,
+        size: files.size(content.inode),
+    };
+    let mut start = Box::new([0; HEADER_BYTES]);
+    let length = file.read(0, &mut start[..]);
+    let image = ElfImage::parse(&start[..length], file.size)?;
+    drop(start);
+
+    let space = AddressSpace::new()?;
+    match fill(&space, &file, &image) {
+        Ok(stack_top) => {
+            let program = Program {
+                entry: image.entry,
+                header_address: image.header_address,
+                header_count: image.header_count,
+                header_size: image.header_size,
+                break_start: image.end(),
+                stack_top,
+            };
+            space.set_break_start(program.break_start);
+            Ok(Template {
+                content,
+                program,
+                space,
+            })
+        }
+        Err(errno) => {
+            AddressSpace::release(space);
+            Err(errno)
+        }
+    }
+}
+
+/// Maps everything; answers the top of the stack.
+fn fill(space: &AddressSpace, file: &ProgramFile<'_>, image: &ElfImage) -> Result<u64, Errno> {
+    for segment in image.segments() {
+        map_segment(space, file, segment)?;
+    }
+    let stack_top = [STACK_TOP, USER_END - PAGE]
+        .into_iter()
+        .find(|&top| is_clear(image, top - STACK_LIMIT - PAGE..top))
+        .ok_or(Errno::ENOEXEC)?;
+    space.reserve(
+        stack_top - STACK_LIMIT..stack_top,
+        Protection::READ | Protection::WRITE,
+    )?;
+    Ok(stack_top)
+}
+
+fn is_clear(image: &ElfImage, range: Range<u64>) -> bool {
+    image.segments().iter().all(|segment| {
+        let pages = segment.pages();
+        pages.end <= range.start || range.end <= pages.start
+    })
+}
+
+fn map_segment(
+    space: &AddressSpace,
+    file: &ProgramFile<'_>,
+    segment: &Segment,
+) -> Result<(), Errno> {
+    let pages = segment.pages();
+    let file_end = segment.address + segment.file_size;
+    // Pages that hold something of the file; the rest of the segment is zero.
+    let filled = if segment.file_size == 0 {
+        pages.start
+    } else {
+        file_end.div_ceil(PAGE) * PAGE
+    };
+    let mut page = pages.start;
+    while page < filled {
+        let offset = segment.file_offset - (segment.address - page.min(segment.address))
+            + (page - page.min(segment.address));
+        // What lies behind the file's part in its last page must read as zero.
+        let whole = page + PAGE <= file_end;
+        match file.frame_in_place(offset).filter(|_| whole) {
+            Some(frame) => space.map_borrowed(page, frame, segment.protection)?,
+            None => {
+                let length = (file_end - page).min(PAGE) as usize;
+                let frame = FRAMES
+                    .with(|frames| frames.allocate(Use::Page))
+                    .ok_or(Errno::ENOMEM)?;
+                // SAFETY: the frame was just handed out, and nothing else refers to it.
+                let bytes = unsafe {
+                    core::slice::from_raw_parts_mut(direct_map(frame.start_address()), PAGE_SIZE)
+                };
+                let read = file.read(offset, &mut bytes[..length]);
+                bytes[read..].fill(0);
+                if let Err(fault) = space.map_counted(page, frame, segment.protection) {
+                    FRAMES.with(|frames| frames.free(frame, Use::Page));
+                    return Err(fault.into());
+                }
+            }
+        }
+        page += PAGE;
+    }
+    if filled < pages.end {
+        space.reserve(filled..pages.end, segment.protection)?;
+    }
+    Ok(())
+}
+
+/// Where a file's template is kept.
+const fn place_of(inode: InodeId) -> usize {
+    match inode {
+        InodeId::Memory(number) => number as usize % PLACES,
+        InodeId::Proc(_) => 0,
+    }
+}
+
+/// The bytes of a program.
+struct ProgramFile<'a> {
+    files: &'a Files<Pages>,
+    pages: &'a Pages,
+    inode: InodeId,
+    size: u64,
+}
+
+impl ProgramFile<'_> {
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> usize {
+        self.files.read_at(self.pages, self.inode, offset, buffer)
+    }
+
+    /// The frame of the initramfs that is the page at `offset`, where the file lies there unchanged and
+    /// page-aligned.
+    fn frame_in_place(&self, offset: u64) -> Option<PhysFrame> {
+        let content = self.files.content_in_place(self.inode)?;
+        let bytes = content.get(usize::try_from(offset).ok()?..)?;
+        let address = physical_address(bytes.as_ptr()).as_u64();
+        (bytes.len() >= PAGE_SIZE && address.is_multiple_of(PAGE))
+            .then(|| frame_of((address / PAGE) as u32))
+    }
+}

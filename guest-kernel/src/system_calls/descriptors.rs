@@ -1,0 +1,586 @@
+//! What is done through descriptors: read, write and their kin, dup, fcntl, pipe, ioctl, poll.
+use super::Outcome;
+use crate::console::Found;
+use crate::kernel::Kernel;
+use crate::memory::heap;
+use crate::memory::user::{self, UserBuffer};
+use crate::process::signal::{self, Info};
+use crate::process::{Process, Wait};
+use crate::processes_view::ProcessesView;
+use crate::random;
+use contract::Errno;
+use files::{DescriptionId, InodeId, KernelDevice, OnExec, Readiness, Step, Transfer, WaitFor};
+use linux_raw_sys::general as linux;
+use linux_raw_sys::ioctl;
+
+/// Most bytes that one call moves (read(2), NOTES).
+const TRANSFER_LIMIT: u64 = 0x7fff_f000;
+/// Most buffers of readv(2) (IOV_MAX).
+const VECTOR_LIMIT: u64 = 1024;
+/// Most descriptors of poll(2): RLIMIT_NOFILE.
+const POLL_LIMIT: u64 = files::DESCRIPTOR_LIMIT as u64;
+
+/// Which way bytes go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Read,
+    Write,
+}
+
+/// Where a call's bytes lie.
+#[derive(Clone, Copy)]
+enum Buffers {
+    One(UserBuffer),
+    /// An array of `struct iovec`.
+    Vector {
+        address: u64,
+        count: u64,
+    },
+}
+
+impl Buffers {
+    const fn count(self) -> u64 {
+        match self {
+            Self::One(_) => 1,
+            Self::Vector { count, .. } => count,
+        }
+    }
+
+    fn get(self, process: &Process, index: u64) -> Result<UserBuffer, Errno> {
+        match self {
+            Self::One(buffer) => Ok(buffer),
+            Self::Vector { address, .. } => {
+                let [address, length] = user::read_words(process.space(), address + 16 * index)?;
+                Ok(UserBuffer { address, length })
+            }
+        }
+    }
+
+    /// Bytes of all of them.
+    fn total(self, process: &Process) -> Result<u64, Errno> {
+        let mut total: u64 = 0;
+        for index in 0..self.count() {
+            let buffer = self.get(process, index)?;
+            total = total
+                .checked_add(buffer.length)
+                .filter(|&total| total <= i64::MAX as u64)
+                .ok_or(Errno::EINVAL)?;
+            user::check(buffer.address, buffer.length)?;
+        }
+        Ok(total.min(TRANSFER_LIMIT))
+    }
+}
+
+/// How a piece went.
+enum Piece {
+    Taken(usize),
+    Over(Result<usize, Errno>),
+    Wait(WaitFor),
+}
+
+impl Kernel {
+    #[inline]
+    fn description(&self, descriptor: u64) -> Result<DescriptionId, Errno> {
+        self.processes[self.current]
+            .descriptors
+            .get(descriptor as u32)
+    }
+
+    /// read(2).
+    pub fn read(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        length: u64,
+        progress: usize,
+    ) -> Result<Outcome, Errno> {
+        let buffers = Buffers::One(UserBuffer { address, length });
+        self.transfer(Direction::Read, descriptor, buffers, None, progress)
+    }
+
+    /// write(2).
+    pub fn write(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        length: u64,
+        progress: usize,
+    ) -> Result<Outcome, Errno> {
+        let buffers = Buffers::One(UserBuffer { address, length });
+        self.transfer(Direction::Write, descriptor, buffers, None, progress)
+    }
+
+    /// readv(2).
+    pub fn readv(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        count: u64,
+        progress: usize,
+    ) -> Result<Outcome, Errno> {
+        self.transfer(
+            Direction::Read,
+            descriptor,
+            vector(address, count)?,
+            None,
+            progress,
+        )
+    }
+
+    /// writev(2).
+    pub fn writev(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        count: u64,
+        progress: usize,
+    ) -> Result<Outcome, Errno> {
+        self.transfer(
+            Direction::Write,
+            descriptor,
+            vector(address, count)?,
+            None,
+            progress,
+        )
+    }
+
+    /// pread(2).
+    pub fn pread(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        length: u64,
+        offset: u64,
+    ) -> Result<Outcome, Errno> {
+        let position = i64::try_from(offset).map_err(|_| Errno::EINVAL)? as u64;
+        let buffers = Buffers::One(UserBuffer { address, length });
+        self.transfer(Direction::Read, descriptor, buffers, Some(position), 0)
+    }
+
+    /// pwrite(2).
+    pub fn pwrite(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        length: u64,
+        offset: u64,
+    ) -> Result<Outcome, Errno> {
+        let position = i64::try_from(offset).map_err(|_| Errno::EINVAL)? as u64;
+        let buffers = Buffers::One(UserBuffer { address, length });
+        self.transfer(Direction::Write, descriptor, buffers, Some(position), 0)
+    }
+
+    fn transfer(
+        &mut self,
+        direction: Direction,
+        descriptor: u64,
+        buffers: Buffers,
+        position: Option<u64>,
+        progress: usize,
+    ) -> Result<Outcome, Errno> {
+        let description = self.description(descriptor)?;
+        heap::require_reserve()?;
+        let total = buffers.total(&self.processes[self.current])? as usize;
+        let mut transfer = Transfer {
+            total,
+            done: progress,
+            position,
+        };
+        let last = self.transfer_pieces(direction, description, buffers, &mut transfer);
+        self.wake_files();
+        match last {
+            Piece::Taken(_) => Ok(Outcome::Return(transfer.done as u64)),
+            Piece::Wait(until) => Ok(Outcome::Park(Wait::File {
+                until,
+                progress: transfer.done,
+            })),
+            Piece::Over(result) => {
+                let result = transfer.result(result);
+                if result == Err(Errno::EPIPE) && direction == Direction::Write {
+                    let slot = self.current;
+                    self.processes[slot].set_result(Errno::EPIPE.to_return_value());
+                    signal::send(self, slot, signal::SIGPIPE, Info::Kernel);
+                    return Ok(Outcome::Next(self.whether_running()));
+                }
+                Ok(Outcome::Return(result? as u64))
+            }
+        }
+    }
+
+    /// Moves piece after piece until the call is over or has to wait.
+    fn transfer_pieces(
+        &mut self,
+        direction: Direction,
+        description: DescriptionId,
+        buffers: Buffers,
+        transfer: &mut Transfer,
+    ) -> Piece {
+        // Bytes of earlier buffers, and where in the present one to go on.
+        let mut before = 0;
+        for index in 0..buffers.count() {
+            let buffer = match buffers.get(&self.processes[self.current], index) {
+                Ok(buffer) => buffer,
+                Err(errno) => return Piece::Over(Err(errno)),
+            };
+            let end = (before + buffer.length).min(transfer.total as u64);
+            loop {
+                let done = transfer.done as u64;
+                // A call for no bytes is asked once: it has errors to report.
+                if done >= end && !(transfer.total == 0 && index == 0) {
+                    break;
+                }
+                let rest = UserBuffer {
+                    address: buffer.address + (done - before),
+                    length: end - done,
+                };
+                match self.transfer_piece(direction, description, rest, transfer) {
+                    Piece::Taken(0) | Piece::Taken(_) if transfer.done as u64 == done => {
+                        return Piece::Over(Ok(0));
+                    }
+                    Piece::Taken(_) => {}
+                    over => return over,
+                }
+            }
+            before += buffer.length;
+        }
+        Piece::Taken(0)
+    }
+
+    /// Moves what of `rest` lies in its first page.
+    #[inline]
+    fn transfer_piece(
+        &mut self,
+        direction: Direction,
+        description: DescriptionId,
+        rest: UserBuffer,
+        transfer: &mut Transfer,
+    ) -> Piece {
+        let Self {
+            processes,
+            files,
+            pages,
+            console,
+            current,
+            ..
+        } = self;
+        let space = processes[*current].space();
+        let (step, size) = match direction {
+            Direction::Read => {
+                let piece = match user::writable_piece(space, rest) {
+                    Ok(piece) => piece,
+                    Err(fault) => return Piece::Over(Err(fault.into())),
+                };
+                let size = piece.len();
+                let step = match files.read(pages, description, transfer, piece) {
+                    Step::Device(KernelDevice::Random) => {
+                        random::fill(piece);
+                        transfer.done += size;
+                        Step::Done(Ok(size))
+                    }
+                    Step::Device(KernelDevice::Console) if transfer.done > 0 => Step::Done(Ok(0)),
+                    Step::Device(KernelDevice::Console) => match console.read(piece) {
+                        Found::Bytes(count) => {
+                            transfer.done += count;
+                            Step::Done(Ok(count))
+                        }
+                        Found::Nothing if is_nonblocking(files.status_flags(description)) => {
+                            Step::Done(Err(Errno::EAGAIN))
+                        }
+                        Found::Nothing => Step::Wait(WaitFor::ConsoleInput),
+                    },
+                    step => step,
+                };
+                (step, size)
+            }
+            Direction::Write => {
+                let piece = match user::readable_piece(space, rest) {
+                    Ok(piece) => piece,
+                    Err(fault) => return Piece::Over(Err(fault.into())),
+                };
+                let step = match files.write(pages, description, transfer, piece) {
+                    Step::Device(device) => {
+                        if device == KernelDevice::Console {
+                            console.write(piece);
+                        }
+                        transfer.done += piece.len();
+                        Step::Done(Ok(piece.len()))
+                    }
+                    step => step,
+                };
+                (step, piece.len())
+            }
+        };
+        match step {
+            Step::Done(Ok(count)) if count == size => Piece::Taken(count),
+            Step::Done(result) => Piece::Over(result),
+            Step::Wait(until) => Piece::Wait(until),
+            Step::Generate => {
+                let view = ProcessesView { processes };
+                match files.generate(pages, description, &view) {
+                    Ok(()) => self.transfer_piece(direction, description, rest, transfer),
+                    Err(errno) => Piece::Over(Err(errno)),
+                }
+            }
+            Step::Device(_) => Piece::Over(Err(Errno::EINVAL)),
+        }
+    }
+
+    /// lseek(2).
+    pub fn lseek(&mut self, descriptor: u64, offset: u64, whence: u64) -> Result<u64, Errno> {
+        let description = self.description(descriptor)?;
+        self.files
+            .lseek(&mut self.pages, description, offset as i64, whence as u32)
+    }
+
+    /// close(2).
+    pub fn close(&mut self, descriptor: u64) -> Result<u64, Errno> {
+        let table = &mut self.processes[self.current].descriptors;
+        self.files
+            .close(&mut self.pages, table, descriptor as u32)?;
+        self.wake_files();
+        Ok(0)
+    }
+
+    /// dup(2).
+    pub fn dup(&mut self, descriptor: u64) -> Result<u64, Errno> {
+        self.duplicate_from(descriptor, 0, OnExec::Keep)
+    }
+
+    fn duplicate_from(
+        &mut self,
+        descriptor: u64,
+        from: u64,
+        on_exec: OnExec,
+    ) -> Result<u64, Errno> {
+        heap::require_reserve()?;
+        let from = u32::try_from(from).map_err(|_| Errno::EINVAL)?;
+        let table = &mut self.processes[self.current].descriptors;
+        Ok(u64::from(self.files.duplicate(
+            table,
+            descriptor as u32,
+            from,
+            on_exec,
+        )?))
+    }
+
+    /// dup2(2).
+    pub fn dup2(&mut self, old: u64, new: u64) -> Result<u64, Errno> {
+        heap::require_reserve()?;
+        let table = &mut self.processes[self.current].descriptors;
+        let new = self
+            .files
+            .dup2(&mut self.pages, table, old as u32, new as u32)?;
+        self.wake_files();
+        Ok(u64::from(new))
+    }
+
+    /// dup3(2).
+    pub fn dup3(&mut self, old: u64, new: u64, flags: u64) -> Result<u64, Errno> {
+        heap::require_reserve()?;
+        let on_exec = match flags as u32 {
+            0 => OnExec::Keep,
+            linux::O_CLOEXEC => OnExec::Close,
+            _ => return Err(Errno::EINVAL),
+        };
+        let table = &mut self.processes[self.current].descriptors;
+        let new = self
+            .files
+            .dup3(&mut self.pages, table, old as u32, new as u32, on_exec)?;
+        self.wake_files();
+        Ok(u64::from(new))
+    }
+
+    /// fcntl(2), without locks.
+    pub fn fcntl(&mut self, descriptor: u64, command: u64, argument: u64) -> Result<u64, Errno> {
+        let description = self.description(descriptor)?;
+        let table = &mut self.processes[self.current].descriptors;
+        match command as u32 {
+            linux::F_DUPFD => self.duplicate_from(descriptor, argument, OnExec::Keep),
+            linux::F_DUPFD_CLOEXEC => self.duplicate_from(descriptor, argument, OnExec::Close),
+            linux::F_GETFD => Ok(match table.on_exec(descriptor as u32)? {
+                OnExec::Keep => 0,
+                OnExec::Close => u64::from(linux::FD_CLOEXEC),
+            }),
+            linux::F_SETFD => {
+                let close = argument as u32 & linux::FD_CLOEXEC != 0;
+                let on_exec = if close { OnExec::Close } else { OnExec::Keep };
+                table.set_on_exec(descriptor as u32, on_exec)?;
+                Ok(0)
+            }
+            linux::F_GETFL => Ok(u64::from(self.files.status_flags(description)?)),
+            linux::F_SETFL => {
+                self.files.set_status_flags(description, argument as u32)?;
+                Ok(0)
+            }
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// pipe(2) and pipe2(2).
+    pub fn pipe(&mut self, address: u64, flags: u64) -> Result<u64, Errno> {
+        heap::require_reserve()?;
+        let process = &mut self.processes[self.current];
+        let ends = self
+            .files
+            .pipe2(&mut self.pages, &mut process.descriptors, flags as u32)?;
+        let bytes = [ends[0].to_ne_bytes(), ends[1].to_ne_bytes()].concat();
+        if let Err(fault) = user::write(process.space(), address, &bytes) {
+            for end in ends {
+                // Just opened: closing them cannot fail.
+                let _ = self
+                    .files
+                    .close(&mut self.pages, &mut process.descriptors, end);
+            }
+            return Err(fault.into());
+        }
+        Ok(0)
+    }
+
+    /// fstat(2).
+    pub fn fstat(&self, descriptor: u64, address: u64) -> Result<u64, Errno> {
+        let attributes = self
+            .files
+            .description_attributes(self.description(descriptor)?)?;
+        user::write(
+            self.processes[self.current].space(),
+            address,
+            &attributes.to_stat(),
+        )?;
+        Ok(0)
+    }
+
+    /// ftruncate(2).
+    pub fn ftruncate(&mut self, descriptor: u64, size: u64) -> Result<u64, Errno> {
+        let description = self.description(descriptor)?;
+        let size = i64::try_from(size).map_err(|_| Errno::EINVAL)? as u64;
+        heap::require_reserve()?;
+        self.files.ftruncate(&mut self.pages, description, size)?;
+        Ok(0)
+    }
+
+    /// getdents64(2). Entries are made in the kernel, for one may cross a page.
+    pub fn getdents64(&mut self, descriptor: u64, address: u64, length: u64) -> Result<u64, Errno> {
+        const CHUNK: usize = 1024;
+        let description = self.description(descriptor)?;
+        let mut done = 0;
+        let mut buffer = [0; CHUNK];
+        while done < length {
+            let room = (length - done).min(CHUNK as u64) as usize;
+            let view = ProcessesView {
+                processes: self.processes,
+            };
+            let count = match self
+                .files
+                .read_directory(description, &view, &mut buffer[..room])
+            {
+                Ok(0) => break,
+                Ok(count) => count,
+                // The next entry does not fit in what is left.
+                Err(Errno::EINVAL) if done > 0 => break,
+                Err(errno) => return Err(errno),
+            };
+            user::write(
+                self.processes[self.current].space(),
+                address.wrapping_add(done),
+                &buffer[..count],
+            )?;
+            done += count as u64;
+        }
+        Ok(done)
+    }
+
+    /// ioctl(2): FIOCLEX, FIONCLEX, FIONBIO, FIONREAD. Others are for devices that are not here.
+    pub fn ioctl(&mut self, descriptor: u64, request: u64, argument: u64) -> Result<u64, Errno> {
+        let description = self.description(descriptor)?;
+        let process = &mut self.processes[self.current];
+        match request as u32 {
+            ioctl::FIOCLEX => process
+                .descriptors
+                .set_on_exec(descriptor as u32, OnExec::Close)?,
+            ioctl::FIONCLEX => process
+                .descriptors
+                .set_on_exec(descriptor as u32, OnExec::Keep)?,
+            ioctl::FIONBIO => {
+                let mut word = [0; 4];
+                user::read(process.space(), argument, &mut word)?;
+                let flags = self.files.status_flags(description)? & !linux::O_NONBLOCK;
+                let nonblocking = if word == [0; 4] { 0 } else { linux::O_NONBLOCK };
+                self.files
+                    .set_status_flags(description, flags | nonblocking)?;
+            }
+            ioctl::FIONREAD => {
+                let bytes = self.files.readable_bytes(description)?.min(i32::MAX as u64) as u32;
+                user::write(process.space(), argument, &bytes.to_ne_bytes())?;
+            }
+            _ => return Err(Errno::ENOTTY),
+        }
+        Ok(0)
+    }
+
+    /// poll(2), as far as it need not wait for a time: with a timeout that has not passed it is ENOSYS.
+    pub fn poll(&mut self, address: u64, count: u64, timeout: u64) -> Result<Outcome, Errno> {
+        const NEVER_ASKED: u16 = (linux::POLLERR | linux::POLLHUP | linux::POLLNVAL) as u16;
+        if count > POLL_LIMIT {
+            return Err(Errno::EINVAL);
+        }
+        let mut ready = 0;
+        for index in 0..count {
+            let at = address.wrapping_add(8 * index);
+            let process = &self.processes[self.current];
+            let word = user::read_u64(process.space(), at)?;
+            let (descriptor, asked) = (word as u32, (word >> 32) as u16);
+            let found = if (descriptor as i32) < 0 {
+                0
+            } else {
+                match process
+                    .descriptors
+                    .get(descriptor)
+                    .and_then(|id| self.files.ready(id))
+                {
+                    Ok(Readiness::Events(events)) => events,
+                    Ok(Readiness::Device(_)) => linux::POLLOUT as u16,
+                    Err(_) => linux::POLLNVAL as u16,
+                }
+            };
+            let events = found & (asked | NEVER_ASKED);
+            ready += u64::from(events != 0);
+            user::write(process.space(), at.wrapping_add(6), &events.to_ne_bytes())?;
+        }
+        if ready > 0 || timeout as i32 == 0 {
+            return Ok(Outcome::Return(ready));
+        }
+        if (timeout as i32) < 0 {
+            return Ok(Outcome::Park(Wait::File {
+                until: WaitFor::Readiness,
+                progress: 0,
+            }));
+        }
+        Err(Errno::ENOSYS)
+    }
+
+    /// The file behind a descriptor that mmap(2) can map.
+    pub fn mappable_file(&self, descriptor: u64) -> Result<InodeId, Errno> {
+        let description = self.description(descriptor)?;
+        if self.files.status_flags(description)? & linux::O_ACCMODE == linux::O_WRONLY {
+            return Err(Errno::EACCES);
+        }
+        let inode = self.files.inode_of(description)?.ok_or(Errno::ENODEV)?;
+        if self.files.is_regular(inode) {
+            Ok(inode)
+        } else {
+            Err(Errno::ENODEV)
+        }
+    }
+}
+
+fn vector(address: u64, count: u64) -> Result<Buffers, Errno> {
+    if count > VECTOR_LIMIT {
+        return Err(Errno::EINVAL);
+    }
+    user::check(address, count * 16)?;
+    Ok(Buffers::Vector { address, count })
+}
+
+fn is_nonblocking(flags: Result<u32, Errno>) -> bool {
+    flags.is_ok_and(|flags| flags & linux::O_NONBLOCK != 0)
+}

@@ -1,0 +1,169 @@
+//! Who a process is: identifiers, names, and what else it can ask about itself.
+use crate::arch::registers::read_msr;
+use crate::kernel::Kernel;
+use crate::memory::space::USER_END;
+use crate::memory::user::{self, UserBuffer};
+use crate::process::scheduler::Next;
+use crate::process::{Pid, Slot};
+use crate::random;
+use contract::Errno;
+
+/// Length of each field of `struct new_utsname` (uname(2)).
+const NAME_FIELD: usize = 65;
+
+impl Kernel {
+    /// getpid(2).
+    pub fn process_id(&self) -> u64 {
+        u64::from(self.processes[self.current].pid.0)
+    }
+
+    /// getppid(2).
+    #[inline]
+    pub fn parent_id(&self) -> u64 {
+        u64::from(self.processes.parent_pid(self.current).0)
+    }
+
+    /// getpgrp(2).
+    pub fn group_id(&self) -> u64 {
+        u64::from(self.processes[self.current].group.0)
+    }
+
+    fn named(&self, pid: u64) -> Result<Slot, Errno> {
+        match pid as u32 {
+            0 => Ok(self.current),
+            pid => self.processes.find(Pid(pid)).ok_or(Errno::ESRCH),
+        }
+    }
+
+    /// getpgid(2).
+    pub fn group_id_of(&self, pid: u64) -> Result<u64, Errno> {
+        Ok(u64::from(self.processes[self.named(pid)?].group.0))
+    }
+
+    /// getsid(2).
+    pub fn session_id_of(&self, pid: u64) -> Result<u64, Errno> {
+        Ok(u64::from(self.processes[self.named(pid)?].session.0))
+    }
+
+    /// setpgid(2).
+    pub fn set_group_id(&mut self, pid: u64, group: u64) -> Result<u64, Errno> {
+        if (group as i32) < 0 {
+            return Err(Errno::EINVAL);
+        }
+        let slot = self.named(pid)?;
+        let is_child = self.processes[slot].family.parent == Some(self.current);
+        if slot != self.current && !is_child {
+            return Err(Errno::ESRCH);
+        }
+        let (target, caller) = (&self.processes[slot], &self.processes[self.current]);
+        if target.session != caller.session || target.session == target.pid {
+            return Err(Errno::EPERM);
+        }
+        let group = if group == 0 {
+            target.pid
+        } else {
+            Pid(group as u32)
+        };
+        let exists = self.processes.slots().any(|other| {
+            self.processes[other].group == group && self.processes[other].session == target.session
+        });
+        if group != target.pid && !exists {
+            return Err(Errno::EPERM);
+        }
+        self.processes[slot].group = group;
+        Ok(0)
+    }
+
+    /// setsid(2).
+    pub fn new_session(&mut self) -> Result<u64, Errno> {
+        let pid = self.processes[self.current].pid;
+        if self
+            .processes
+            .slots()
+            .any(|slot| self.processes[slot].group == pid)
+        {
+            return Err(Errno::EPERM);
+        }
+        let process = &mut self.processes[self.current];
+        (process.group, process.session) = (pid, pid);
+        Ok(u64::from(pid.0))
+    }
+
+    /// uname(2).
+    pub fn uname(&self, address: u64) -> Result<u64, Errno> {
+        let fields: [&[u8]; 6] = [
+            b"Linux",
+            b"cowbell",
+            // The Linux whose interface this is; programs compare it with what they need.
+            b"6.1.0-cowbell",
+            concat!("cowbell ", env!("CARGO_PKG_VERSION")).as_bytes(),
+            b"x86_64",
+            b"(none)",
+        ];
+        let mut bytes = [0; 6 * NAME_FIELD];
+        for (field, place) in fields.iter().zip(bytes.chunks_exact_mut(NAME_FIELD)) {
+            place[..field.len()].copy_from_slice(field);
+        }
+        user::write(self.processes[self.current].space(), address, &bytes)?;
+        Ok(0)
+    }
+
+    /// arch_prctl(2).
+    pub fn arch_prctl(&mut self, code: u64, value: u64) -> Result<u64, Errno> {
+        const ARCH_SET_GS: u64 = 0x1001;
+        const ARCH_SET_FS: u64 = 0x1002;
+        const ARCH_GET_FS: u64 = 0x1003;
+        const ARCH_GET_GS: u64 = 0x1004;
+        let context = &mut self.processes[self.current].context;
+        match code {
+            ARCH_SET_FS | ARCH_SET_GS if value >= USER_END => Err(Errno::EPERM),
+            ARCH_SET_FS => {
+                context.set_fs_base(value);
+                Ok(0)
+            }
+            ARCH_SET_GS => {
+                context.set_gs_base(value);
+                Ok(0)
+            }
+            ARCH_GET_FS | ARCH_GET_GS => {
+                let register = if code == ARCH_GET_FS {
+                    crate::arch::registers::IA32_FS_BASE
+                } else {
+                    crate::arch::registers::IA32_GS_BASE
+                };
+                let base = read_msr(register).to_ne_bytes();
+                user::write(self.processes[self.current].space(), value, &base)?;
+                Ok(0)
+            }
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// getrandom(2).
+    pub fn getrandom(&self, address: u64, length: u64, flags: u64) -> Result<u64, Errno> {
+        const KNOWN: u64 = 0b111;
+        if flags & !KNOWN != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let buffer = UserBuffer {
+            address,
+            length: length.min(i32::MAX as u64),
+        };
+        let space = self.processes[self.current].space();
+        let done = buffer.write_pieces::<Errno>(space, |_, piece| {
+            random::fill(piece);
+            Ok(piece.len())
+        })?;
+        Ok(done as u64)
+    }
+
+    /// sched_yield(2).
+    pub fn sched_yield(&mut self) -> Next {
+        self.processes[self.current].set_result(0);
+        if self.ready.is_empty() {
+            Next::Same
+        } else {
+            self.yield_now()
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! What is done by name: open, stat, directories, links.
+use super::Outcome;
+use crate::kernel::Kernel;
+use crate::memory::heap;
+use crate::memory::pages::Pages;
+use crate::memory::space::AddressSpace;
+use crate::memory::user;
+use crate::process::Wait;
+use crate::processes_view::ProcessesView;
+use contract::Errno;
+use core::mem::MaybeUninit;
+use files::{Attributes, Files, InodeId, LastLink, NoProcesses, OnExec, PATH_MAX, Step, View};
+use linux_raw_sys::general as linux;
+
+/// Room for a path from a program, on the kernel's stack; written only as far as the path goes.
+pub struct PathBuffer([MaybeUninit<u8>; PATH_MAX]);
+
+impl PathBuffer {
+    pub const fn take() -> Self {
+        Self([const { MaybeUninit::uninit() }; PATH_MAX])
+    }
+
+    /// Reads the NUL-ended string at `address`.
+    ///
+    /// # Errors
+    /// EFAULT; ENAMETOOLONG where it does not fit with its NUL.
+    pub fn read(&mut self, space: &AddressSpace, address: u64) -> Result<&[u8], Errno> {
+        let length =
+            user::string_length(space, address, PATH_MAX as u64)?.ok_or(Errno::ENAMETOOLONG)?;
+        let place = &mut self.0[..length as usize];
+        place.fill(MaybeUninit::new(0));
+        // SAFETY: each of these bytes was just written.
+        let place = unsafe { &mut *(core::ptr::from_mut(place) as *mut [u8]) };
+        user::read(space, address, place)?;
+        Ok(place)
+    }
+}
+
+/// AT_FDCWD, as it arrives in a register.
+const WORKING_DIRECTORY: u64 = linux::AT_FDCWD as i64 as u64;
+
+impl Kernel {
+    /// Where a path given with a directory's descriptor starts.
+    fn start(&self, directory: u64) -> Result<InodeId, Errno> {
+        let process = &self.processes[self.current];
+        if directory as i32 == linux::AT_FDCWD {
+            return Ok(process.working_directory);
+        }
+        self.files
+            .directory_of(process.descriptors.get(directory as u32)?)
+    }
+
+    /// As [`start`](Self::start); an absolute path needs no descriptor.
+    fn start_for(&self, directory: u64, path: &[u8]) -> Result<InodeId, Errno> {
+        if path.first() == Some(&b'/') {
+            Ok(self.files.root())
+        } else {
+            self.start(directory)
+        }
+    }
+
+    /// Runs `f` with the path at `address` and the view it is resolved in.
+    fn with_path<R>(
+        &mut self,
+        directory: u64,
+        address: u64,
+        f: impl FnOnce(&mut Files<Pages>, &mut Pages, &View<'_>, &[u8]) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        heap::require_reserve()?;
+        let mut buffer = PathBuffer::take();
+        let path = buffer.read(self.processes[self.current].space(), address)?;
+        let start = self.start_for(directory, path)?;
+        let process = &self.processes[self.current];
+        let view = View {
+            start,
+            process: process.pid.0,
+            umask: process.umask,
+            processes: &ProcessesView {
+                processes: self.processes,
+            },
+        };
+        f(&mut self.files, &mut self.pages, &view, path)
+    }
+
+    /// open(2).
+    pub fn open(
+        &mut self,
+        path: u64,
+        flags: u64,
+        mode: u64,
+        progress: usize,
+    ) -> Result<Outcome, Errno> {
+        self.openat(WORKING_DIRECTORY, path, flags, mode, progress)
+    }
+
+    /// creat(2).
+    pub fn creat(&mut self, path: u64, mode: u64, progress: usize) -> Result<Outcome, Errno> {
+        let flags = linux::O_CREAT | linux::O_WRONLY | linux::O_TRUNC;
+        self.openat(WORKING_DIRECTORY, path, u64::from(flags), mode, progress)
+    }
+
+    /// openat(2). `progress` is the descriptor plus one once there is one: a FIFO then waits for its other
+    /// end.
+    pub fn openat(
+        &mut self,
+        directory: u64,
+        path: u64,
+        flags: u64,
+        mode: u64,
+        mut progress: usize,
+    ) -> Result<Outcome, Errno> {
+        if progress == 0 {
+            progress = self.open_new(directory, path, flags as u32, mode)? as usize + 1;
+        }
+        let Self {
+            processes,
+            files,
+            pages,
+            current,
+            ..
+        } = self;
+        // What is open already is only asked whether it still waits.
+        let view = View {
+            start: files.root(),
+            process: 0,
+            umask: 0,
+            processes: &NoProcesses,
+        };
+        let table = &mut processes[*current].descriptors;
+        let step = files.open(pages, table, &view, &[], 0, 0, &mut progress);
+        self.wake_files();
+        match step {
+            Step::Done(result) => Ok(Outcome::Return(u64::from(result?))),
+            Step::Wait(until) => Ok(Outcome::Park(Wait::File { until, progress })),
+            Step::Device(_) | Step::Generate => Err(Errno::ENXIO),
+        }
+    }
+
+    fn open_new(&mut self, directory: u64, path: u64, flags: u32, mode: u64) -> Result<u32, Errno> {
+        self.processes[self.current].descriptors.lowest_free(0)?;
+        let description = self.with_path(directory, path, |files, pages, view, path| {
+            files.open_description(pages, view, path, flags, (mode & 0o7777) as u16)
+        })?;
+        let table = &mut self.processes[self.current].descriptors;
+        self.files.install(
+            &mut self.pages,
+            table,
+            description,
+            OnExec::from_flags(flags),
+        )
+    }
+
+    fn write_stat(&self, address: u64, attributes: &Attributes) -> Result<u64, Errno> {
+        user::write(
+            self.processes[self.current].space(),
+            address,
+            &attributes.to_stat(),
+        )?;
+        Ok(0)
+    }
+
+    fn attributes_at(
+        &mut self,
+        directory: u64,
+        path: u64,
+        last: LastLink,
+    ) -> Result<Attributes, Errno> {
+        self.with_path(directory, path, |files, _, view, path| {
+            files.stat(view, path, last)
+        })
+    }
+
+    /// stat(2).
+    pub fn stat(&mut self, path: u64, address: u64) -> Result<u64, Errno> {
+        let attributes = self.attributes_at(WORKING_DIRECTORY, path, LastLink::Follow)?;
+        self.write_stat(address, &attributes)
+    }
+
+    /// lstat(2).
+    pub fn lstat(&mut self, path: u64, address: u64) -> Result<u64, Errno> {
+        let attributes = self.attributes_at(WORKING_DIRECTORY, path, LastLink::Keep)?;
+        self.write_stat(address, &attributes)
+    }
+
+    /// newfstatat: fstatat(2).
+    pub fn newfstatat(
+        &mut self,
+        directory: u64,
+        path: u64,
+        address: u64,
+        flags: u64,
+    ) -> Result<u64, Errno> {
+        const KNOWN: u32 =
+            linux::AT_SYMLINK_NOFOLLOW | linux::AT_EMPTY_PATH | linux::AT_NO_AUTOMOUNT;
+        let flags = flags as u32;
+        if flags & !KNOWN != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let empty = flags & linux::AT_EMPTY_PATH != 0
+            && user::string_length(self.processes[self.current].space(), path, 1)? == Some(0);
+        let attributes = if empty && directory as i32 != linux::AT_FDCWD {
+            let description = self.processes[self.current]
+                .descriptors
+                .get(directory as u32)?;
+            self.files.description_attributes(description)?
+        } else if empty {
+            self.files
+                .attributes(self.processes[self.current].working_directory)?
+        } else {
+            let nofollow = flags & linux::AT_SYMLINK_NOFOLLOW != 0;
+            self.attributes_at(
+                directory,
+                path,
+                if nofollow {
+                    LastLink::Keep
+                } else {
+                    LastLink::Follow
+                },
+            )?
+        };
+        self.write_stat(address, &attributes)
+    }
+
+    /// access(2).
+    pub fn access(&mut self, path: u64, mode: u64) -> Result<u64, Errno> {
+        self.faccessat(WORKING_DIRECTORY, path, mode)
+    }
+
+    /// faccessat(2). Everybody is root: all may be read and written, and executed with any execute bit.
+    pub fn faccessat(&mut self, directory: u64, path: u64, mode: u64) -> Result<u64, Errno> {
+        self.with_path(directory, path, |files, _, view, path| {
+            files
+                .access(view, path, mode as u32, LastLink::Follow)
+                .map(|()| 0)
+        })
+    }
+
+    /// readlink(2).
+    pub fn readlink(&mut self, path: u64, buffer: u64, size: u64) -> Result<u64, Errno> {
+        self.readlinkat(WORKING_DIRECTORY, path, buffer, size)
+    }
+
+    /// readlinkat(2).
+    pub fn readlinkat(
+        &mut self,
+        directory: u64,
+        path: u64,
+        buffer: u64,
+        size: u64,
+    ) -> Result<u64, Errno> {
+        if size as i32 <= 0 {
+            return Err(Errno::EINVAL);
+        }
+        let text = self.with_path(directory, path, |files, _, view, path| {
+            files.readlink(view, path)
+        })?;
+        let length = text.len().min(size as usize);
+        user::write(
+            self.processes[self.current].space(),
+            buffer,
+            &text[..length],
+        )?;
+        Ok(length as u64)
+    }
+
+    /// mkdir(2).
+    pub fn mkdir(&mut self, path: u64, mode: u64) -> Result<u64, Errno> {
+        self.mkdirat(WORKING_DIRECTORY, path, mode)
+    }
+
+    /// mkdirat(2).
+    pub fn mkdirat(&mut self, directory: u64, path: u64, mode: u64) -> Result<u64, Errno> {
+        self.with_path(directory, path, |files, pages, view, path| {
+            files
+                .mkdir(pages, view, path, (mode & 0o1777) as u16)
+                .map(|()| 0)
+        })
+    }
+
+    /// rmdir(2).
+    pub fn rmdir(&mut self, path: u64) -> Result<u64, Errno> {
+        self.unlinkat(WORKING_DIRECTORY, path, u64::from(linux::AT_REMOVEDIR))
+    }
+
+    /// unlink(2).
+    pub fn unlink(&mut self, path: u64) -> Result<u64, Errno> {
+        self.unlinkat(WORKING_DIRECTORY, path, 0)
+    }
+
+    /// unlinkat(2).
+    pub fn unlinkat(&mut self, directory: u64, path: u64, flags: u64) -> Result<u64, Errno> {
+        let flags = flags as u32;
+        if flags & !linux::AT_REMOVEDIR != 0 {
+            return Err(Errno::EINVAL);
+        }
+        self.with_path(directory, path, |files, pages, view, path| {
+            if flags & linux::AT_REMOVEDIR != 0 {
+                files.rmdir(pages, view, path)?;
+            } else {
+                files.unlink(pages, view, path)?;
+            }
+            Ok(0)
+        })
+    }
+
+    /// symlink(2).
+    pub fn symlink(&mut self, target: u64, path: u64) -> Result<u64, Errno> {
+        let mut buffer = PathBuffer::take();
+        let space = alloc::rc::Rc::clone(match &self.processes[self.current].memory {
+            Some(memory) => memory.space(),
+            None => return Err(Errno::ESRCH),
+        });
+        let target = buffer.read(&space, target);
+        let result = target.and_then(|target| {
+            self.with_path(WORKING_DIRECTORY, path, |files, pages, view, path| {
+                files.symlink(pages, view, target, path).map(|()| 0)
+            })
+        });
+        AddressSpace::release(space);
+        result
+    }
+
+    /// truncate(2).
+    pub fn truncate(&mut self, path: u64, size: u64) -> Result<u64, Errno> {
+        let size = i64::try_from(size).map_err(|_| Errno::EINVAL)? as u64;
+        self.with_path(WORKING_DIRECTORY, path, |files, pages, view, path| {
+            files.truncate(pages, view, path, size).map(|()| 0)
+        })
+    }
+
+    /// chmod(2).
+    pub fn chmod(&mut self, path: u64, mode: u64) -> Result<u64, Errno> {
+        self.with_path(WORKING_DIRECTORY, path, |files, _, view, path| {
+            let inode = files.lookup(view, path, LastLink::Follow)?;
+            files.chmod(inode, (mode & 0o7777) as u16).map(|()| 0)
+        })
+    }
+
+    /// fchmod(2).
+    pub fn fchmod(&mut self, descriptor: u64, mode: u64) -> Result<u64, Errno> {
+        let description = self.processes[self.current]
+            .descriptors
+            .get(descriptor as u32)?;
+        let inode = self.files.inode_of(description)?.ok_or(Errno::EINVAL)?;
+        self.files.chmod(inode, (mode & 0o7777) as u16)?;
+        Ok(0)
+    }
+
+    /// chdir(2).
+    pub fn chdir(&mut self, path: u64) -> Result<u64, Errno> {
+        let inode = self.with_path(WORKING_DIRECTORY, path, |files, _, view, path| {
+            let inode = files.lookup(view, path, LastLink::Follow)?;
+            if files.attributes(inode)?.is_directory() {
+                Ok(inode)
+            } else {
+                Err(Errno::ENOTDIR)
+            }
+        })?;
+        self.change_directory(inode);
+        Ok(0)
+    }
+
+    /// fchdir(2).
+    pub fn fchdir(&mut self, descriptor: u64) -> Result<u64, Errno> {
+        let inode = self.files.directory_of(
+            self.processes[self.current]
+                .descriptors
+                .get(descriptor as u32)?,
+        )?;
+        self.change_directory(inode);
+        Ok(0)
+    }
+
+    fn change_directory(&mut self, inode: InodeId) {
+        let new = self.files.share_directory(inode);
+        let old = core::mem::replace(&mut self.processes[self.current].working_directory, new);
+        self.files.release_directory(&mut self.pages, old);
+    }
+
+    /// getcwd(2), the system call: answers the length with the NUL.
+    pub fn getcwd(&self, buffer: u64, size: u64) -> Result<u64, Errno> {
+        let process = &self.processes[self.current];
+        let mut path = self.files.path_of(process.working_directory)?;
+        path.push(0);
+        if path.len() as u64 > size {
+            return Err(Errno::ERANGE);
+        }
+        user::write(process.space(), buffer, &path)?;
+        Ok(path.len() as u64)
+    }
+
+    /// umask(2).
+    pub fn umask(&mut self, mask: u64) -> u64 {
+        let new = (mask & 0o777) as u16;
+        u64::from(core::mem::replace(
+            &mut self.processes[self.current].umask,
+            new,
+        ))
+    }
+}
