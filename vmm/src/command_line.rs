@@ -94,6 +94,15 @@ pub struct Run {
     pub program: Vec<OsString>,
 }
 
+impl Run {
+    /// The format that figures are wanted in, if they are: a file alone asks for them too.
+    #[must_use]
+    pub fn stats_format(&self) -> Option<StatsFormat> {
+        self.stats
+            .or(self.stats_file.as_ref().map(|_| StatsFormat::Table))
+    }
+}
+
 /// Formats of the figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StatsFormat {

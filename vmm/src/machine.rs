@@ -5,7 +5,6 @@ use crate::kernel_image::KernelImage;
 use crate::memory::Memory;
 use crate::phases::Phases;
 use crate::registers::Registers;
-use crate::terminal::Console;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,8 +18,6 @@ pub struct Machine<'a> {
     pub initramfs: &'a [u8],
     /// The kernel's command line, but for what only the engine knows.
     pub command_line: Vec<u8>,
-    /// What the guest's console is.
-    pub console: Console,
     /// Whether figures are wanted at the end.
     pub measure: Measure,
 }

@@ -8,6 +8,8 @@ mod closed_output;
 mod command_line;
 mod diagnosis;
 mod ending;
+mod export;
+mod host_memory;
 mod image;
 mod initramfs;
 mod input;
@@ -24,6 +26,7 @@ mod quantities;
 mod records;
 mod registers;
 mod run;
+mod stats;
 mod terminal;
 
 use clap::Parser;
@@ -43,18 +46,21 @@ fn main() -> ExitCode {
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
         Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() {
-                HOST_ERROR.into()
-            } else {
-                ExitCode::SUCCESS
-            };
+            if !error.use_stderr() {
+                // Help or the version was asked for.
+                let _ = error.print();
+                return ExitCode::SUCCESS;
+            }
+            let text = error.render().to_string();
+            say(text.trim_start_matches("error: ").trim_end());
+            return HOST_ERROR.into();
         }
     };
     let result = match command_line.command {
         None => run::tour(phases),
         Some(Command::Run(options)) => run::run(&options, phases),
-        Some(_) => Ok(0),
+        Some(Command::Export { directory }) => export::export(&directory),
+        Some(Command::Doctor) => Ok(0),
     };
     match result {
         Ok(status) => status.into(),

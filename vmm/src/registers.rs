@@ -8,9 +8,8 @@ const NAMES: [&str; 16] = [
     "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13",
     "r14", "r15",
 ];
-/// Indices in [`Registers::general`].
+/// Index in [`Registers::general`].
 const RBP: usize = 6;
-const RSP: usize = 7;
 
 /// CR0: paging is on.
 const PAGING: u64 = 1 << 31;
@@ -144,9 +143,6 @@ impl fmt::Display for Registers {
     }
 }
 
-/// The index of RSP, for engines that fill in [`Registers::general`].
-pub const STACK_POINTER: usize = RSP;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,7 +159,7 @@ mod tests {
         assert_eq!(registers.rip, 0xffff_ffff_8020_1000);
         assert_eq!(registers.general[8], 8);
         assert_eq!(registers.general[10], 0x10);
-        assert_eq!((registers.rbp(), registers.general[RSP]), (0xbb, 0xaa));
+        assert_eq!((registers.rbp(), registers.general[7]), (0xbb, 0xaa));
         assert_eq!((registers.cr3, registers.cs), (0x20_3000, 8));
         assert!(registers.has_paging());
     }

@@ -4,10 +4,12 @@ use crate::command_line::{Accelerator, Run};
 use crate::image;
 use crate::kernel_image::KernelImage;
 use crate::machine::{Machine, Measure, Outcome};
-use crate::messages::say;
+use crate::messages::{self, say};
 use crate::phases::Phases;
 use crate::qemu::Clock;
+use crate::records::Counters;
 use crate::registers::Registers;
+use crate::stats::Report;
 use crate::terminal::{self, Console};
 use crate::{
     backtrace, boot, closed_output, diagnosis, initramfs, interruption, kvm, qemu, records,
@@ -64,8 +66,7 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
         kernel: &kernel,
         initramfs: &initramfs,
         command_line: command_line(options, console)?,
-        console,
-        measure: if options.stats.is_some() {
+        measure: if options.stats_format().is_some() {
             Measure::Everything
         } else {
             Measure::Nothing
@@ -81,6 +82,7 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
         Engine::Kvm(kvm) => kvm::run(kvm, &machine, phases)?,
         Engine::Qemu(clock) => qemu::run(&machine, *clock, phases)?,
     };
+    interruption::clear_timeout();
     drop(guard);
     let program = options
         .program
@@ -90,6 +92,11 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
         let why = diagnosis::why_not_executed(&initramfs, program.as_bytes(), errno);
         format!("{}: {why}", program.display())
     });
+    if let Some(format) = options.stats_format() {
+        let counters = Counters::read(&outcome.memory, &kernel);
+        let report = Report::new(engine.name(), &outcome, counters.as_ref());
+        show_figures(&report.show(format), options)?;
+    }
     if outcome.ending.is_crash() {
         show_crash(&outcome, &kernel);
     }
@@ -114,7 +121,27 @@ enum Engine {
     Qemu(Clock),
 }
 
+/// Where the figures go.
+fn show_figures(text: &str, options: &Run) -> Result<()> {
+    match &options.stats_file {
+        Some(path) => {
+            std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+        }
+        None => {
+            messages::write(text);
+            Ok(())
+        }
+    }
+}
+
 impl Engine {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Kvm(_) => "kvm",
+            Self::Qemu(_) => "tcg",
+        }
+    }
+
     fn choose(options: &Run) -> Result<Self> {
         ensure!(
             !options.icount || options.accel == Accelerator::Tcg,

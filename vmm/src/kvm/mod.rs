@@ -2,24 +2,28 @@
 
 mod cpuid;
 mod exits;
+mod hardware;
 mod ioapic;
+mod statistics;
 mod uart;
 mod vcpu;
 
 use crate::boot;
 use crate::ending::Ending;
+use crate::host_memory;
 use crate::input;
 use crate::interruption;
-use crate::machine::{ExitFigures, Machine, Outcome};
+use crate::machine::{ExitFigures, Machine, Measure, Outcome};
 use crate::memory::{self, Memory};
 use crate::output::Output;
 use crate::phases::Phases;
 use crate::records::{Counters, LogReader};
 use anyhow::{Context, Result, ensure};
+use contract::counters::Counter;
 use exits::{Devices, Step};
 use ioapic::IoApic;
 use kvm_bindings::{
-    KVM_CAP_SPLIT_IRQCHIP, KVM_INTERNAL_ERROR_EMULATION, kvm_enable_cap,
+    KVM_CAP_SPLIT_IRQCHIP, KVM_INTERNAL_ERROR_EMULATION, Msrs, kvm_enable_cap, kvm_msr_entry,
     kvm_userspace_memory_region,
 };
 use kvm_ioctls::{Cap, Kvm, VcpuExit, VcpuFd, VmFd};
@@ -33,6 +37,11 @@ use vm_memory::{GuestMemoryBackend, GuestMemoryRegion};
 const TSS_ADDRESS: usize = 0xfffb_d000;
 /// The KVM API this is written for; it has not changed since Linux 2.6.22.
 const API_VERSION: i32 = 12;
+
+/// The time-stamp counter's MSR (Intel SDM volume 4, IA32_TIME_STAMP_COUNTER).
+const IA32_TIME_STAMP_COUNTER: u32 = 0x10;
+/// Why a figure is not there.
+const NOT_ASKED: &str = "not asked for";
 
 /// Opens KVM.
 ///
@@ -93,7 +102,8 @@ pub fn run(kvm: &Kvm, machine: &Machine<'_>, mut phases: Phases) -> Result<Outco
     )?;
     vcpu::enter_pvh(&vcpu, entry)?;
 
-    let ioapic = Arc::new(IoApic::new(Arc::new(vm)));
+    let vm = Arc::new(vm);
+    let ioapic = Arc::new(IoApic::new(Arc::clone(&vm)));
     let devices = Devices {
         uart: Uart::new(Line(Arc::clone(&ioapic)), Output::standard()),
         ioapic,
@@ -101,10 +111,29 @@ pub fn run(kvm: &Kvm, machine: &Machine<'_>, mut phases: Phases) -> Result<Outco
     };
     input::start(Arc::clone(&devices.uart)).context("cannot start the input thread")?;
 
+    let measured = machine.measure == Measure::Everything;
+    let counters = if measured {
+        hardware::Counters::start()
+    } else {
+        Err(NOT_ASKED.to_owned())
+    };
     phases.engine_ready = Some(phases.now());
+    let clock = tsc_khz
+        .filter(|_| measured)
+        .and_then(|khz| GuestClock::read(&vcpu, khz, &phases));
     let mut exits = BTreeMap::new();
     let ending = enter_until_end(&mut vcpu, &devices, machine, &mut exits, &mut phases);
     phases.last_exit = Some(phases.now());
+    let hardware = counters.and_then(hardware::Counters::read);
+    if let Some(counters) = Counters::read(&memory, machine.kernel) {
+        phases.first_user =
+            clock.and_then(|clock| clock.when(counters.get(Counter::TscAtFirstUser)));
+    }
+    let resident = if measured {
+        host_memory::resident(&memory)
+    } else {
+        Err(NOT_ASKED.to_owned())
+    };
     devices.uart.end();
     let unwritten = devices.uart.with_output(Output::flush).err();
     let ending = match (unwritten.and_then(Ending::of_output), ending) {
@@ -114,13 +143,17 @@ pub fn run(kvm: &Kvm, machine: &Machine<'_>, mut phases: Phases) -> Result<Outco
     Ok(Outcome {
         ending,
         registers: vcpu::registers(&vcpu),
+        engine_figures: if measured {
+            statistics::read(&*vm, &vcpu)
+        } else {
+            Err(NOT_ASKED.to_owned())
+        },
+        memory_touched: resident.clone().map(|resident| resident.guest),
+        monitor_memory: resident.map(|resident| resident.monitor),
         memory,
         phases,
         exits,
-        engine_figures: Err("not measured".to_owned()),
-        hardware: Err("not measured".to_owned()),
-        memory_touched: Err("not measured".to_owned()),
-        monitor_memory: Err("not measured".to_owned()),
+        hardware,
     })
 }
 
@@ -151,6 +184,37 @@ fn create(kvm: &Kvm, machine: &Machine<'_>) -> Result<(VmFd, Memory)> {
             .context("KVM does not take the guest's memory")?;
     }
     Ok((vm, memory))
+}
+
+/// The guest's time-stamp counter, tied to the host's clock.
+#[derive(Clone, Copy)]
+struct GuestClock {
+    ticks: u64,
+    nanoseconds: u64,
+    khz: u32,
+}
+
+impl GuestClock {
+    fn read(vcpu: &VcpuFd, khz: u32, phases: &Phases) -> Option<Self> {
+        let tsc = kvm_msr_entry {
+            index: IA32_TIME_STAMP_COUNTER,
+            ..Default::default()
+        };
+        let mut registers = Msrs::from_entries(&[tsc]).ok()?;
+        let read = vcpu.get_msrs(&mut registers).ok()?;
+        let ticks = registers.as_slice().get(..read)?.first()?.data;
+        Some(Self {
+            ticks,
+            nanoseconds: phases.now(),
+            khz,
+        })
+    }
+
+    /// When the counter had this value; `None` for a counter the kernel never filled in.
+    fn when(self, ticks: u64) -> Option<u64> {
+        let since = u128::from(ticks.checked_sub(self.ticks)?) * 1_000_000 / u128::from(self.khz);
+        self.nanoseconds.checked_add(u64::try_from(since).ok()?)
+    }
 }
 
 /// Takes back the pointer that the signal handler uses, however the loop ends.

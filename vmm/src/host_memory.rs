@@ -1,0 +1,79 @@
+//! What of the host's memory a run takes (proc_pid_smaps(5)).
+
+use crate::memory::Memory;
+use vm_memory::{GuestMemoryBackend, GuestMemoryRegion};
+
+/// Resident bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resident {
+    /// Guest memory.
+    pub guest: u64,
+    /// All else of this process.
+    pub monitor: u64,
+}
+
+/// What is resident now.
+///
+/// # Errors
+/// Why it is not known.
+pub fn resident(memory: &Memory) -> Result<Resident, String> {
+    let smaps = std::fs::read_to_string("/proc/self/smaps")
+        .map_err(|error| format!("/proc/self/smaps: {error}"))?;
+    let guest: Vec<(u64, u64)> = memory
+        .iter()
+        .map(|region| {
+            (
+                region.as_ptr() as u64,
+                region.as_ptr() as u64 + region.len(),
+            )
+        })
+        .collect();
+    Ok(parse(&smaps, &guest))
+}
+
+fn parse(smaps: &str, guest: &[(u64, u64)]) -> Resident {
+    let mut resident = Resident::default();
+    let mut is_guest = false;
+    for line in smaps.lines() {
+        let Some(first) = line.split_ascii_whitespace().next() else {
+            continue;
+        };
+        if let Some((start, _)) = first.split_once('-')
+            && let Ok(start) = u64::from_str_radix(start, 16)
+        {
+            is_guest = guest.iter().any(|(from, to)| (*from..*to).contains(&start));
+        } else if first == "Rss:" {
+            let kib: u64 = line
+                .split_ascii_whitespace()
+                .nth(1)
+                .and_then(|kib| kib.parse().ok())
+                .unwrap_or(0);
+            let part = if is_guest {
+                &mut resident.guest
+            } else {
+                &mut resident.monitor
+            };
+            *part += kib * 1024;
+        }
+    }
+    resident
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guest_and_monitor_are_told_apart() {
+        let smaps = "00400000-00500000 r-xp 00000000 00:00 0 /bin/cowbell\nSize: 1024 kB\nRss: 8 kB\n\
+            7f0000000000-7f0000100000 rw-p 00000000 00:00 0\nRss: 12 kB\nVmFlags: rd\n";
+        let resident = parse(smaps, &[(0x7f00_0000_0000, 0x7f00_0010_0000)]);
+        assert_eq!(
+            resident,
+            Resident {
+                guest: 12 * 1024,
+                monitor: 8 * 1024
+            }
+        );
+    }
+}
