@@ -6,11 +6,12 @@ use page_tree::{Entry, FrameStore, Space};
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 use x86_64::{PhysAddr, VirtAddr};
 
-/// What a frame is used as. A page's contents are one number.
+/// What a frame is used as. A table's entries are kept up to the last one ever stored, by eights; a page's contents are one
+/// number.
 enum Use {
     Free,
-    Table(Box<[Entry; 512]>),
-    Root(Box<[Entry; 512]>),
+    Table(Vec<Entry>),
+    Root(Vec<Entry>),
     Page(u64),
 }
 
@@ -23,12 +24,17 @@ struct Frame {
 
 /// A translation as a TLB keeps it.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Cached {
+struct Cached {
     frame: PhysFrame,
     writable: bool,
     executable: bool,
-    /// The page table it came from, while the paging-structure caches still know that.
+}
+
+/// What the hardware finds for a page: the page table, and what that says.
+#[derive(Default)]
+struct Walk {
     page_table: Option<PhysFrame>,
+    page: Option<Cached>,
 }
 
 /// The store.
@@ -44,6 +50,8 @@ pub struct Arena {
     pub flushes: u64,
     /// Translations of one space, by page.
     tlb: BTreeMap<u64, Cached>,
+    /// Page tables of that space in the paging-structure caches, by address / 2 MiB.
+    cached_tables: BTreeMap<u64, PhysFrame>,
     /// Whether flushes concern the space of the TLB.
     pub tlb_hears: bool,
 }
@@ -54,10 +62,6 @@ fn number(frame: PhysFrame) -> usize {
 
 fn frame(number: usize) -> PhysFrame {
     PhysFrame::containing_address(PhysAddr::new((number as u64 + 1) * 4096))
-}
-
-fn no_entries() -> Box<[Entry; 512]> {
-    Box::new([Entry::EMPTY; 512])
 }
 
 impl Arena {
@@ -96,7 +100,7 @@ impl Arena {
         &mut self.frames[number(f)]
     }
 
-    fn entries(&self, table: PhysFrame) -> &[Entry; 512] {
+    fn entries(&self, table: PhysFrame) -> &[Entry] {
         match &self.at(table).used {
             Use::Table(entries) | Use::Root(entries) => entries,
             _ => panic!("{table:?} is not a table"),
@@ -153,53 +157,61 @@ impl Arena {
         self.frames.iter().filter(table).count()
     }
 
-    /// What the hardware would find for a page.
-    fn hardware_walk(&self, root: PhysFrame, page: u64) -> Option<Cached> {
+    fn hardware_walk(&self, root: PhysFrame, page: u64) -> Walk {
+        let mut found = Walk::default();
         let (mut table, mut writable) = (root, true);
         for level in (0..4).rev() {
-            let entry = self.entries(table)[(page >> (12 + 9 * level)) as usize % 512];
+            if level == 0 {
+                found.page_table = Some(table);
+            }
+            let index = PageTableIndex::new_truncate((page >> (12 + 9 * level)) as u16 % 512);
+            let entry = self.entry(table, index);
             if !entry.is_present() {
-                return None;
+                return found;
             }
             writable &= entry.is_hardware_writable();
+            table = entry.frame();
             if level == 0 {
-                return Some(Cached {
-                    frame: entry.frame(),
+                found.page = Some(Cached {
+                    frame: table,
                     writable,
                     executable: entry.raw() >> 63 == 0,
-                    page_table: Some(table),
                 });
             }
-            table = entry.frame();
         }
-        unreachable!()
+        found
     }
 
-    /// The CPU uses a page of the TLB's space.
+    /// The CPU uses a page of the TLB's space, or tries to.
     pub fn tlb_load(&mut self, space: &Space, page: u64) {
-        if let Some(found) = self.hardware_walk(space.root(), page) {
-            self.tlb.insert(page, found);
+        let found = self.hardware_walk(space.root(), page);
+        if let Some(page_table) = found.page_table {
+            self.cached_tables.insert(page >> 21, page_table);
+        }
+        if let Some(cached) = found.page {
+            self.tlb.insert(page, cached);
         }
     }
 
     /// The CPU goes to another space.
     pub fn tlb_clear(&mut self) {
         self.tlb.clear();
+        self.cached_tables.clear();
     }
 
     /// The TLB may know less than the tables say, never more, and never another frame or page table.
     pub fn tlb_audit(&self, space: &Space) {
         for (page, cached) in &self.tlb {
-            let Some(now) = self.hardware_walk(space.root(), *page) else {
+            let Some(now) = self.hardware_walk(space.root(), *page).page else {
                 panic!("{page:#x}: not present, and still in the TLB");
             };
             assert_eq!(cached.frame, now.frame, "{page:#x}: stale frame");
             assert!(now.writable || !cached.writable, "{page:#x}: stale W");
             assert!(now.executable || !cached.executable, "{page:#x}: stale X");
-            assert!(
-                cached.page_table.is_none() || cached.page_table == now.page_table,
-                "{page:#x}: stale table"
-            );
+        }
+        for (number, page_table) in &self.cached_tables {
+            let now = self.hardware_walk(space.root(), number << 21).page_table;
+            assert_eq!(Some(*page_table), now, "{number:#x}: stale table");
         }
     }
 
@@ -286,23 +298,33 @@ impl Arena {
 
 impl FrameStore for Arena {
     fn entry(&self, table: PhysFrame, index: PageTableIndex) -> Entry {
-        self.entries(table)[usize::from(index)]
+        let entries = self.entries(table);
+        entries
+            .get(usize::from(index))
+            .copied()
+            .unwrap_or(Entry::EMPTY)
     }
 
     fn set_entry(&mut self, table: PhysFrame, index: PageTableIndex, entry: Entry) {
         self.stores += 1;
         match &mut self.at_mut(table).used {
-            Use::Table(entries) | Use::Root(entries) => entries[usize::from(index)] = entry,
+            Use::Table(entries) | Use::Root(entries) => {
+                let index = usize::from(index);
+                if index >= entries.len() {
+                    entries.resize((index + 1).next_multiple_of(8), Entry::EMPTY);
+                }
+                entries[index] = entry;
+            }
             _ => panic!("{table:?} is not a table"),
         }
     }
 
     fn allocate_table(&mut self) -> Option<PhysFrame> {
-        self.allocate(Use::Table(no_entries()))
+        self.allocate(Use::Table(Vec::new()))
     }
 
     fn allocate_root(&mut self) -> Option<PhysFrame> {
-        self.allocate(Use::Root(no_entries()))
+        self.allocate(Use::Root(Vec::new()))
     }
 
     fn allocate_zeroed_page(&mut self) -> Option<PhysFrame> {
@@ -370,17 +392,14 @@ impl FrameStore for Arena {
         self.flushes += 1;
         if self.tlb_hears {
             self.tlb.remove(&(address.as_u64() & !4095));
-            // The cached tables go for all pages; their TLB entries stay, as if walked through the tables of now.
-            for cached in self.tlb.values_mut() {
-                cached.page_table = None;
-            }
+            self.cached_tables.clear();
         }
     }
 
     fn flush_all(&mut self) {
         self.flushes += 1;
         if self.tlb_hears {
-            self.tlb.clear();
+            self.tlb_clear();
         }
     }
 
