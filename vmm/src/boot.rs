@@ -64,6 +64,14 @@ pub fn check_size(kernel: &KernelImage<'_>, initramfs: &[u8], size: u64) -> Resu
         "the kernel does not fit: it ends at {:#x}, and there is no RAM from {HOLE_START:#x} on",
         kernel.extent.end
     );
+    if let Some(host) = memory::host_size() {
+        ensure!(
+            size <= host,
+            "a machine of {} is more than this host has ({}); give it less (--mem)",
+            show_size(size),
+            show_size(host)
+        );
+    }
     ensure!(
         size >= least,
         "a machine of {} is too small: this kernel and initramfs need {} or more (--mem)",

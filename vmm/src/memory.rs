@@ -22,6 +22,25 @@ pub const HOLE_END: u64 = 0x1_0000_0000;
 /// Guest memory.
 pub type Memory = GuestMemoryMmap<()>;
 
+/// Machine sizes are multiples of it; QEMU rounds them so.
+pub const SIZE_UNIT: u64 = 8192;
+
+/// Bytes of memory that the host has, swap included (sysinfo(2)). Pages are taken as the guest touches them, so that
+/// a machine may be larger than what is free now.
+#[must_use]
+pub fn host_size() -> Option<u64> {
+    let mut info = std::mem::MaybeUninit::<libc::sysinfo>::uninit();
+    // SAFETY: the structure is as large as sysinfo(2) writes.
+    if unsafe { libc::sysinfo(info.as_mut_ptr()) } < 0 {
+        return None;
+    }
+    // SAFETY: the call succeeded, so it is filled in.
+    let info = unsafe { info.assume_init() };
+    info.totalram
+        .checked_add(info.totalswap)?
+        .checked_mul(info.mem_unit.into())
+}
+
 /// Address and size of each piece of RAM, lowest first.
 #[must_use]
 pub fn layout(size: u64) -> Vec<(u64, u64)> {

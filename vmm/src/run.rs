@@ -4,6 +4,7 @@ use crate::command_line::{Accelerator, Run};
 use crate::image;
 use crate::kernel_image::KernelImage;
 use crate::machine::{Machine, Measure, Outcome};
+use crate::memory::SIZE_UNIT;
 use crate::messages::{self, say};
 use crate::phases::Phases;
 use crate::qemu::Clock;
@@ -59,10 +60,11 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
     let kernel =
         KernelImage::parse(&kernel_bytes).with_context(|| format!("cannot boot {kernel_name}"))?;
     let initramfs = initramfs::build(options)?;
-    boot::check_size(&kernel, &initramfs, options.mem)?;
+    let memory_size = options.mem - options.mem % SIZE_UNIT;
+    boot::check_size(&kernel, &initramfs, memory_size)?;
     let console = terminal::console();
     let machine = Machine {
-        memory_size: options.mem,
+        memory_size,
         kernel: &kernel,
         initramfs: &initramfs,
         command_line: command_line(options, console)?,

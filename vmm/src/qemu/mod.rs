@@ -32,8 +32,6 @@ use std::process::{Child, ChildStderr, ChildStdout, ExitStatus};
 
 /// Longest single argument that Linux passes to a program (MAX_ARG_STRLEN).
 const ARGUMENT_LIMIT: usize = 128 * 1024;
-/// QEMU's memory sizes are multiples of it.
-pub const SIZE_UNIT: u64 = 8192;
 /// How often the kernel log is looked at, in milliseconds.
 const LOOK: u16 = 20;
 /// Room for output, so that QEMU's UART has to wait less often.

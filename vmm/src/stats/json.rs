@@ -14,7 +14,7 @@ pub fn show(report: &Report) -> String {
         "guest": report.guest.as_ref().ok().map(|figures| by_name(figures)),
         "system_calls": pairs(&report.system_calls),
         "system_calls_missing": pairs(&report.system_calls_missing),
-        "exits": report.exits.as_ref().ok().map(|exits| {
+        "vm_exits": report.exits.as_ref().ok().map(|exits| {
             let exits = exits.iter().map(|(reason, figures)| {
                 let figures = json!({
                     "count": figures.count,

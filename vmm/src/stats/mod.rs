@@ -99,7 +99,7 @@ impl Report {
     fn unavailable(&self) -> Vec<(&str, &str)> {
         let groups = [
             ("guest", self.guest.as_ref().err()),
-            ("exits", self.exits.as_ref().err()),
+            ("vm_exits", self.exits.as_ref().err()),
             ("kvm", self.engine_figures.as_ref().err()),
         ];
         let figures = self.phases.iter().chain(&self.memory).chain(&self.hardware);

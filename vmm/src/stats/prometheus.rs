@@ -33,25 +33,25 @@ pub fn show(report: &Report) -> String {
         type Of = fn(&crate::machine::ExitFigures) -> u64;
         let metrics: [(&str, &str, Kind, Of); 4] = [
             (
-                "exits",
+                "vm_exits",
                 "Exits from the guest by reason",
                 Kind::Counter,
                 |exit| exit.count,
             ),
             (
-                "exits_nanoseconds_sum",
+                "vm_exits_nanoseconds_sum",
                 "Time outside the guest by reason",
                 Kind::Counter,
                 |exit| nanoseconds(exit.sum),
             ),
             (
-                "exits_nanoseconds_minimum",
+                "vm_exits_nanoseconds_minimum",
                 "Shortest time outside the guest by reason",
                 Kind::Gauge,
                 |exit| nanoseconds(exit.minimum),
             ),
             (
-                "exits_nanoseconds_maximum",
+                "vm_exits_nanoseconds_maximum",
                 "Longest time outside the guest by reason",
                 Kind::Gauge,
                 |exit| nanoseconds(exit.maximum),

@@ -35,7 +35,7 @@ pub fn show(report: &Report) -> String {
                 .for_each(|(name, count)| line(&mut table, name, *count));
         }
     }
-    heading(&mut table, "exits from the guest");
+    heading(&mut table, "vm_exits: exits from the guest");
     match &report.exits {
         Ok(exits) => {
             let _ = writeln!(
@@ -54,7 +54,7 @@ pub fn show(report: &Report) -> String {
                 );
             }
         }
-        Err(reason) => missing(&mut table, "exits", reason),
+        Err(reason) => missing(&mut table, "vm_exits", reason),
     }
     heading(&mut table, "KVM's own statistics");
     match &report.engine_figures {
