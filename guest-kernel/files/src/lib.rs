@@ -47,6 +47,7 @@ mod snapshot;
 mod step;
 mod store;
 mod transfer;
+pub mod tty;
 mod wait_queue;
 
 pub use archive::{ArchiveError, ArchiveFault};

@@ -445,3 +445,22 @@ pub fn put_entry(bytes: &mut Vec<u8>, entry: &Entry<'_>, name_size: usize) {
     bytes.extend(entry.data);
     bytes.resize(bytes.len().next_multiple_of(4), 0);
 }
+
+/// A small generator of pseudo-random numbers, the same on every run.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as usize) % bound
+    }
+
+    /// Fewer than `bound` bytes.
+    pub fn bytes(&mut self, bound: usize) -> Vec<u8> {
+        let length = self.below(bound);
+        (0..length).map(|_| self.below(256) as u8).collect()
+    }
+}
