@@ -41,12 +41,6 @@ pub fn realtime() -> u64 {
     EPOCH.load(Relaxed).wrapping_add(now())
 }
 
-/// The time-stamp counter, for measuring in ticks.
-#[inline]
-pub fn ticks() -> u64 {
-    registers::read_tsc()
-}
-
 /// Converts ticks of the time-stamp counter.
 #[inline]
 pub fn ticks_to_nanoseconds(ticks: u64) -> u64 {
@@ -54,7 +48,7 @@ pub fn ticks_to_nanoseconds(ticks: u64) -> u64 {
     if scale == 0 {
         scale = find_scale();
     }
-    (u128::from(ticks) * u128::from(scale) >> 32) as u64
+    ((u128::from(ticks) * u128::from(scale)) >> 32) as u64
 }
 
 #[cold]

@@ -1,5 +1,5 @@
 //! What a process has in the processor's registers, and changing from one process to another.
-use super::layout::{USER_END, kernel_root_frame};
+use super::layout::kernel_root_frame;
 use super::segments::{USER_CODE, USER_DATA, set_trap_frame_end};
 use super::trap::{FIXED_FLAGS, SYSTEM_CALL, USER_FLAGS};
 use super::{control, simd};
@@ -154,12 +154,6 @@ impl UserContext {
     pub fn is_current(&self) -> bool {
         core::ptr::eq(CURRENT.load(Relaxed), self)
     }
-}
-
-/// Where a program may not have the base of FS or GS (arch_prctl(2) answers EPERM there).
-#[inline]
-pub const fn is_user_address(address: u64) -> bool {
-    address < USER_END
 }
 
 fn starting_registers(entry: u64, stack: u64) -> UserRegisters {

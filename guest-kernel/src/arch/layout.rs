@@ -26,9 +26,6 @@ pub const IMAGE_SLOT: usize = 511;
 /// First address of the window.
 pub const WINDOW: u64 = KERNEL_BASE + 511 * 0x20_0000;
 
-/// First address that no process can map.
-pub const USER_END: u64 = 0x7fff_ffff_f000;
-
 /// A page table's 512 entries.
 pub type RawTable = [u64; 512];
 
@@ -71,8 +68,9 @@ pub fn kernel_root_frame() -> PhysFrame {
 
 /// The entries of the kernel's half, as slot and entry: the same in every root, for good.
 pub fn kernel_root_entries() -> [(usize, u64); 2] {
+    let root = &raw const kernel_root;
     // SAFETY: the root is only written by `forget_identity_map`, on the one CPU.
-    let root = unsafe { &*(&raw const kernel_root) };
+    let root = unsafe { &*root };
     [
         (DIRECT_SLOT, root[DIRECT_SLOT]),
         (IMAGE_SLOT, root[IMAGE_SLOT]),
@@ -81,10 +79,11 @@ pub fn kernel_root_entries() -> [(usize, u64); 2] {
 
 /// Takes away the mapping of low memory in which the first instructions ran.
 pub fn forget_identity_map() {
+    let (root, pdpt) = (&raw mut kernel_root, &raw mut image_pdpt);
     // SAFETY: the kernel runs in the upper half by now, and nothing else uses these two entries.
     unsafe {
-        (*(&raw mut kernel_root))[0] = 0;
-        (*(&raw mut image_pdpt))[0] = 0;
+        (*root)[0] = 0;
+        (*pdpt)[0] = 0;
     }
     super::tlb::flush_all();
 }

@@ -109,7 +109,8 @@ pub fn load() {
             .add(IST_NMI - 1)
             .write_unaligned(top(NMI_STACK_TOP));
 
-        fill_gates(&mut *(&raw mut GATES), &mut *(&raw mut STUB_GATES));
+        let (gates, stub_gates) = (&raw mut GATES, &raw mut STUB_GATES);
+        fill_gates(&mut *gates, &mut *stub_gates);
         GATES_POINTER = TablePointer {
             limit: size_of::<[Gate; VECTORS]>() as u16 - 1,
             base: &raw const GATES as u64,

@@ -32,9 +32,3 @@ pub fn arm_in(nanoseconds: u64) {
 pub fn arm_at(time: u64) {
     arm_in(time.saturating_sub(clock::now()));
 }
-
-/// No interrupt, until armed again. One that is pending already still comes.
-#[inline]
-pub fn disarm() {
-    apic::write(Register::InitialCount, 0);
-}

@@ -21,8 +21,6 @@ pub struct BootInfo {
     pub tables: core::ops::Range<u64>,
     /// The options of the command line.
     pub options: command_line::Options,
-    /// How the console's input is noticed.
-    pub serial: interrupts::SerialInterrupt,
 }
 
 /// The first Rust code: on the kernel stack, in the upper half, all of low memory still mapped too.
@@ -50,11 +48,12 @@ fn prepare(start_info: PhysAddr, tsc: u64) -> Result<BootInfo, start_info::Error
     probe::run();
     apic::start();
     timer::start();
-    let serial = interrupts::route_serial();
+    if interrupts::route_serial() == interrupts::SerialInterrupt::Unavailable {
+        log!("no I/O APIC: input to the console will not be noticed");
+    }
     Ok(BootInfo {
         start_info,
         tables,
         options,
-        serial,
     })
 }
