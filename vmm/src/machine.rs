@@ -18,8 +18,19 @@ pub struct Machine<'a> {
     pub initramfs: &'a [u8],
     /// The kernel's command line, but for what only the engine knows.
     pub command_line: Vec<u8>,
+    /// Where the console's other end is.
+    pub attachment: Attachment,
     /// Whether figures are wanted at the end.
     pub measure: Measure,
+}
+
+/// Where the console's other end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attachment {
+    /// Standard input and output.
+    Standard,
+    /// Nothing: no input, and output is thrown away.
+    Nowhere,
 }
 
 /// Whether figures are wanted.

@@ -7,6 +7,7 @@ mod boot;
 mod closed_output;
 mod command_line;
 mod diagnosis;
+mod doctor;
 mod ending;
 mod export;
 mod host_memory;
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
         None => run::tour(phases),
         Some(Command::Run(options)) => run::run(&options, phases),
         Some(Command::Export { directory }) => export::export(&directory),
-        Some(Command::Doctor) => Ok(0),
+        Some(Command::Doctor) => Ok(doctor::examine()),
     };
     match result {
         Ok(status) => status.into(),

@@ -10,6 +10,9 @@ use crate::memory::Memory;
 /// Bytes of the UART that are kept before they are written.
 const LINE_LIMIT: usize = 4096;
 
+/// In place of a descriptor: bytes are thrown away.
+const NOWHERE: RawFd = -1;
+
 /// Why output stopped.
 #[derive(Debug)]
 pub enum Stopped {
@@ -34,6 +37,15 @@ impl Output {
     pub fn standard() -> Self {
         Self {
             descriptor: libc::STDOUT_FILENO,
+            line: Vec::new(),
+        }
+    }
+
+    /// An output that throws everything away.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Self {
+            descriptor: NOWHERE,
             line: Vec::new(),
         }
     }
@@ -118,7 +130,7 @@ impl Output {
 
     /// write(2) until all is out. The bytes must be mapped; that the guest may change them meanwhile is its own affair.
     fn write_raw(&self, mut bytes: *const u8, mut count: usize) -> Result<(), Stopped> {
-        while count > 0 {
+        while count > 0 && self.descriptor != NOWHERE {
             // SAFETY: the callers hold `count` mapped bytes from `bytes` on; the host kernel alone reads them.
             let written = unsafe { libc::write(self.descriptor, bytes.cast(), count) };
             match usize::try_from(written) {

@@ -3,7 +3,7 @@
 use crate::command_line::{Accelerator, Run};
 use crate::image;
 use crate::kernel_image::KernelImage;
-use crate::machine::{Machine, Measure, Outcome};
+use crate::machine::{Attachment, Machine, Measure, Outcome};
 use crate::memory::SIZE_UNIT;
 use crate::messages::{self, say};
 use crate::phases::Phases;
@@ -68,6 +68,7 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
         kernel: &kernel,
         initramfs: &initramfs,
         command_line: command_line(options, console)?,
+        attachment: Attachment::Standard,
         measure: if options.stats_format().is_some() {
             Measure::Everything
         } else {

@@ -13,7 +13,7 @@ use crate::ending::Ending;
 use crate::host_memory;
 use crate::input;
 use crate::interruption;
-use crate::machine::{ExitFigures, Machine, Measure, Outcome};
+use crate::machine::{Attachment, ExitFigures, Machine, Measure, Outcome};
 use crate::memory::{self, Memory};
 use crate::output::Output;
 use crate::phases::Phases;
@@ -104,12 +104,18 @@ pub fn run(kvm: &Kvm, machine: &Machine<'_>, mut phases: Phases) -> Result<Outco
 
     let vm = Arc::new(vm);
     let ioapic = Arc::new(IoApic::new(Arc::clone(&vm)));
+    let output = match machine.attachment {
+        Attachment::Standard => Output::standard(),
+        Attachment::Nowhere => Output::nowhere(),
+    };
     let devices = Devices {
-        uart: Uart::new(Line(Arc::clone(&ioapic)), Output::standard()),
+        uart: Uart::new(Line(Arc::clone(&ioapic)), output),
         ioapic,
         memory: memory.clone(),
     };
-    input::start(Arc::clone(&devices.uart)).context("cannot start the input thread")?;
+    if machine.attachment == Attachment::Standard {
+        input::start(Arc::clone(&devices.uart)).context("cannot start the input thread")?;
+    }
 
     let measured = machine.measure == Measure::Everything;
     let counters = if measured {
@@ -155,6 +161,24 @@ pub fn run(kvm: &Kvm, machine: &Machine<'_>, mut phases: Phases) -> Result<Outco
         exits,
         hardware,
     })
+}
+
+/// Whether hardware counters can be read here; what they count is thrown away.
+///
+/// # Errors
+/// Why not.
+pub fn hardware_counters() -> Result<(), String> {
+    hardware::Counters::start().map(drop)
+}
+
+/// How many figures KVM gives.
+///
+/// # Errors
+/// Why it gives none.
+pub fn has_statistics(kvm: &Kvm) -> Result<usize, String> {
+    let vm = kvm.create_vm().map_err(|error| error.to_string())?;
+    let vcpu = vm.create_vcpu(0).map_err(|error| error.to_string())?;
+    statistics::read(&vm, &vcpu).map(|figures| figures.len())
 }
 
 fn create(kvm: &Kvm, machine: &Machine<'_>) -> Result<(VmFd, Memory)> {
