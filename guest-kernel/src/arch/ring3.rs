@@ -169,7 +169,8 @@ core::arch::global_asm!(
     // ---- There -----------------------------------------------------------------------------------
     ".text",
     ".balign 16",
-    ".global ring3_run",
+    ".global ring3_run, ring3_system_call, ring3_look_for_xsave, ring3_exchange_simd",
+    ".global ring3_finished, ring3_page_fault, ring3_fault, ring3_system_call_entry",
     "ring3_run:",
     // 1. What the caller wants kept, and where the processor is to push: right here.
     "push rbx",
