@@ -17,7 +17,6 @@ use crate::{
 };
 use anyhow::{Context, Result, bail, ensure};
 use contract::command_line as guest_line;
-use kvm_ioctls::Kvm;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -81,9 +80,10 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
     if let Some(time) = options.timeout {
         interruption::set_timeout(time)?;
     }
-    let outcome = match &engine {
+    let engine_name = engine.name();
+    let outcome = match engine {
         Engine::Kvm(kvm) => kvm::run(kvm, &machine, phases)?,
-        Engine::Qemu(clock) => qemu::run(&machine, *clock, phases)?,
+        Engine::Qemu(clock) => qemu::run(&machine, clock, phases)?,
     };
     interruption::clear_timeout();
     drop(guard);
@@ -97,7 +97,7 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
     });
     if let Some(format) = options.stats_format() {
         let counters = Counters::read(&outcome.memory, &kernel);
-        let report = Report::new(engine.name(), &outcome, counters.as_ref());
+        let report = Report::new(engine_name, &outcome, counters.as_ref());
         show_figures(&report.show(format), options)?;
     }
     if outcome.ending.is_crash() {
@@ -120,7 +120,7 @@ fn show_crash(outcome: &Outcome, kernel: &KernelImage<'_>) {
 
 /// What runs the guest, found to be there.
 enum Engine {
-    Kvm(Kvm),
+    Kvm(kvm::Ready),
     Qemu(Clock),
 }
 

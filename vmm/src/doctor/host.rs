@@ -89,9 +89,9 @@ pub fn qemu() -> Finding {
 }
 
 /// What the kernel found out about `syscall` and SIMD registers when it booted here.
-pub fn system_calls(kvm: &Kvm) -> Finding {
+pub fn system_calls() -> Finding {
     const SUBJECT: &str = "system calls";
-    match boot(kvm) {
+    match boot() {
         Ok(counters) => {
             let simd = match counters.get(Counter::SimdState) {
                 1 => "fxsave64",
@@ -139,7 +139,7 @@ pub fn statistics(kvm: &Kvm) -> Finding {
 }
 
 /// Boots the embedded kernel with a program that does next to nothing, and reads its counters.
-fn boot(kvm: &Kvm) -> Result<Counters> {
+fn boot() -> Result<Counters> {
     let kernel = KernelImage::parse(image::kernel())?;
     let machine = Machine {
         memory_size: MEMORY,
@@ -151,7 +151,7 @@ fn boot(kvm: &Kvm) -> Result<Counters> {
     };
     interruption::install()?;
     interruption::set_timeout(LIMIT)?;
-    let outcome = kvm::run(kvm, &machine, Phases::begin())?;
+    let outcome = kvm::run(kvm::open()?, &machine, Phases::begin())?;
     interruption::clear_timeout();
     anyhow::ensure!(
         matches!(outcome.ending, Ending::Guest(_)),

@@ -3,10 +3,10 @@
 mod host;
 mod probe;
 
-use crate::kvm;
 use crate::memory::host_size;
 use crate::messages::say;
 use crate::quantities::show_size;
+use crate::{closed_output, kvm};
 use contract::status::HOST_ERROR;
 use kvm_ioctls::{Cap, Kvm};
 use probe::Ring;
@@ -64,15 +64,20 @@ impl Finding {
 /// Looks at everything and prints a table; the exit status says whether a machine can be run.
 #[must_use]
 pub fn examine() -> u8 {
+    if closed_output::was_closed() {
+        say("standard output is closed");
+        return HOST_ERROR;
+    }
     let mut findings = vec![host::processor()];
     let kvm = match kvm::open() {
-        Ok(kvm) => {
+        Ok(ready) => {
+            let kvm = &ready.kvm;
             findings.push(Finding::good(
                 "KVM",
                 format!("/dev/kvm, API version {}", kvm.get_api_version()),
             ));
-            findings.extend(examine_kvm(&kvm));
-            Some(kvm)
+            findings.extend(examine_kvm(kvm));
+            Some(ready)
         }
         Err(error) => {
             findings.push(Finding::problem(
@@ -120,7 +125,7 @@ fn examine_kvm(kvm: &Kvm) -> Vec<Finding> {
         capabilities(kvm),
         rings(kvm),
         exits(kvm),
-        host::system_calls(kvm),
+        host::system_calls(),
         timers(kvm),
         host::statistics(kvm),
     ]

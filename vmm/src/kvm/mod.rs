@@ -43,11 +43,18 @@ const IA32_TIME_STAMP_COUNTER: u32 = 0x10;
 /// Why a figure is not there.
 const NOT_ASKED: &str = "not asked for";
 
-/// Opens KVM.
+/// KVM, and a virtual machine that it has made: not every KVM that opens can make one.
+pub struct Ready {
+    /// KVM.
+    pub kvm: Kvm,
+    vm: VmFd,
+}
+
+/// Opens KVM and makes a virtual machine.
 ///
 /// # Errors
 /// Why it cannot be used, and what to do.
-pub fn open() -> Result<Kvm> {
+pub fn open() -> Result<Ready> {
     let kvm = Kvm::new().map_err(|error| {
         anyhow::anyhow!(match error.errno() {
             libc::ENOENT => "there is no /dev/kvm: no virtualisation in hardware, or its module (kvm_intel, kvm_amd) is not loaded".to_owned(),
@@ -72,20 +79,27 @@ pub fn open() -> Result<Kvm> {
             "KVM lacks {name}: a host kernel of 4.13 or newer is needed"
         );
     }
-    Ok(kvm)
+    let vm = kvm.create_vm().map_err(|error| match error.errno() {
+        libc::EBUSY => {
+            anyhow::anyhow!("KVM is there, but another hypervisor holds the processor ({error})")
+        }
+        _ => anyhow::anyhow!("KVM is there, but cannot create a virtual machine: {error}"),
+    })?;
+    Ok(Ready { kvm, vm })
 }
 
 /// Runs a machine to its end.
 ///
 /// # Errors
 /// It cannot be set up.
-pub fn run(kvm: &Kvm, machine: &Machine<'_>, mut phases: Phases) -> Result<Outcome> {
-    let (vm, memory) = create(kvm, machine)?;
+pub fn run(ready: Ready, machine: &Machine<'_>, mut phases: Phases) -> Result<Outcome> {
+    let Ready { kvm, vm } = ready;
+    let memory = set_up(&vm, machine)?;
     let mut vcpu = vm
         .create_vcpu(0)
         .context("KVM cannot create a virtual CPU")?;
     let tsc_khz = vcpu.get_tsc_khz().ok().filter(|khz| *khz != 0);
-    vcpu.set_cpuid2(&cpuid::for_guest(kvm, tsc_khz)?)
+    vcpu.set_cpuid2(&cpuid::for_guest(&kvm, tsc_khz)?)
         .context("KVM_SET_CPUID2 failed")?;
 
     let mut command_line = Vec::new();
@@ -181,10 +195,8 @@ pub fn has_statistics(kvm: &Kvm) -> Result<usize, String> {
     statistics::read(&vm, &vcpu).map(|figures| figures.len())
 }
 
-fn create(kvm: &Kvm, machine: &Machine<'_>) -> Result<(VmFd, Memory)> {
-    let vm = kvm
-        .create_vm()
-        .context("KVM cannot create a virtual machine")?;
+/// Gives the machine its interrupt controller and its memory.
+fn set_up(vm: &VmFd, machine: &Machine<'_>) -> Result<Memory> {
     vm.set_tss_address(TSS_ADDRESS)
         .context("KVM_SET_TSS_ADDR failed")?;
     let split = kvm_enable_cap {
@@ -207,7 +219,7 @@ fn create(kvm: &Kvm, machine: &Machine<'_>) -> Result<(VmFd, Memory)> {
         unsafe { vm.set_user_memory_region(region) }
             .context("KVM does not take the guest's memory")?;
     }
-    Ok((vm, memory))
+    Ok(memory)
 }
 
 /// The guest's time-stamp counter, tied to the host's clock.
