@@ -1,9 +1,11 @@
 //! Segments, task state and interrupt descriptors (Intel SDM volume 3, 3.4, 6.14, 7.7).
 //!
 //! ```text
-//! 0x10 kernel code   0x18 kernel data   0x20|3 user 32-bit code (SYSRET counts from it, nobody uses it)
-//! 0x28|3 user data   0x30|3 user code   0x40 task state
+//! 0x10 kernel code   0x18 kernel data   0x20   none (SYSRET counts from it)
+//! 0x28|3 user data   0x30|3 user code   0x40   task state
 //! ```
+//!
+//! There is no 32-bit code: SYSCALL from it would enter ring 0 elsewhere (CSTAR, on AMD).
 use super::image_map::{DOUBLE_FAULT_STACK_TOP, KERNEL_BASE, NMI_STACK_TOP};
 use super::trap::{self, vector};
 use core::arch::asm;
@@ -24,7 +26,7 @@ pub static mut GDT: [u64; 10] = [
     0,
     0x00af_9b00_0000_ffff,
     0x00cf_9300_0000_ffff,
-    0x00cf_fb00_0000_ffff,
+    0,
     0x00cf_f300_0000_ffff,
     0x00af_fb00_0000_ffff,
     0,

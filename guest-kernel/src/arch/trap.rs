@@ -117,7 +117,11 @@ extern "C" fn on_system_call() {
     crate::on_trap(Trap::SystemCall);
 }
 
-extern "C" fn on_exception(registers: &UserRegisters) {
+extern "C" fn on_exception(registers: &mut UserRegisters) {
+    // A host that runs ring 3 on descriptors of its own lets a program load others: IRETQ, on these, must
+    // not fault.
+    registers.cs = u64::from(USER_CODE);
+    registers.ss = u64::from(USER_DATA);
     let trap = match registers.vector as u8 {
         vector::PAGE_FAULT => Trap::PageFault {
             address: super::control::read_cr2(),
@@ -298,6 +302,7 @@ core::arch::global_asm!(
     "mov qword ptr [rsp + {vector} + {size}], {system_call}",
     "mov [rsp + {rip} + {size}], rcx",
     "mov qword ptr [rsp + {cs} + {size}], {user_code}",
+    "mov qword ptr [rsp + {ss} + {size}], {user_data}",
     "mov [rsp + {rflags} + {size}], r11",
     "mov [rsp + {r11} + {size}], r11",
     // 3. The kernel stack and clean flags.
@@ -399,4 +404,5 @@ core::arch::global_asm!(
     cs = const from_end!(cs),
     rflags = const from_end!(rflags),
     rsp = const from_end!(rsp),
+    ss = const from_end!(ss),
 );
