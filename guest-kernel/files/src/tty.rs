@@ -119,7 +119,7 @@ impl Tty {
         let was_canonical = self.is_canonical();
         self.termios = termios;
         if was_canonical != self.is_canonical() {
-            self.line.commit();
+            self.line.join();
             self.next = Next::Ordinary;
         }
         if !self.termios.has_input(flag::IXON) {
@@ -195,7 +195,7 @@ impl Tty {
         }
         if self.next == Next::Literal {
             self.next = Next::Ordinary;
-            return self.keep(byte, echo);
+            return self.keep(byte, byte, echo);
         }
         if self.termios.has_input(flag::IXON) {
             if self.termios.is(cc::VSTART, byte) {
@@ -222,6 +222,7 @@ impl Tty {
             }
             return Received::Signal(signal);
         }
+        let typed = byte;
         match byte {
             b'\r' if self.termios.has_input(flag::IGNCR) => return Received::Kept,
             b'\r' if self.termios.has_input(flag::ICRNL) => byte = b'\n',
@@ -231,7 +232,7 @@ impl Tty {
         if self.is_canonical() {
             self.edit(byte, echo)
         } else {
-            self.keep(byte, echo)
+            self.keep(byte, typed, echo)
         }
     }
 
@@ -244,7 +245,7 @@ impl Tty {
         } else if self.termios.is(cc::VKILL, byte) {
             self.kill(byte, echo);
         } else if extended && self.termios.is(cc::VWERASE, byte) {
-            self.erase_word(byte, echo);
+            self.erase_word(echo);
         } else if extended && self.termios.is(cc::VLNEXT, byte) {
             self.next = Next::Literal;
             if echoes && self.termios.has_local(flag::ECHOCTL) {
@@ -279,13 +280,13 @@ impl Tty {
             }
             return Received::Readable;
         } else {
-            return self.keep(byte, echo);
+            return self.keep(byte, byte, echo);
         }
         Received::Kept
     }
 
-    /// A byte that is just data.
-    fn keep(&mut self, byte: u8, echo: &mut dyn FnMut(u8)) -> Received {
+    /// A byte that is just data; `typed` is what it was before a return became a newline.
+    fn keep(&mut self, byte: u8, typed: u8, echo: &mut dyn FnMut(u8)) -> Received {
         // A line that is too long can still be ended: one byte is left for that.
         let reserve = usize::from(self.is_canonical());
         if self.room() <= reserve {
@@ -296,7 +297,8 @@ impl Tty {
         }
         self.line.push(byte);
         if self.termios.has_local(flag::ECHO) {
-            if byte == b'\n' {
+            // As on Linux, a raw newline shows as ^J, and one that was a return as itself.
+            if byte == b'\n' && typed == b'\r' {
                 self.put(b'\n', echo);
             } else {
                 self.echo(byte, echo);
@@ -317,38 +319,56 @@ impl Tty {
         Received::Kept
     }
 
-    fn erase(&mut self, key: u8, echo: &mut dyn FnMut(u8)) {
-        let Some(mut byte) = self.line.pop() else {
-            return;
-        };
-        if self.termios.has_input(flag::IUTF8) {
-            // The rest of a character: bytes 10xxxxxx follow its first.
-            while byte & 0xc0 == 0x80
-                && let Some(before) = self.line.pop()
-            {
-                byte = before;
+    fn is_continuation(&self, byte: u8) -> bool {
+        self.termios.has_input(flag::IUTF8) && byte & 0xc0 == 0x80
+    }
+
+    /// Takes the last character off the line, with IUTF8 all of its bytes, and returns its first byte. A character whose
+    /// first byte is not there stays.
+    fn take_character(&mut self) -> Option<u8> {
+        let first = self.last_character()?;
+        while let Some(byte) = self.line.pop() {
+            if !self.is_continuation(byte) {
+                break;
             }
         }
+        Some(first)
+    }
+
+    /// The first byte of the last character on the line.
+    fn last_character(&self) -> Option<u8> {
+        (0..self.line.pending())
+            .rev()
+            .map(|index| self.line.pending_byte(index))
+            .find(|byte| !self.is_continuation(*byte))
+    }
+
+    fn erase(&mut self, key: u8, echo: &mut dyn FnMut(u8)) {
+        let Some(first) = self.take_character() else {
+            return;
+        };
         if !self.termios.has_local(flag::ECHO) {
             return;
         }
         if self.termios.has_local(flag::ECHOE) {
-            self.rub_out(byte, echo);
+            self.rub_out(first, echo);
         } else {
             self.echo(key, echo);
         }
     }
 
-    fn erase_word(&mut self, key: u8, echo: &mut dyn FnMut(u8)) {
-        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+    fn erase_word(&mut self, echo: &mut dyn FnMut(u8)) {
         let mut seen_word = false;
-        while let Some(last) = self.line.last_pending() {
-            if is_word(last) {
+        while let Some(first) = self.last_character() {
+            if is_word(first) {
                 seen_word = true;
             } else if seen_word {
                 break;
             }
-            self.erase(key, echo);
+            self.take_character();
+            if self.termios.has_local(flag::ECHO) {
+                self.rub_out(first, echo);
+            }
         }
     }
 
@@ -358,8 +378,8 @@ impl Tty {
         }
         let has = |flags| self.termios.has_local(flags);
         if has(flag::ECHO) && has(flag::ECHOK) && has(flag::ECHOE) && has(flag::ECHOKE) {
-            while self.line.pending() != 0 {
-                self.erase(key, echo);
+            while let Some(first) = self.take_character() {
+                self.rub_out(first, echo);
             }
             return;
         }
@@ -382,7 +402,8 @@ impl Tty {
                     column = self.column_after(column, self.line.pending_byte(index));
                 }
                 for _ in 0..8 - column % 8 {
-                    self.put(b'\x08', echo);
+                    echo(b'\x08');
+                    self.column = self.column.saturating_sub(1);
                 }
                 return;
             }
@@ -398,13 +419,12 @@ impl Tty {
 
     /// The column after a byte of the line has been echoed.
     fn column_after(&self, column: usize, byte: u8) -> usize {
-        let utf8 = self.termios.has_input(flag::IUTF8);
         match byte {
             b'\t' => (column / 8 + 1) * 8,
             _ if is_control(byte) => {
                 column + 2 * usize::from(self.termios.has_local(flag::ECHOCTL))
             }
-            _ if utf8 && byte & 0xc0 == 0x80 => column,
+            _ if self.is_continuation(byte) => column,
             _ => column + 1,
         }
     }
@@ -412,8 +432,9 @@ impl Tty {
     /// Echoes a byte; a control character as ^X with ECHOCTL.
     fn echo(&mut self, byte: u8, echo: &mut dyn FnMut(u8)) {
         if is_control(byte) && byte != b'\t' && self.termios.has_local(flag::ECHOCTL) {
-            self.put(b'^', echo);
-            self.put(byte ^ 0x40, echo);
+            echo(b'^');
+            echo(byte ^ 0x40);
+            self.column += 2;
         } else {
             self.put(byte, echo);
         }
@@ -429,9 +450,12 @@ impl Tty {
             b'\n' => {
                 if self.termios.has_output(flag::ONLCR) {
                     out(b'\r');
-                    self.column = 0;
-                } else if self.termios.has_output(flag::ONLRET) {
-                    self.column = 0;
+                    (self.column, self.line_column) = (0, 0);
+                } else {
+                    if self.termios.has_output(flag::ONLRET) {
+                        self.column = 0;
+                    }
+                    self.line_column = self.column;
                 }
                 out(b'\n');
             }
@@ -439,12 +463,15 @@ impl Tty {
                 if self.termios.has_output(flag::ONOCR) && self.column == 0 {
                     return;
                 }
-                self.column = 0;
-                out(if self.termios.has_output(flag::OCRNL) {
-                    b'\n'
+                if self.termios.has_output(flag::OCRNL) {
+                    if self.termios.has_output(flag::ONLRET) {
+                        (self.column, self.line_column) = (0, 0);
+                    }
+                    out(b'\n');
                 } else {
-                    b'\r'
-                });
+                    (self.column, self.line_column) = (0, 0);
+                    out(b'\r');
+                }
             }
             b'\t' => {
                 let width = 8 - self.column % 8;
@@ -462,8 +489,7 @@ impl Tty {
                 out(byte);
             }
             _ => {
-                let continues = self.termios.has_input(flag::IUTF8) && byte & 0xc0 == 0x80;
-                if !is_control(byte) && !continues {
+                if !is_control(byte) && !self.is_continuation(byte) {
                     self.column += 1;
                 }
                 out(byte);
@@ -492,7 +518,7 @@ impl Tty {
                 out(&rest[..newline]);
             }
             out(b"\r\n");
-            self.column = 0;
+            (self.column, self.line_column) = (0, 0);
             rest = &rest[newline + 1..];
         }
         if !rest.is_empty() {
@@ -561,6 +587,12 @@ impl Tty {
 
 const fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7f
+}
+
+/// What erasing a word takes for a part of it: letters and digits, as Linux has them in Latin-1, where the first bytes of
+/// UTF-8 are letters, too.
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0xc0 && byte != 0xd7 && byte != 0xf7
 }
 
 /// The first newline, eight bytes at a step: output of a megabyte passes through here.

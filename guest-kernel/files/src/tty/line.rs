@@ -78,6 +78,16 @@ impl Line {
         self.committed = self.length;
     }
 
+    /// Between canonical and raw mode: makes one line of all there is, whatever lines it was in.
+    pub(super) fn join(&mut self) {
+        (self.ends, self.marks) = ([0; CAPACITY / WORD], [0; CAPACITY / WORD]);
+        self.commit();
+        if let Some(last) = self.length.checked_sub(1) {
+            let place = self.place(last);
+            set_bit(&mut self.ends, place, true);
+        }
+    }
+
     fn place(&self, index: usize) -> usize {
         (self.start + index) % CAPACITY
     }
@@ -125,13 +135,8 @@ impl Line {
 
     /// Takes back the last byte of the line that is being typed.
     pub(super) fn pop(&mut self) -> Option<u8> {
-        let last = self.last_pending()?;
-        self.length -= 1;
-        Some(last)
-    }
-
-    pub(super) fn last_pending(&self) -> Option<u8> {
-        (self.pending() != 0).then(|| self.bytes[self.place(self.length - 1)])
+        self.length = (self.pending() != 0).then(|| self.length - 1)?;
+        Some(self.bytes[self.place(self.length)])
     }
 
     /// A byte of the line that is being typed.
@@ -172,10 +177,9 @@ impl Line {
         self.committed = self.length;
         let mut bytes = 0;
         while bytes < into.len() && self.length != 0 {
-            if !bit(&self.marks, self.start) {
-                into[bytes] = self.bytes[self.start];
-                bytes += 1;
-            }
+            // A mark is a NUL then, as on Linux.
+            into[bytes] = self.bytes[self.start];
+            bytes += 1;
             self.advance();
         }
         bytes
