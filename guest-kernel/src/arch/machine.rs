@@ -1,5 +1,6 @@
 //! The end of the machine.
 use super::registers::{write_port, write_port_long};
+use super::uart;
 use crate::records::COUNTERS;
 use contract::counters::EXIT_WORD;
 use contract::ports::EXIT;
@@ -16,6 +17,7 @@ const RESET: u8 = 0xfe;
 pub fn exit(reason: Exit) -> ! {
     let word = reason.encode();
     COUNTERS.words[EXIT_WORD].store(u64::from(word), Release);
+    uart::drain();
     // SAFETY: the machine ends here; no device needs memory for it.
     unsafe {
         write_port_long(EXIT, word);

@@ -17,6 +17,8 @@ const MODEM: u8 = 0b1011;
 const DATA_READY: u8 = 1;
 const BREAK: u8 = 1 << 4;
 const TRANSMITTER_EMPTY: u8 = 1 << 5;
+/// The shift register is empty too: everything is out.
+const ALL_SENT: u8 = 1 << 6;
 
 const UNKNOWN: u8 = 0;
 const BY_DOORBELL: u8 = 1;
@@ -24,6 +26,10 @@ const BY_BYTES: u8 = 2;
 
 /// How output goes; found out when there first is some.
 static OUTPUT: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+/// A break that a look for room to send has seen: reading the line status takes it away (8.4 of the data
+/// sheet), and the byte that it belongs to is still in the receiver.
+static BREAK_SEEN: AtomicU8 = AtomicU8::new(0);
 
 /// What the receiver has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,12 +55,30 @@ pub fn write(bytes: &[u8]) {
         ring(bytes);
     } else {
         for &byte in bytes {
-            while read_port(LINE_STATUS) & TRANSMITTER_EMPTY == 0 {
-                core::hint::spin_loop();
-            }
+            await_status(TRANSMITTER_EMPTY);
             // SAFETY: the UART sends it.
             unsafe { write_port(DATA, byte) };
         }
+    }
+}
+
+/// Waits until all that was written has left: a monitor may drop what is still inside when the machine ends.
+pub fn drain() {
+    if OUTPUT.load(Relaxed) == BY_BYTES {
+        await_status(ALL_SENT);
+    }
+}
+
+fn await_status(bits: u8) {
+    loop {
+        let status = read_port(LINE_STATUS);
+        if status & BREAK != 0 && status != u8::MAX {
+            BREAK_SEEN.store(BREAK, Relaxed);
+        }
+        if status & bits != 0 {
+            return;
+        }
+        core::hint::spin_loop();
     }
 }
 
@@ -91,7 +115,7 @@ pub fn read() -> Input {
         return Input::Empty;
     }
     let byte = read_port(DATA);
-    if status & BREAK != 0 {
+    if (status | BREAK_SEEN.load(Relaxed)) & BREAK != 0 {
         Input::End
     } else {
         Input::Byte(byte)
