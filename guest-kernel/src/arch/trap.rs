@@ -210,10 +210,8 @@ core::arch::global_asm!(
     // ---- Back to ring 3 ------------------------------------------------------------------------
     "return_to_user:",
     "mov rsp, [rip + {task} + {rsp0}]",
-    // 1. SYSRET gives RIP from RCX and the flags from R11: good for a system call whose registers
-    //    nobody changed, and whose return address is canonical (else #GP in ring 0, on Intel).
-    "cmp dword ptr [rsp + {vector}], {system_call}",
-    "jne 4f",
+    // 1. SYSRET takes RIP from RCX and the flags from R11: good where they are to be the same, as after
+    //    a system call, and the address is canonical (else #GP in ring 0, on Intel).
     "mov rcx, [rsp + {rip}]",
     "cmp rcx, [rsp + {rcx}]",
     "jne 4f",
