@@ -4,7 +4,7 @@
 //! |---|---|
 //! | where everything lies | `image_map.rs`, `layout.rs` |
 //! | processor: registers, features, descriptors, TLB | `registers.rs`, `control.rs`, `segments.rs`, `tlb.rs` |
-//! | into the kernel and out of it | `trap.rs` |
+//! | into the kernel and out of it | `trap.rs`, `stubs.rs` |
 //! | what a process has in registers | `context.rs`, `simd.rs` |
 //! | what only ring 3 can tell or do | `ring3.rs`, `probe.rs` |
 //! | time and interrupts | `apic.rs`, `timer.rs`, `clock.rs`, `interrupts.rs` |
@@ -23,6 +23,7 @@ pub mod registers;
 pub mod ring3;
 pub mod segments;
 pub mod simd;
+mod stubs;
 pub mod timer;
 pub mod tlb;
 pub mod trap;

@@ -4,6 +4,7 @@ use super::registers::{self, IA32_FMASK, IA32_LSTAR, IA32_STAR};
 use super::ring3::{self, Ending, Stub};
 use super::segments::{KERNEL_CODE, SYSRET_BASE};
 use super::simd::{self, Mode};
+use super::stubs;
 use super::trap::{self, SYSTEM_CALL_FLAGS_CLEARED};
 use crate::records::COUNTERS;
 use contract::counters::Counter;
@@ -46,7 +47,7 @@ fn system_call_entry() -> SystemCallEntry {
     };
     // SAFETY: the system call entry, of which there is one; nothing reads the byte at the same time.
     unsafe {
-        registers::write_msr(IA32_LSTAR, trap::system_call_entry as *const () as u64);
+        registers::write_msr(IA32_LSTAR, stubs::system_call_entry as *const () as u64);
         trap::SYSTEM_CALL_BY_FAULT = u8::from(entry == SystemCallEntry::PageFault);
     }
     entry

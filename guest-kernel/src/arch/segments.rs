@@ -7,7 +7,8 @@
 //!
 //! There is no 32-bit code: SYSCALL from it would enter ring 0 elsewhere (CSTAR, on AMD).
 use super::image_map::{DOUBLE_FAULT_STACK_TOP, KERNEL_BASE, NMI_STACK_TOP};
-use super::trap::{self, vector};
+use super::stubs;
+use super::trap::vector;
 use core::arch::asm;
 use x86_64::VirtAddr;
 use x86_64::structures::tss::TaskStateSegment;
@@ -91,7 +92,7 @@ pub static mut STUB_GATES_POINTER: TablePointer = TablePointer { limit: 0, base:
 
 /// Loads the descriptor tables and the task state.
 pub fn load() {
-    // SAFETY: once at boot, on the one CPU; the tables are statics, and their handlers are `trap`'s.
+    // SAFETY: once at boot, on the one CPU; the tables are statics, and their handlers are `stubs`'.
     unsafe {
         let task = &raw const TASK as u64;
         let limit = size_of::<TaskStateSegment>() as u64 - 1;
@@ -145,7 +146,7 @@ fn fill_gates(gates: &mut [Gate; VECTORS], stub_gates: &mut [Gate; STUB_VECTORS]
         } else {
             0
         };
-        if let Some(handler) = trap::handler(number) {
+        if let Some(handler) = stubs::handler(number) {
             *gate = Gate::new(handler, ist, dpl);
         }
     }
