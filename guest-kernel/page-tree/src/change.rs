@@ -189,6 +189,9 @@ impl Space {
         with: Entry,
         flushes: &mut Flushes,
     ) -> Result<(), OutOfFrames> {
+        if with.is_empty() && self.is_unmapped(store, range) {
+            return Ok(());
+        }
         let root = Table {
             level: Four,
             frame: self.root,

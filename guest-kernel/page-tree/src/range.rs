@@ -100,12 +100,17 @@ impl PageRange {
     /// The part of a range, all in one table of `level`, that the entry at `index` covers.
     #[inline]
     pub(crate) fn part(self, level: PageTableLevel, index: PageTableIndex) -> Self {
+        self.span(level, u16::from(index), u16::from(index) + 1)
+    }
+
+    /// The part of a range, all in one table of `level`, that the entries from `first` up to below `end` cover.
+    #[inline]
+    pub(crate) fn span(self, level: PageTableLevel, first: u16, end: u16) -> Self {
         let size = level.entry_address_space_alignment();
-        let start =
-            (self.start & !(level.table_address_space_alignment() - 1)) + u64::from(index) * size;
+        let base = self.start & !(level.table_address_space_alignment() - 1);
         Self {
-            start: self.start.max(start),
-            end: self.end.min(start + size),
+            start: self.start.max(base + u64::from(first) * size),
+            end: self.end.min(base + u64::from(end) * size),
         }
     }
 

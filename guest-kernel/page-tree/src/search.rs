@@ -214,15 +214,6 @@ impl<S: FrameStore> Iterator for Regions<'_, S> {
     }
 }
 
-/// The groups of a table in which something may be mapped.
-fn mapped_groups<S: FrameStore>(store: &S, table: PhysFrame, fill: Entry) -> u64 {
-    if fill.is_empty() {
-        store.live_groups(table)
-    } else {
-        u64::MAX
-    }
-}
-
 fn visit_up<S: FrameStore, B>(
     store: &S,
     level: PageTableLevel,
@@ -231,16 +222,19 @@ fn visit_up<S: FrameStore, B>(
     range: PageRange,
     f: &mut impl FnMut(Extent) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    let groups = mapped_groups(store, table, fill);
+    let live = store.live_groups(table);
     let last = u16::from(range.last_index(level));
     let mut index = u16::from(range.index(level));
     while index <= last {
-        let ahead = groups >> (index / 8);
+        let ahead = live >> (index / 8);
         if ahead & 1 == 0 {
-            if ahead == 0 {
-                break;
+            // Dead groups, up to the next live one: all of them mean the same.
+            let dead = ahead.trailing_zeros() as u16;
+            let end = (index / 8 + dead).min(64) * 8;
+            if !fill.is_empty() {
+                f(Extent::new(range.span(level, index, end), fill))?;
             }
-            index = (index / 8 + ahead.trailing_zeros() as u16) * 8;
+            index = end;
             continue;
         }
         let at = PageTableIndex::new_truncate(index);
@@ -268,19 +262,21 @@ fn visit_down<S: FrameStore, B>(
     range: PageRange,
     f: &mut impl FnMut(Extent) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    let groups = mapped_groups(store, table, fill);
+    let live = store.live_groups(table);
     let first = u16::from(range.index(level));
     // One above the next index to look at.
     let mut above = u16::from(range.last_index(level)) + 1;
     while above > first {
         let index = above - 1;
         // Bit 63 for the group of the index, lower bits for lower groups.
-        let ahead = groups << (63 - index / 8);
+        let ahead = live << (63 - index / 8);
         if ahead >> 63 == 0 {
-            if ahead == 0 {
-                break;
+            let dead = ahead.leading_zeros() as u16;
+            let end = (index / 8 + 1).saturating_sub(dead) * 8;
+            if !fill.is_empty() {
+                f(Extent::new(range.span(level, end, above), fill))?;
             }
-            above = (index / 8 + 1 - ahead.leading_zeros() as u16) * 8;
+            above = end;
             continue;
         }
         above = index;

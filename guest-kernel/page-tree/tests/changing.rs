@@ -162,6 +162,7 @@ fn a_change_that_runs_out_of_frames_leaves_no_tables() {
         assert_eq!(result, Err(OutOfFrames));
         assert_eq!(arena.frames_in_use(), 1);
         let first = arena.page(0);
+        arena.left = Some(needed);
         let result = space.map_run(&mut arena, reserved, first, Protection::READ);
         assert_eq!(result, Err(OutOfFrames));
         assert_eq!(arena.frames_in_use(), 2);
@@ -234,8 +235,49 @@ fn protecting_what_is_so_already_copies_nothing() {
     let mut child = parent.fork(&mut arena).unwrap();
     child.protect(&mut arena, reserved, READ_WRITE).unwrap();
     assert_eq!(arena.tables_copied, 0);
+    // A part of a greater reservation, and a hole: no table is needed to leave them as they are.
+    arena.left = Some(0);
+    let hole = range(5 * GIB + PAGE, 3 * MIB);
+    child.unmap(&mut arena, hole).unwrap();
+    child.unmap(&mut arena, range(5 * GIB, PAGE)).unwrap();
+    arena.left = None;
+    let great = range(8 * GIB, GIB);
+    child.reserve(&mut arena, great, READ_WRITE).unwrap();
+    arena.left = Some(0);
+    for part in [range(8 * GIB + PAGE, PAGE), range(8 * GIB + PAGE, 3 * MIB)] {
+        child.reserve(&mut arena, part, READ_WRITE).unwrap();
+        // The root's table for this GiB is the child's own: it was made after the fork.
+        child.protect(&mut arena, part, READ_WRITE).unwrap();
+    }
     child.release(&mut arena);
     parent.release(&mut arena);
+    assert_eq!(arena.frames_in_use(), 0);
+}
+
+#[test]
+fn losing_a_permission_is_flushed_and_gaining_one_is_not() {
+    let all = Protection::all();
+    let read_execute = Protection::READ | Protection::EXECUTE;
+    for (from, to, flushes) in [
+        (Protection::READ, READ_WRITE, 0),
+        (READ_WRITE, all, 0),
+        (Protection::empty(), all, 0),
+        (all, READ_WRITE, 1),
+        (all, read_execute, 1),
+        (read_execute, Protection::READ, 1),
+        (Protection::READ, Protection::empty(), 1),
+    ] {
+        let mut arena = Arena::new();
+        let mut space = Space::new(&mut arena).unwrap();
+        let page = range(GIB, PAGE);
+        space.reserve(&mut arena, page, READ_WRITE).unwrap();
+        touch(&mut space, &mut arena, GIB);
+        space.protect(&mut arena, page, from).unwrap();
+        let before = arena.flushes;
+        space.protect(&mut arena, page, to).unwrap();
+        assert_eq!(arena.flushes - before, flushes, "{from:?} to {to:?}");
+        space.release(&mut arena);
+    }
 }
 
 #[test]

@@ -247,11 +247,37 @@ fn a_shared_page_is_everybodys_and_a_borrowed_one_nobodys() {
     let resolution = write(&mut child, &mut arena, GIB + PAGE, 20);
     assert_eq!(resolution, Resolution::CopiedBorrowed);
     assert_eq!(read(&mut parent, &mut arena, GIB + PAGE), 2);
+    // The shared page kept its write bit: once the tables are the parent's own again, there is nothing to do.
+    write(&mut parent, &mut arena, GIB + PAGE, 30);
+    assert_eq!(
+        write(&mut parent, &mut arena, GIB, 10),
+        Resolution::Spurious
+    );
     arena.audit([&parent, &child].into_iter(), &[borrowed]);
     parent.release(&mut arena);
     assert_eq!(read(&mut child, &mut arena, GIB), 10);
     child.release(&mut arena);
     assert_eq!(arena.frames_in_use(), 1);
+}
+
+#[test]
+fn a_page_that_moves_is_flushed() {
+    let mut arena = Arena::new();
+    arena.tlb_hears = true;
+    let mut parent = space_of(&mut arena, GIB, MIB);
+    write(&mut parent, &mut arena, GIB, 1);
+    write(&mut parent, &mut arena, GIB + PAGE, 2);
+    let mut child = parent.fork(&mut arena).unwrap();
+    write(&mut child, &mut arena, GIB, 3);
+    // The child has the tables, and not yet the second page.
+    arena.tlb_load(&child, GIB);
+    arena.tlb_load(&child, GIB + PAGE);
+    let tables = arena.tables_copied;
+    write(&mut child, &mut arena, GIB + PAGE, 4);
+    assert_eq!(arena.tables_copied, tables);
+    arena.tlb_audit(&child);
+    child.release(&mut arena);
+    parent.release(&mut arena);
 }
 
 #[test]
