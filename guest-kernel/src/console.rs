@@ -106,19 +106,44 @@ impl Kernel {
         }
     }
 
-    fn wake_queue(&mut self, key: WaitFor) {
-        // The whole queue is taken first: who wakes may wait in it again.
+    /// Wakes the first in a queue, who wakes the next after its turn; all who wait for readiness, who take
+    /// nothing from each other.
+    pub fn wake_queue(&mut self, key: WaitFor) {
         let Some(place) = self.files.wait_queue_mut(key) else {
             return;
         };
+        if key != WaitFor::Readiness {
+            let mut queue = Queue::from(*place);
+            if let Some(slot) = queue.pop(self.processes) {
+                *place = queue.into();
+                self.ask_again(slot, Some(key));
+            }
+            return;
+        }
+        // The whole queue is taken first: who wakes may wait in it again.
         let mut queue = Queue::from(core::mem::take(place));
         while let Some(slot) = queue.pop(self.processes) {
-            let progress = match self.processes[slot].state {
-                State::Waiting(Wait::File { progress, .. }) => progress,
-                _ => 0,
-            };
-            self.processes[slot].state = State::Runnable(Resume::SystemCall { progress });
-            self.make_runnable(slot, Resume::SystemCall { progress });
+            self.ask_again(slot, None);
+        }
+    }
+
+    /// Makes a process that was taken out of its queue runnable.
+    fn ask_again(&mut self, slot: Slot, turn: Option<WaitFor>) {
+        let progress = match self.processes[slot].state {
+            State::Waiting(Wait::File { progress, .. }) => progress,
+            _ => 0,
+        };
+        self.enqueue(slot, Resume::SystemCall { progress, turn });
+    }
+
+    /// A process that was woken as the first of a queue has asked again: the next has its turn, unless the
+    /// first found nothing.
+    pub fn end_turn(&mut self, slot: Slot, turn: Option<WaitFor>) {
+        let Some(key) = turn else { return };
+        let state = self.processes.get(slot).map(|process| process.state);
+        match state {
+            Some(State::Waiting(Wait::File { until, .. })) if until == key => {}
+            _ => self.wake_queue(key),
         }
     }
 

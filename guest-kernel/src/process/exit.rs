@@ -103,7 +103,13 @@ impl Kernel {
             && let Found::Zombie(found, _) = wait::find(self.processes, parent, selector)
             && found == zombie
         {
-            self.make_runnable(parent, Resume::SystemCall { progress: 0 });
+            self.make_runnable(
+                parent,
+                Resume::SystemCall {
+                    progress: 0,
+                    turn: None,
+                },
+            );
         }
     }
 
@@ -112,7 +118,13 @@ impl Kernel {
         if let State::Waiting(Wait::Child(selector)) = self.processes[parent].state
             && matches!(wait::find(self.processes, parent, selector), Found::NoChild)
         {
-            self.make_runnable(parent, Resume::SystemCall { progress: 0 });
+            self.make_runnable(
+                parent,
+                Resume::SystemCall {
+                    progress: 0,
+                    turn: None,
+                },
+            );
         }
     }
 

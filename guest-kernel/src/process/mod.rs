@@ -97,8 +97,12 @@ pub enum State {
 pub enum Resume {
     /// With the instruction it stopped at.
     User,
-    /// With the system call it waited in, asked once more.
-    SystemCall { progress: usize },
+    /// With the system call it waited in, asked once more, `progress` bytes of it done. `turn` is the queue
+    /// it was first in: once it has had its turn, the next there is woken.
+    SystemCall {
+        progress: usize,
+        turn: Option<WaitFor>,
+    },
 }
 
 /// What a process waits for.

@@ -33,6 +33,12 @@ impl Kernel {
     #[inline]
     pub fn make_runnable(&mut self, slot: Slot, resume: Resume) {
         self.leave_wait(slot);
+        self.enqueue(slot, resume);
+    }
+
+    /// As [`make_runnable`](Self::make_runnable), for a process that is in no queue.
+    #[inline]
+    pub fn enqueue(&mut self, slot: Slot, resume: Resume) {
         self.processes[slot].state = State::Runnable(resume);
         self.ready.push(self.processes, slot);
         if let Alarm::Off = self.alarm {
@@ -69,7 +75,15 @@ impl Kernel {
     /// Takes a process out of the run queue or what it waits in: it is about to end.
     pub fn leave_queue(&mut self, slot: Slot) {
         match self.processes[slot].state {
-            State::Runnable(_) => self.ready.remove(self.processes, slot),
+            State::Runnable(resume) => {
+                self.ready.remove(self.processes, slot);
+                if let Resume::SystemCall {
+                    turn: Some(key), ..
+                } = resume
+                {
+                    self.wake_queue(key);
+                }
+            }
             _ => self.leave_wait(slot),
         }
     }
@@ -89,8 +103,10 @@ impl Kernel {
             self.enter(slot);
             match resume {
                 Resume::User => {}
-                Resume::SystemCall { progress } => {
-                    if system_calls::again(self, progress) == Next::Other {
+                Resume::SystemCall { progress, turn } => {
+                    let next = system_calls::again(self, progress);
+                    self.end_turn(slot, turn);
+                    if next == Next::Other {
                         continue;
                     }
                 }
