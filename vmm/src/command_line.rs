@@ -16,6 +16,8 @@ Examples:
   cowbell doctor                              what this host offers, what is missing, what to do";
 
 const STATUSES: &str = "\
+On a terminal: Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends one Ctrl-A; all other keys are the guest's.
+
 Exit status of `cowbell` and `cowbell run`:
   0-255  the program's own; 128+n when signal n ended it. What ends the machine instead:
     120  the guest kernel panicked

@@ -11,7 +11,9 @@ use elf::endian::AnyEndian;
 pub fn why_not_executed(archive: &[u8], program: &[u8], errno: u16) -> String {
     let found = initramfs::find(archive, program);
     match (Errno(errno), found) {
-        (Errno::ENOENT, None) => "No such file or directory".to_owned(),
+        (Errno::ENOENT, None) => {
+            format!("No such file or directory{}", suggestion(archive, program))
+        }
         (Errno::EACCES, Some(Found::Directory)) => "Is a directory".to_owned(),
         (Errno::EACCES, Some(Found::File { mode, .. })) if mode & 0o111 == 0 => {
             format!(
@@ -27,6 +29,17 @@ pub fn why_not_executed(archive: &[u8], program: &[u8], errno: u16) -> String {
             format!("cannot be executed: {}", what_is_wrong(&data))
         }
         (errno, _) => plain(errno),
+    }
+}
+
+/// Where the program may be instead.
+fn suggestion(archive: &[u8], program: &[u8]) -> String {
+    let directories = ["/bin", "/usr/bin", "/sbin", "/usr/sbin"];
+    let path = |directory: &&str| [directory.as_bytes(), b"/", program].concat();
+    let found = |path: &Vec<u8>| matches!(initramfs::find(archive, path), Some(Found::File { .. }));
+    match directories.iter().map(path).find(found) {
+        Some(path) if !program.contains(&b'/') => format!(" (there is {})", path.escape_ascii()),
+        _ => String::new(),
     }
 }
 
@@ -105,6 +118,7 @@ mod tests {
         };
         let archive = archive::write(&[
             Entry::directory(b"bin"),
+            file("bin/tool", 0o755, b"x"),
             file("plain", 0o644, b"x"),
             file("text", 0o755, b"x"),
             file("short", 0o755, b"\x7fELF\x02\x01"),
@@ -113,6 +127,7 @@ mod tests {
         ]);
         for (program, errno, part) in [
             ("/none", Errno::ENOENT, "No such file"),
+            ("tool", Errno::ENOENT, "there is /bin/tool"),
             ("/bin", Errno::EACCES, "Is a directory"),
             ("/plain", Errno::EACCES, "0644"),
             ("/text", Errno::ENOEXEC, "neither an ELF"),

@@ -3,15 +3,15 @@
 
 use crate::terminal;
 use anyhow::{Context, Result};
-use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, sigaction,
 };
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use std::time::Duration;
+use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
 /// Signals that end cowbell.
 const FATAL: [Signal; 4] = [
@@ -58,10 +58,12 @@ pub fn pending() -> Option<Interruption> {
 /// # Errors
 /// The host gives no descriptor or refuses a handler.
 pub fn install() -> Result<()> {
-    let wake = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
-        .context("cannot make an event descriptor")?;
-    WAKE_FD.store(wake.as_fd().as_raw_fd(), Ordering::Release);
-    let _ = WAKE.set(wake);
+    if WAKE.get().is_none() {
+        let wake =
+            EventFd::new(EFD_CLOEXEC | EFD_NONBLOCK).context("cannot make an event descriptor")?;
+        WAKE_FD.store(wake.as_raw_fd(), Ordering::Release);
+        let _ = WAKE.set(wake);
+    }
     // Without SA_RESTART: a write that blocks for want of a reader ends too.
     let action = SigAction::new(SigHandler::Handler(note), SaFlags::empty(), SigSet::empty());
     for signal in FATAL.into_iter().chain([BY_USER, Signal::SIGALRM]) {
@@ -131,7 +133,9 @@ pub unsafe fn set_immediate_exit(byte: *mut u8) {
 /// A descriptor that becomes readable with the first interruption.
 #[must_use]
 pub fn wake_descriptor() -> Option<BorrowedFd<'static>> {
-    WAKE.get().map(AsFd::as_fd)
+    // SAFETY: the descriptor is in a static that nobody takes it from.
+    WAKE.get()
+        .map(|wake| unsafe { BorrowedFd::borrow_raw(wake.as_raw_fd()) })
 }
 
 extern "C" fn note(signal: libc::c_int) {

@@ -192,14 +192,9 @@ fn command_line(options: &Run, console: Console) -> Result<Vec<u8>> {
     if console == Console::Terminal {
         line.extend_from_slice(b" tty=1");
     }
-    for variable in &options.env {
-        ensure!(
-            variable.as_bytes().contains(&b'='),
-            "--env {}: write K=V",
-            variable.display()
-        );
+    for variable in environment(options, console)? {
         line.extend_from_slice(b" env=");
-        line.extend(guest_line::encode(variable.as_bytes()));
+        line.extend(guest_line::encode(&variable));
     }
     if !options.program.is_empty() {
         line.extend_from_slice(b" --");
@@ -214,4 +209,80 @@ fn command_line(options: &Run, console: Console) -> Result<Vec<u8>> {
         line.len()
     );
     Ok(line)
+}
+
+/// The environment of pid 1: what a login would set, and what was asked for, which goes before it.
+fn environment(options: &Run, console: Console) -> Result<Vec<Vec<u8>>> {
+    let name = |variable: &[u8]| {
+        variable
+            .iter()
+            .position(|byte| *byte == b'=')
+            .map(|at| variable[..at].to_vec())
+    };
+    let mut variables = vec![
+        b"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_vec(),
+        b"HOME=/".to_vec(),
+    ];
+    if console == Console::Terminal
+        && let Some(term) = std::env::var_os("TERM")
+    {
+        variables.push([b"TERM=", term.as_bytes()].concat());
+    }
+    for asked in &options.env {
+        let asked = asked.as_bytes();
+        let wanted = name(asked).filter(|name| !name.is_empty());
+        let wanted =
+            wanted.with_context(|| format!("--env {}: write K=V", asked.escape_ascii()))?;
+        variables.retain(|variable| name(variable).as_deref() != Some(&wanted));
+        variables.push(asked.to_vec());
+    }
+    Ok(variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        run: Run,
+    }
+
+    fn options(arguments: &[&str]) -> Run {
+        let arguments = ["run"].iter().chain(arguments);
+        Arguments::try_parse_from(arguments)
+            .expect("good options")
+            .run
+    }
+
+    #[test]
+    fn asked_for_variables_replace_the_usual_ones() {
+        let options = options(&["--env", "HOME=/root", "--env", "A=b=c", "--", "/bin/x"]);
+        let environment = environment(&options, Console::Stream).expect("good variables");
+        assert_eq!(
+            environment[1..],
+            [b"HOME=/root".to_vec(), b"A=b=c".to_vec()]
+        );
+    }
+
+    #[test]
+    fn the_command_line_survives_any_argument() {
+        let options = options(&["--icount", "--", "/bin/x", "", "a b", "-- %"]);
+        let line = command_line(&options, Console::Stream).expect("fits");
+        let line = String::from_utf8(line).expect("ASCII");
+        assert!(line.starts_with("log=memory env=PATH="), "{line}");
+        assert!(line.ends_with(" -- /bin/x % a%20b --%20%25"), "{line}");
+    }
+
+    #[test]
+    fn variables_need_a_name_and_a_value() {
+        for bad in ["A", "=b", ""] {
+            assert!(
+                environment(&options(&["--env", bad]), Console::Stream).is_err(),
+                "{bad}"
+            );
+        }
+    }
 }
