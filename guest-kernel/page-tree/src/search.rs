@@ -237,19 +237,21 @@ fn visit_up<S: FrameStore, B>(
             index = end;
             continue;
         }
-        let at = PageTableIndex::new_truncate(index);
-        index += 1;
-        let entry = store.entry(table, at).within(fill);
-        if entry.is_vacant() {
-            continue;
-        }
-        let part = range.part(level, at);
-        match level.next_lower_level() {
-            Some(lower) if entry.is_present() => {
-                visit_up(store, lower, entry.frame(), entry.fill(), part, f)?;
+        let end = (last + 1).min((index / 8 + 1) * 8);
+        for index in (index..end).map(PageTableIndex::new_truncate) {
+            let entry = store.entry(table, index).within(fill);
+            if entry.is_vacant() {
+                continue;
             }
-            _ => f(Extent::new(part, entry))?,
+            let part = range.part(level, index);
+            match level.next_lower_level() {
+                Some(lower) if entry.is_present() => {
+                    visit_up(store, lower, entry.frame(), entry.fill(), part, f)?;
+                }
+                _ => f(Extent::new(part, entry))?,
+            }
         }
+        index = end;
     }
     ControlFlow::Continue(())
 }
@@ -279,19 +281,21 @@ fn visit_down<S: FrameStore, B>(
             above = end;
             continue;
         }
-        above = index;
-        let at = PageTableIndex::new_truncate(index);
-        let entry = store.entry(table, at).within(fill);
-        if entry.is_vacant() {
-            continue;
-        }
-        let part = range.part(level, at);
-        match level.next_lower_level() {
-            Some(lower) if entry.is_present() => {
-                visit_down(store, lower, entry.frame(), entry.fill(), part, f)?;
+        let end = first.max(index / 8 * 8);
+        for index in (end..above).rev().map(PageTableIndex::new_truncate) {
+            let entry = store.entry(table, index).within(fill);
+            if entry.is_vacant() {
+                continue;
             }
-            _ => f(Extent::new(part, entry))?,
+            let part = range.part(level, index);
+            match level.next_lower_level() {
+                Some(lower) if entry.is_present() => {
+                    visit_down(store, lower, entry.frame(), entry.fill(), part, f)?;
+                }
+                _ => f(Extent::new(part, entry))?,
+            }
         }
+        above = end;
     }
     ControlFlow::Continue(())
 }
