@@ -149,7 +149,7 @@ impl UserContext {
         simd::release(self)
     }
 
-    /// Whether this is the process whose registers the next trap saves.
+    /// Whether its registers are in the processor.
     #[inline]
     pub fn is_current(&self) -> bool {
         core::ptr::eq(CURRENT.load(Relaxed), self)
@@ -167,32 +167,47 @@ fn starting_registers(entry: u64, stack: u64) -> UserRegisters {
     }
 }
 
+/// Whose registers are in the processor, and whom traps are saved into; null for nobody.
 static CURRENT: AtomicPtr<UserContext> = AtomicPtr::new(core::ptr::null_mut());
 /// Physical address of the root in CR3; zero before the first switch.
 static CURRENT_ROOT: AtomicU64 = AtomicU64::new(0);
+/// Who is to be current on the way back to ring 3; null for who is already. Read by the stubs.
+pub(super) static NEXT: AtomicPtr<UserContext> = AtomicPtr::new(core::ptr::null_mut());
+/// Physical address of the root that goes with [`NEXT`].
+static NEXT_ROOT: AtomicU64 = AtomicU64::new(0);
 
-/// Makes `to` the process that runs once the trap is over, in the address space of `root`.
-///
-/// 1. Traps save into it from now on.
-/// 2. CR3, where the root is another.
-/// 3. The bases of FS and GS: the processor's to the process that had it, its own to the processor.
-/// 4. The SIMD registers, where another process's are in the processor.
+/// Makes `to` the process that runs once the trap is over, in the address space of `root`. Until then it
+/// is only a note: who is made to run and waits again before that costs no change of registers.
 ///
 /// # Safety
 /// `to` stays valid and in place until [`forget`]; `root` holds the kernel's entries
-/// ([`super::layout::kernel_root_entries`]) and stays a page table until another root is current.
+/// ([`super::layout::kernel_root_entries`]) and stays a page table until [`leave_root`].
 #[inline]
 pub unsafe fn switch_to(to: *mut UserContext, root: PhysFrame) {
-    let root = root.start_address().as_u64();
+    NEXT.store(to, Relaxed);
+    NEXT_ROOT.store(root.start_address().as_u64(), Relaxed);
+}
+
+/// Carries out the last [`switch_to`], on the way back to ring 3.
+///
+/// 1. CR3, where the root is another.
+/// 2. Traps save into the new process from now on. The bases of FS and GS: the processor's to the process
+///    that had it, its own to the processor.
+/// 3. The SIMD registers, where another process's are in the processor.
+pub(super) extern "C" fn complete_switch() {
+    let (to, root) = (
+        NEXT.swap(core::ptr::null_mut(), Relaxed),
+        NEXT_ROOT.load(Relaxed),
+    );
     if CURRENT_ROOT.load(Relaxed) != root {
         CURRENT_ROOT.store(root, Relaxed);
-        // SAFETY: the caller's: the kernel's half is the same in every root.
+        // SAFETY: by the promise of `switch_to`, whose kernel half is the same in every root.
         unsafe { control::write_cr3(root) };
     }
     let from = CURRENT.load(Relaxed);
     if !core::ptr::eq(from, to) {
         CURRENT.store(to, Relaxed);
-        // SAFETY: `to` is valid by the caller's promise, `from` by that of an earlier call.
+        // SAFETY: both are valid by the promise of `switch_to`: neither was forgotten.
         unsafe {
             set_trap_frame_end((&raw const (*to).registers).add(1) as u64);
             if !from.is_null() {
@@ -225,7 +240,9 @@ pub fn enter() -> ! {
 /// Forgets a context that is about to go: nothing is saved into it any more.
 pub fn forget(context: &UserContext) {
     simd::forget(context);
-    if context.is_current() {
-        CURRENT.store(core::ptr::null_mut(), Relaxed);
+    for place in [&CURRENT, &NEXT] {
+        if core::ptr::eq(place.load(Relaxed), context) {
+            place.store(core::ptr::null_mut(), Relaxed);
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! The assembly of [`trap`](super::trap): from ring 3 to the kernel stack, and back.
-use super::context::UserRegisters;
+use super::context::{self, UserRegisters};
 use super::image_map::{KERNEL_BASE, KERNEL_STACK_TOP};
 use super::segments::{RSP0, TASK, USER_CODE, USER_DATA};
 use super::trap::{self, FIXED_FLAGS, SYSTEM_CALL, SYSTEM_CALL_BY_FAULT, USER_FLAGS, vector};
@@ -110,8 +110,12 @@ core::arch::global_asm!(
 
     // ---- Back to ring 3 ------------------------------------------------------------------------
     "return_to_user:",
+    // 1. Another process, where the kernel has decided so.
+    "cmp qword ptr [rip + {next}], 0",
+    "jne 9f",
+    "3:",
     "mov rsp, [rip + {task} + {rsp0}]",
-    // 1. SYSRET takes RIP from RCX and the flags from R11: good where they are to be the same, as after
+    // 2. SYSRET takes RIP from RCX and the flags from R11: good where they are to be the same, as after
     //    a system call, and the address is canonical (else #GP in ring 0, on Intel).
     "mov rcx, [rsp + {rip}]",
     "cmp rcx, [rsp + {rcx}]",
@@ -125,7 +129,7 @@ core::arch::global_asm!(
     "load_general_but_rcx_r11",
     "mov rsp, [rsp + {rsp}]",
     "sysretq",
-    // 2. Everything else by IRETQ, which takes what the processor pushed.
+    // 3. Everything else by IRETQ, which takes what the processor pushed.
     "4:",
     "mov rcx, [rsp + {rip}]",
     "shr rcx, 47",
@@ -135,7 +139,7 @@ core::arch::global_asm!(
     "mov r11, [rsp + {r11}]",
     "sub rsp, 40",
     "iretq",
-    // 3. A non-canonical RIP would be #GP in IRETQ: the program gets the exception instead.
+    // 4. A non-canonical RIP would be #GP in IRETQ: the program gets the exception instead.
     "5:",
     "mov qword ptr [rsp + {vector}], {general_protection}",
     "mov qword ptr [rsp + {error}], 0",
@@ -143,6 +147,10 @@ core::arch::global_asm!(
     "mov rsp, {stack}",
     "call {on_exception}",
     "jmp return_to_user",
+    "9:",
+    "mov rsp, {stack}",
+    "call {complete_switch}",
+    "jmp 3b",
 
     // ---- Exceptions ----------------------------------------------------------------------------
     // One stub a vector: an error code where the processor gives none, and the vector.
@@ -277,6 +285,8 @@ core::arch::global_asm!(
     serial = const vector::SERIAL,
     fetch_from_kernel = const FETCH_FROM_KERNEL,
     by_fault = sym SYSTEM_CALL_BY_FAULT,
+    next = sym context::NEXT,
+    complete_switch = sym context::complete_switch,
     on_system_call = sym trap::on_system_call,
     on_exception = sym trap::on_exception,
     note_interrupt = sym interrupts::note_interrupt,

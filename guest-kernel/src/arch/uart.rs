@@ -108,6 +108,12 @@ pub fn listen() {
     }
 }
 
+/// Whether [`read`] would find something.
+pub fn has_input() -> bool {
+    let status = read_port(LINE_STATUS);
+    status & DATA_READY != 0 && status != u8::MAX
+}
+
 /// Takes what the receiver has. A break is the end of input.
 pub fn read() -> Input {
     let status = read_port(LINE_STATUS);
