@@ -6,6 +6,8 @@
 //!
 //! > A node reached through more than one entry is never written. To write through it, copy it first.
 //!
+//! (To take a write bit away from a shared table is no write in this sense: nobody could use that bit.)
+//!
 //! So fork copies the root alone ([`Space::fork`]); a write fault copies what is shared on its own path and nothing
 //! else ([`Space::fault`]); the end of a space is one decrement for a subtree that others still have
 //! ([`Space::release`]). What the hardware has no bit for (memory reserved and not yet touched, pages without any
@@ -24,6 +26,7 @@
 //! | `space.rs` | new, fork, release, translate |
 //! | `fault.rs` | page faults, and the kernel's own access to user memory |
 //! | `change.rs` | reserve, unmap, map |
+//! | `overwrite.rs` | giving a range one meaning: the tree's side of reserve and unmap |
 //! | `protect.rs` | protect |
 //! | `search.rs` | regions, gaps, statistics |
 #![no_std]
@@ -37,6 +40,7 @@ mod entry;
 mod fault;
 mod groups;
 mod node;
+mod overwrite;
 mod protect;
 mod range;
 mod search;
