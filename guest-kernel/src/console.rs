@@ -1,15 +1,20 @@
 //! The console: the UART as a file.
 //!
-//! Input is taken from the UART when a process reads, and nowhere else: what nobody reads stays with the
-//! host. A process that finds nothing is parked, and the UART's interrupt wakes it.
+//! A plain console (the host's standard input or output is no terminal) passes bytes unchanged, and takes
+//! them from the UART when a process reads and at no other time: what nobody reads stays with the host. A
+//! terminal's bytes are taken as they come, for one of them may be Ctrl-C, and go through the line
+//! discipline.
 use crate::arch::uart::{self, Input};
 use crate::boot::command_line;
 use crate::kernel::Kernel;
 use crate::process::queue::Queue;
-use crate::process::{Resume, Slot, State, Wait};
+use crate::process::signal::{self, Info};
+use crate::process::{Pid, Resume, Slot, State, Wait};
 use crate::records::COUNTERS;
+use contract::Errno;
 use contract::counters::Counter;
-use files::WaitFor;
+use files::tty::{Kind, Read, Received, Termios, Tty};
+use files::{Transfer, WaitFor};
 
 /// Whether more input can come.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,38 +29,87 @@ enum Supply {
 
 /// What a read finds.
 pub enum Found {
-    /// So many bytes; 0 at the end of input.
-    Bytes(usize),
+    /// The piece is over: so many bytes of it.
+    Over(Result<usize, Errno>),
     /// Nothing yet.
     Nothing,
 }
 
 /// The console's state.
 pub struct Console {
-    kind: command_line::Console,
+    kind: Kind,
+    tty: Tty,
     supply: Supply,
+    /// The process group that the terminal's signals go to (tcsetpgrp(3)).
+    foreground: Pid,
 }
 
-impl Console {
-    pub const fn new(kind: command_line::Console) -> Self {
+/// Output on its way to the UART: the line discipline's runs put together.
+struct Assembly {
+    bytes: [u8; 512],
+    length: usize,
+}
+
+impl Assembly {
+    const fn new() -> Self {
         Self {
-            kind,
-            supply: Supply::Quiet,
+            bytes: [0; 512],
+            length: 0,
         }
     }
 
-    /// Whether a person sits before it (isatty(3)).
-    pub fn is_terminal(&self) -> bool {
-        self.kind == command_line::Console::Terminal
+    fn add(&mut self, run: &[u8]) {
+        if self.length + run.len() > self.bytes.len() {
+            self.send();
+        }
+        match self.bytes.get_mut(self.length..self.length + run.len()) {
+            Some(place) => {
+                place.copy_from_slice(run);
+                self.length += run.len();
+            }
+            None => uart::write(run),
+        }
     }
 
-    /// Reads what there is.
-    pub fn read(&mut self, into: &mut [u8]) -> Found {
-        let mut count = 0;
-        while let Some(place) = into.get_mut(count) {
-            if self.supply == Supply::Ended {
-                break;
+    fn send(&mut self) {
+        uart::write(&self.bytes[..self.length]);
+        self.length = 0;
+    }
+}
+
+impl Console {
+    pub fn new(console: command_line::Console) -> Self {
+        let (kind, supply) = match console {
+            command_line::Console::Stream => (Kind::Plain, Supply::Quiet),
+            command_line::Console::Terminal => {
+                uart::listen();
+                (Kind::Terminal, Supply::Listening)
             }
+        };
+        Self {
+            kind,
+            tty: Tty::new(kind),
+            supply,
+            foreground: Pid(1),
+        }
+    }
+
+    /// Reads one piece.
+    pub fn read(&mut self, transfer: &mut Transfer, into: &mut [u8]) -> Found {
+        match self.kind {
+            Kind::Terminal => match self.tty.read(transfer, into) {
+                Read::Done(result) => Found::Over(result),
+                Read::Wait(_) => Found::Nothing,
+            },
+            Kind::Plain => self.read_plain(transfer, into),
+        }
+    }
+
+    fn read_plain(&mut self, transfer: &mut Transfer, into: &mut [u8]) -> Found {
+        let mut count = 0;
+        while let Some(place) = into.get_mut(count)
+            && self.supply != Supply::Ended
+        {
             match uart::read() {
                 Input::Byte(byte) => {
                     *place = byte;
@@ -66,8 +120,9 @@ impl Console {
             }
         }
         COUNTERS.add(Counter::ConsoleInputBytes, count as u64);
-        if count > 0 || into.is_empty() || self.supply == Supply::Ended {
-            return Found::Bytes(count);
+        transfer.done += count;
+        if transfer.done > 0 || transfer.total == 0 || self.supply == Supply::Ended {
+            return Found::Over(Ok(count));
         }
         if self.supply == Supply::Quiet {
             self.supply = Supply::Listening;
@@ -77,16 +132,113 @@ impl Console {
     }
 
     /// Writes all of `bytes`.
-    pub fn write(&self, bytes: &[u8]) {
+    pub fn write(&mut self, bytes: &[u8]) {
         COUNTERS.add(Counter::ConsoleOutputBytes, bytes.len() as u64);
-        uart::write(bytes);
+        match self.kind {
+            Kind::Plain => uart::write(bytes),
+            Kind::Terminal => {
+                let mut assembly = Assembly::new();
+                self.tty.output(bytes, &mut |run| assembly.add(run));
+                assembly.send();
+            }
+        }
+    }
+
+    /// Bytes that a read would find now (FIONREAD).
+    ///
+    /// # Errors
+    /// ENOTTY where it is no terminal.
+    pub fn readable_bytes(&self) -> Result<usize, Errno> {
+        self.tty.termios().map(|_| self.tty.readable_bytes())
+    }
+
+    /// Whether a read would not wait.
+    pub fn is_readable(&self) -> bool {
+        match self.kind {
+            Kind::Terminal => self.tty.is_readable(),
+            Kind::Plain => self.supply == Supply::Ended || uart::has_input(),
+        }
+    }
+
+    /// The terminal's settings.
+    ///
+    /// # Errors
+    /// ENOTTY where it is no terminal.
+    pub const fn termios(&self) -> Result<Termios, Errno> {
+        self.tty.termios()
+    }
+
+    /// Changes the terminal's settings.
+    ///
+    /// # Errors
+    /// ENOTTY where it is no terminal.
+    pub fn set_termios(&mut self, termios: Termios) -> Result<(), Errno> {
+        self.tty.set_termios(termios)
+    }
+
+    /// Throws away input that was not read.
+    pub fn flush_input(&mut self) {
+        self.tty.flush_input();
+    }
+
+    /// The foreground process group.
+    pub const fn foreground(&self) -> Pid {
+        self.foreground
+    }
+
+    /// Changes the foreground process group.
+    pub const fn set_foreground(&mut self, group: Pid) {
+        self.foreground = group;
+    }
+
+    /// Takes what a terminal's UART has, and answers the signals that were typed, as a set.
+    fn take_typed(&mut self) -> u64 {
+        let mut signals = 0;
+        loop {
+            match uart::read() {
+                Input::Byte(byte) => {
+                    COUNTERS.add(Counter::ConsoleInputBytes, 1);
+                    let received = self.tty.input(byte, &mut |echoed| uart::write(&[echoed]));
+                    if let Received::Signal(signal) = received {
+                        signals |= signal::bit(signal);
+                    }
+                }
+                Input::End => {
+                    self.supply = Supply::Ended;
+                    self.tty.end_input();
+                }
+                Input::Empty => return signals,
+            }
+        }
     }
 }
 
 impl Kernel {
-    /// The UART has something: whoever waits for it asks again.
+    /// The UART has something: the first who waits for it asks again, and what was typed to send a signal
+    /// sends it.
     pub fn take_console_input(&mut self) {
+        if self.console.kind == Kind::Terminal {
+            let mut signals = self.console.take_typed();
+            while signals != 0 {
+                let signal = signals.trailing_zeros() as u8 + 1;
+                signals &= signals - 1;
+                self.signal_group(self.console.foreground, signal, Info::Kernel);
+            }
+        }
         self.wake_queue(WaitFor::ConsoleInput);
+        self.wake_queue(WaitFor::Readiness);
+    }
+
+    /// Sends a signal to all of a process group.
+    pub fn signal_group(&mut self, group: Pid, signal: u8, info: Info) {
+        let mut last = 0;
+        // By rising pid: an end by the signal changes the table.
+        while let Some(slot) = self.processes.next_by_pid(last + 1) {
+            last = self.processes[slot].pid.0;
+            if self.processes[slot].group == group {
+                signal::send(self, slot, signal, info);
+            }
+        }
     }
 
     /// Whether somebody waits for input that can still come.

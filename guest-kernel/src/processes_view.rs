@@ -139,10 +139,8 @@ impl ProcessesView<'_> {
 impl ProcSource for ProcessesView<'_> {
     fn next_process(&self, from: u32) -> Option<u32> {
         self.processes
-            .slots()
+            .next_by_pid(from)
             .map(|slot| self.processes[slot].pid.0)
-            .filter(|&pid| pid >= from)
-            .min()
     }
 
     fn write(&self, content: ProcContent, out: &mut dyn Output) -> Result<(), Errno> {

@@ -13,12 +13,8 @@ use linux_raw_sys::general as linux;
 
 /// Signals 1–64; bit n-1 of a set is signal n.
 pub const LAST: u8 = 64;
-pub const SIGHUP: u8 = 1;
-pub const SIGINT: u8 = 2;
-pub const SIGQUIT: u8 = 3;
 pub const SIGILL: u8 = 4;
 pub const SIGTRAP: u8 = 5;
-pub const SIGABRT: u8 = 6;
 pub const SIGBUS: u8 = 7;
 pub const SIGFPE: u8 = 8;
 pub const SIGKILL: u8 = 9;
@@ -28,10 +24,7 @@ pub const SIGCHLD: u8 = 17;
 pub const SIGCONT: u8 = 18;
 pub const SIGSTOP: u8 = 19;
 pub const SIGURG: u8 = 23;
-pub const SIGXCPU: u8 = 24;
-pub const SIGXFSZ: u8 = 25;
 pub const SIGWINCH: u8 = 28;
-pub const SIGSYS: u8 = 31;
 
 const SIG_DFL: u64 = 0;
 const SIG_IGN: u64 = 1;

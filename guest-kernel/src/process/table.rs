@@ -132,6 +132,14 @@ impl ProcessTable {
         self.count
     }
 
+    /// The process with the least pid that is at least `from`.
+    pub fn next_by_pid(&self, from: u32) -> Option<Slot> {
+        let pids = self.by_pid.get(from as usize..)?;
+        pids.iter()
+            .find(|&&slot| slot != 0)
+            .map(|&slot| Slot(slot - 1))
+    }
+
     /// Some process, if there is one.
     pub fn first(&self) -> Option<Slot> {
         self.slots().next()

@@ -277,12 +277,8 @@ impl Kernel {
                         transfer.done += size;
                         Step::Done(Ok(size))
                     }
-                    Step::Device(KernelDevice::Console) if transfer.done > 0 => Step::Done(Ok(0)),
-                    Step::Device(KernelDevice::Console) => match console.read(piece) {
-                        Found::Bytes(count) => {
-                            transfer.done += count;
-                            Step::Done(Ok(count))
-                        }
+                    Step::Device(KernelDevice::Console) => match console.read(transfer, piece) {
+                        Found::Over(result) => Step::Done(result),
                         Found::Nothing if is_nonblocking(files.status_flags(description)) => {
                             Step::Done(Err(Errno::EAGAIN))
                         }
@@ -489,9 +485,10 @@ impl Kernel {
         Ok(done)
     }
 
-    /// ioctl(2): FIOCLEX, FIONCLEX, FIONBIO, FIONREAD. Others are for devices that are not here.
+    /// ioctl(2): of any file FIOCLEX, FIONCLEX, FIONBIO and FIONREAD; of the console ioctl_tty(2).
     pub fn ioctl(&mut self, descriptor: u64, request: u64, argument: u64) -> Result<u64, Errno> {
         let description = self.description(descriptor)?;
+        let device = self.files.kernel_device(description)?;
         let process = &mut self.processes[self.current];
         match request as u32 {
             ioctl::FIOCLEX => process
@@ -507,6 +504,9 @@ impl Kernel {
                 let nonblocking = if word == [0; 4] { 0 } else { linux::O_NONBLOCK };
                 self.files
                     .set_status_flags(description, flags | nonblocking)?;
+            }
+            request if device == Some(KernelDevice::Console) => {
+                return self.terminal_ioctl(request, argument);
             }
             ioctl::FIONREAD => {
                 let bytes = self.files.readable_bytes(description)?.min(i32::MAX as u64) as u32;
@@ -538,7 +538,10 @@ impl Kernel {
                     .and_then(|id| self.files.ready(id))
                 {
                     Ok(Readiness::Events(events)) => events,
-                    Ok(Readiness::Device(_)) => linux::POLLOUT as u16,
+                    Ok(Readiness::Device(KernelDevice::Console)) if !self.console.is_readable() => {
+                        linux::POLLOUT as u16
+                    }
+                    Ok(Readiness::Device(_)) => (linux::POLLIN | linux::POLLOUT) as u16,
                     Err(_) => linux::POLLNVAL as u16,
                 }
             };

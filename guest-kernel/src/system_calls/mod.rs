@@ -9,6 +9,7 @@ pub mod memory;
 pub mod paths;
 pub mod process;
 pub mod signals;
+pub mod terminal;
 pub mod time;
 
 use crate::kernel::Kernel;
