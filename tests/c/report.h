@@ -1,0 +1,74 @@
+/* What the programs here share: one line for each thing looked at, the same on every right kernel. */
+#ifndef REPORT_H
+#define REPORT_H
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A line goes out when it is complete: a fork then copies no half of one. */
+__attribute__((constructor)) static void complete_lines(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+/* The call and what it returned, errno too where it failed. */
+#define SHOW(call)                                                       \
+	do {                                                             \
+		errno = 0;                                               \
+		long result_ = (long)(call);                             \
+		if (result_ == -1)                                       \
+			printf("%s = -1, errno %d\n", #call, errno);     \
+		else                                                     \
+			printf("%s = %ld\n", #call, result_);            \
+	} while (0)
+
+/* The same for a call whose result is a number that is free: a pid, a descriptor's address. */
+#define SHOW_WHETHER(call)                                               \
+	do {                                                             \
+		errno = 0;                                               \
+		long result_ = (long)(call);                             \
+		if (result_ == -1)                                       \
+			printf("%s = -1, errno %d\n", #call, errno);     \
+		else                                                     \
+			printf("%s succeeds\n", #call);                  \
+	} while (0)
+
+/* Whether something is so. */
+#define HOLDS(fact) printf("%s: %s\n", #fact, (fact) ? "yes" : "NO")
+
+/* A wait status; the core bit is the host's affair. */
+__attribute__((unused)) static void show_status(const char *what, int status)
+{
+	if (WIFEXITED(status))
+		printf("%s: exited with %d\n", what, WEXITSTATUS(status));
+	else if (WIFSIGNALED(status))
+		printf("%s: ended by signal %d\n", what, WTERMSIG(status));
+	else
+		printf("%s: status %#x\n", what, (unsigned)status);
+}
+
+/* Runs a function in a child and shows how that ended. */
+__attribute__((unused)) static void in_child(const char *what, void (*act)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		act();
+		_exit(0);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child) {
+		printf("%s: errno %d\n", what, errno);
+		exit(1);
+	}
+	show_status(what, status);
+}
+
+#endif

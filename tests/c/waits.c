@@ -1,0 +1,100 @@
+/* wait4 and waitid: who, how, and what they say. */
+#include "report.h"
+#include <sys/resource.h>
+
+static pid_t exits_with(int status)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(status);
+	return child;
+}
+
+static void show_info(const char *what, pid_t child, const siginfo_t *info)
+{
+	int code = info->si_code == CLD_DUMPED ? CLD_KILLED : info->si_code;
+
+	printf("%s: signal %d, code %d, status %d, %s\n", what, info->si_signo, code, info->si_status,
+	       info->si_pid == child ? "its pid" : info->si_pid == 0 ? "no pid" : "ANOTHER pid");
+}
+
+int main(void)
+{
+	siginfo_t info;
+	struct rusage usage;
+	int status;
+
+	SHOW(wait(NULL));
+	SHOW(waitpid(-1, &status, WNOHANG));
+	SHOW(waitpid(getpid(), &status, 0));
+	SHOW(waitpid(1 << 21, &status, 0));
+	SHOW(waitid(P_ALL, 0, &info, WEXITED));
+
+	pid_t child = exits_with(0x123);
+	SHOW(waitpid(child, &status, 0x10000000));
+	SHOW(waitid(P_PID, child, &info, 0));
+	SHOW(waitid(77, child, &info, WEXITED));
+	HOLDS(wait4(child, &status, 0, &usage) == child);
+	show_status("exit status of eight bits", status);
+	HOLDS(usage.ru_maxrss >= 0 && usage.ru_utime.tv_sec == 0);
+	SHOW(waitpid(child, &status, 0));
+
+	/* Looked at without being taken. */
+	child = exits_with(7);
+	memset(&info, 0, sizeof info);
+	SHOW(waitid(P_PID, child, &info, WEXITED | WNOWAIT));
+	show_info("looked at", child, &info);
+	SHOW(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT));
+	show_info("looked at again", child, &info);
+	SHOW(waitid(P_PID, child, &info, WEXITED));
+	show_info("taken", child, &info);
+	SHOW(waitid(P_PID, child, &info, WEXITED));
+
+	/* Killed; and nothing yet. */
+	int ends[2];
+	char byte;
+	if (pipe(ends) != 0)
+		return 1;
+	child = fork();
+	if (child == 0) {
+		close(ends[1]);
+		(void)!read(ends[0], &byte, 1);
+		_exit(1);
+	}
+	memset(&info, 0xff, sizeof info);
+	SHOW(waitid(P_PID, child, &info, WEXITED | WNOHANG));
+	printf("nothing yet: pid %d, signal %d\n", (int)info.si_pid, info.si_signo);
+	SHOW(waitpid(child, &status, WNOHANG));
+	kill(child, SIGTERM);
+	SHOW(waitid(P_PID, child, &info, WEXITED));
+	show_info("killed", child, &info);
+
+	/* Bad pointers: the child is not lost to one that is refused early, and is to one refused late. */
+	child = exits_with(1);
+	SHOW(waitid(P_PID, child, (siginfo_t *)8, WEXITED | WNOWAIT));
+	HOLDS(waitpid(child, NULL, 0) == child);
+
+	/* Any order. */
+	pid_t children[20];
+	int sum = 0;
+	for (int i = 0; i < 20; i++)
+		children[i] = exits_with(i);
+	for (int i = 19; i >= 10; i--) {
+		HOLDS(waitpid(children[i], &status, 0) == children[i]);
+		sum += WEXITSTATUS(status);
+	}
+	while (wait(&status) > 0)
+		sum += WEXITSTATUS(status);
+	printf("errno %d, sum %d\n", errno, sum);
+
+	/* The children of a child are not one's own. */
+	child = fork();
+	if (child == 0) {
+		pid_t grandchild = exits_with(9);
+		_exit(waitpid(grandchild, &status, 0) == grandchild ? WEXITSTATUS(status) : 1);
+	}
+	HOLDS(wait(&status) == child);
+	show_status("the child of a child", status);
+	return 0;
+}

@@ -1,0 +1,36 @@
+//! The machine from outside: boots it with the real command, on every engine of this host, and looks.
+//!
+//! | what is looked at | module |
+//! |---|---|
+//! | the programs of the embedded root, line by line, and the tour | [`programs`], [`tour`] |
+//! | nine of them written in C, with two C libraries | [`c_programs`] |
+//! | static programs that run on Linux too, compared with it | [`linux_programs`] |
+//! | what Linux has no match for: pid 1, memory that runs out, limits | [`limits`] |
+//! | corrupt kernels, initramfs, programs and options | [`bad_kernel`], [`bad_initramfs`], [`bad_program`], [`bad_options`] |
+//! | system calls with hostile arguments | [`hostile_calls`] |
+//! | exit statuses, the terminal | [`statuses`], [`terminal`] |
+//! | standard output and input | [`output`], [`input`] |
+//! | figures, exported files, exact instruction counts | [`stats`], [`export`], [`icount`] |
+//!
+//! `scripts/test` installs what they need: QEMU, a C compiler with static libraries, musl, an assembler. Where
+//! /dev/kvm cannot be opened only QEMU's half runs, and says so; `COWBELL_TEST_REQUIRE_KVM=1` makes that a failure.
+
+mod machine;
+
+mod bad_initramfs;
+mod bad_kernel;
+mod bad_options;
+mod bad_program;
+mod c_programs;
+mod export;
+mod hostile_calls;
+mod icount;
+mod input;
+mod limits;
+mod linux_programs;
+mod output;
+mod programs;
+mod stats;
+mod statuses;
+mod terminal;
+mod tour;
