@@ -1,8 +1,8 @@
 //! Builds the guest (the kernel and the programs) with a cargo of its own and leaves in `OUT_DIR` what the monitor
 //! embeds: `kernel.elf` and `initramfs.cpio`.
 
-#[path = "src/archive.rs"]
-#[allow(dead_code, reason = "the monitor uses the rest")]
+#[path = "src/archive/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the monitor uses the rest")]
 mod archive;
 
 use archive::{Entry, S_IFLNK, S_IFREG};
@@ -42,7 +42,7 @@ fn main() {
         "Cargo.toml",
         "Cargo.lock",
         "rust-toolchain.toml",
-        "vmm/src/archive.rs",
+        "vmm/src/archive",
         "vmm/build.rs",
     ] {
         println!("cargo:rerun-if-changed={}", workspace.join(input).display());

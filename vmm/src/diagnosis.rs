@@ -1,6 +1,7 @@
 //! Why the guest could not execute a program, in more words than an errno: the host knows the file too.
 
 use crate::initramfs::{self, Found};
+use crate::run::DEFAULT_PROGRAM;
 use contract::Errno;
 use elf::ElfBytes;
 use elf::abi::{EM_X86_64, ET_DYN, ET_EXEC, PT_INTERP};

@@ -23,7 +23,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What the kernel runs when nothing is named.
-const DEFAULT_PROGRAM: &str = "/init";
+pub const DEFAULT_PROGRAM: &str = "/init";
 
 /// Runs the tour.
 pub fn tour(phases: Phases) -> Result<u8> {
