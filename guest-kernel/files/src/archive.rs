@@ -10,6 +10,7 @@
 //!   pad to a multiple of 4 · data · pad to a multiple of 4 · … · an entry named TRAILER!!!
 //! ```
 //! After the trailer may come NULs and another archive. The checksum of the variant with magic 070702 is not looked at.
+use crate::words;
 use core::fmt;
 use linux_raw_sys::general as linux;
 
@@ -33,7 +34,7 @@ pub struct ArchiveError {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ArchiveFault {
     /// It is compressed, by the program named.
-    Compressed(&'static str),
+    Compressed(Compression),
     /// It is cpio of an older format than newc.
     OldFormat,
     /// No archive starts here: the magic is another.
@@ -58,14 +59,39 @@ pub enum ArchiveFault {
     TooManyFiles,
 }
 
+/// How a file is compressed, by the name of the program that undoes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Compression {
+    Gzip,
+    Zstd,
+    Xz,
+    Bzip2,
+    Lzma,
+    Lz4,
+}
+
+impl Compression {
+    /// The program's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Xz => "xz",
+            Self::Bzip2 => "bzip2",
+            Self::Lzma => "lzma",
+            Self::Lz4 => "lz4",
+        }
+    }
+}
+
 impl fmt::Display for ArchiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.fault {
-            ArchiveFault::Compressed(program) => {
-                write!(
-                    f,
-                    "the initramfs is compressed ({program}): unpack it first"
-                )?;
+            ArchiveFault::Compressed(format) => {
+                let format = format.name();
+                write!(f, "the initramfs is compressed ({format}): unpack it first")?;
             }
             ArchiveFault::OldFormat => {
                 write!(f, "cpio of an old format: make it with `cpio -H newc`")?;
@@ -94,39 +120,53 @@ impl core::error::Error for ArchiveError {}
 /// One entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
-    pub(crate) offset: usize,
     pub(crate) name: &'static [u8],
     pub(crate) data: &'static [u8],
-    pub(crate) mode: u32,
-    pub(crate) links: u32,
-    pub(crate) user: u32,
-    pub(crate) group: u32,
-    /// Seconds since 1970.
-    pub(crate) modified: u32,
     header: &'static [u8; HEADER],
 }
 
+/// The fields of a header, by index.
+#[derive(Clone, Copy)]
+pub(crate) enum Field {
+    Inode = 0,
+    Mode = 1,
+    User = 2,
+    Group = 3,
+    Links = 4,
+    /// Seconds since 1970.
+    Modified = 5,
+    DataSize = 6,
+    /// Of the device that the file is on.
+    Major = 7,
+    Minor = 8,
+    /// Of the device that the file is.
+    DeviceMajor = 9,
+    DeviceMinor = 10,
+    NameSize = 11,
+}
+
 impl Entry {
-    pub(crate) fn fault(&self, fault: ArchiveFault) -> ArchiveError {
-        ArchiveError {
-            offset: self.offset,
-            name: self.name,
-            fault,
+    #[inline]
+    pub(crate) fn number(&self, field: Field) -> Result<u32, ArchiveFault> {
+        number(self.header, field)
+    }
+
+    /// Whether it has more names than this one. Nearly none has: the number is read only where it is not plainly one.
+    #[inline]
+    pub(crate) fn has_more_names(&self) -> Result<bool, ArchiveFault> {
+        if text(self.header, Field::Links) == u64::from_le_bytes(*b"00000001") {
+            return Ok(false);
         }
+        Ok(self.number(Field::Links)? > 1)
     }
 
     /// What tells hard links to one file: inode and device.
-    pub(crate) fn identity(&self) -> Result<[u32; 3], ArchiveError> {
-        Ok([self.number(0)?, self.number(7)?, self.number(8)?])
-    }
-
-    /// Major and minor number of the device that it is.
-    pub(crate) fn device(&self) -> Result<(u32, u32), ArchiveError> {
-        Ok((self.number(9)?, self.number(10)?))
-    }
-
-    fn number(&self, index: usize) -> Result<u32, ArchiveError> {
-        field(self.header, index).ok_or_else(|| self.fault(ArchiveFault::BadNumber))
+    pub(crate) fn identity(&self) -> Result<[u32; 3], ArchiveFault> {
+        Ok([
+            self.number(Field::Inode)?,
+            self.number(Field::Major)?,
+            self.number(Field::Minor)?,
+        ])
     }
 }
 
@@ -135,17 +175,18 @@ impl Entry {
 pub(crate) struct Archive {
     bytes: &'static [u8],
     at: usize,
+    /// Where the entry that was read last begins, and its name, as far as it could be read.
+    offset: usize,
+    name: &'static [u8],
     /// Which of the concatenated archives this is, from 1 on.
     pub(crate) ordinal: u16,
 }
 
-/// What comes next.
-#[derive(Debug)]
-pub(crate) enum Item {
-    Entry(Entry),
-    /// The trailer: another archive begins, or nothing comes.
-    Trailer,
-    End,
+/// What comes after a trailer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Next {
+    Archive,
+    Nothing,
 }
 
 impl Archive {
@@ -153,79 +194,60 @@ impl Archive {
         Self {
             bytes,
             at: 0,
+            offset: 0,
+            name: &[],
             ordinal: 1,
         }
     }
 
-    pub(crate) fn next_item(&mut self) -> Result<Item, ArchiveError> {
-        let offset = self.at;
-        let fault = |fault| ArchiveError {
-            offset,
-            name: &[],
+    /// A fault of the entry that was read last.
+    #[cold]
+    pub(crate) fn error(&self, fault: ArchiveFault) -> ArchiveError {
+        ArchiveError {
+            offset: self.offset,
+            name: self.name,
             fault,
-        };
-        let rest = &self.bytes[offset..];
+        }
+    }
+
+    /// The next entry; `None` for the trailer.
+    #[inline]
+    pub(crate) fn next_entry(&mut self) -> Result<Option<Entry>, ArchiveFault> {
+        (self.offset, self.name) = (self.at, &[]);
+        let rest = &self.bytes[self.at..];
         let Some(header) = rest.first_chunk::<HEADER>() else {
-            return Err(fault(wrong_magic(rest).unwrap_or(ArchiveFault::CutShort)));
+            return Err(wrong_magic(rest).unwrap_or(ArchiveFault::CutShort));
         };
         if !header.starts_with(b"070701") && !header.starts_with(b"070702") {
-            return Err(fault(
-                wrong_magic(rest).unwrap_or(ArchiveFault::NotAnArchive),
-            ));
+            return Err(wrong_magic(rest).unwrap_or(ArchiveFault::NotAnArchive));
         }
-        let number = |index| field(header, index).ok_or(fault(ArchiveFault::BadNumber));
-        let (name_size, data_size) = (number(11)? as usize, number(6)? as usize);
+        let name_size = number(header, Field::NameSize)? as usize;
+        let data_size = number(header, Field::DataSize)? as usize;
         let name_end = HEADER + name_size;
         let data_start = name_end.next_multiple_of(4);
         let data_end = data_start + data_size;
-        let data = rest.get(data_start..data_end);
-        let padded_name = rest
-            .get(HEADER..name_end)
-            .ok_or(fault(ArchiveFault::CutShort))?;
-        let length = padded_name
-            .iter()
-            .take(NAME_LIMIT)
-            .position(|byte| *byte == 0);
-        let name = match length {
-            Some(length) => &padded_name[..length],
-            None if padded_name.len() < NAME_LIMIT => return Err(fault(ArchiveFault::BadName)),
-            None => {
-                return Err(ArchiveError {
-                    offset,
-                    name: &padded_name[..64],
-                    fault: ArchiveFault::NameTooLong,
-                });
+        let padded_name = rest.get(HEADER..name_end).ok_or(ArchiveFault::CutShort)?;
+        let name = match words::find(padded_name, 0) {
+            Some(length) if length < NAME_LIMIT => &padded_name[..length],
+            None if padded_name.len() < NAME_LIMIT => return Err(ArchiveFault::BadName),
+            _ => {
+                self.name = &padded_name[..64];
+                return Err(ArchiveFault::NameTooLong);
             }
         };
-        let Some(data) = data else {
-            return Err(ArchiveError {
-                offset,
-                name,
-                fault: ArchiveFault::CutShort,
-            });
-        };
+        self.name = name;
+        let data = rest
+            .get(data_start..data_end)
+            .ok_or(ArchiveFault::CutShort)?;
         // The last entry's padding may be missing at the very end.
-        self.at = (offset + data_end)
+        self.at = (self.offset + data_end)
             .next_multiple_of(4)
             .min(self.bytes.len());
-        if name == TRAILER {
-            return Ok(Item::Trailer);
-        }
-        Ok(Item::Entry(Entry {
-            offset,
-            name,
-            data,
-            mode: number(1)?,
-            user: number(2)?,
-            group: number(3)?,
-            links: number(4)?,
-            modified: number(5)?,
-            header,
-        }))
+        Ok((name != TRAILER).then_some(Entry { name, data, header }))
     }
 
     /// After a trailer: skips the NULs, and says whether another archive follows.
-    pub(crate) fn next_archive(&mut self) -> Item {
+    pub(crate) fn next_archive(&mut self) -> Next {
         let rest = &self.bytes[self.at..];
         // Eight at a time: an archive is often padded to a large block.
         let words = rest
@@ -240,28 +262,28 @@ impl Archive {
         self.at += nulls;
         self.ordinal = self.ordinal.saturating_add(1);
         if self.at == self.bytes.len() {
-            Item::End
+            Next::Nothing
         } else {
-            Item::Trailer
+            Next::Archive
         }
     }
 }
 
 /// What a start that is not newc's says, if it says something.
 fn wrong_magic(bytes: &[u8]) -> Option<ArchiveFault> {
-    const COMPRESSED: [(&[u8], &str); 6] = [
-        (b"\x1f\x8b", "gzip"),
-        (b"\x28\xb5\x2f\xfd", "zstd"),
-        (b"\xfd7zXZ\0", "xz"),
-        (b"BZh", "bzip2"),
-        (b"\x5d\0\0", "lzma"),
-        (b"\x02\x21\x4c\x18", "lz4"),
+    const COMPRESSED: [(&[u8], Compression); 6] = [
+        (b"\x1f\x8b", Compression::Gzip),
+        (b"\x28\xb5\x2f\xfd", Compression::Zstd),
+        (b"\xfd7zXZ\0", Compression::Xz),
+        (b"BZh", Compression::Bzip2),
+        (b"\x5d\0\0", Compression::Lzma),
+        (b"\x02\x21\x4c\x18", Compression::Lz4),
     ];
-    if let Some((_, program)) = COMPRESSED
+    if let Some((_, format)) = COMPRESSED
         .iter()
         .find(|(magic, _)| bytes.starts_with(magic))
     {
-        return Some(ArchiveFault::Compressed(program));
+        return Some(ArchiveFault::Compressed(*format));
     }
     if [&b"070707"[..], b"\xc7\x71", b"\x71\xc7"]
         .iter()
@@ -274,13 +296,24 @@ fn wrong_magic(bytes: &[u8]) -> Option<ArchiveFault> {
     (bytes[..there] != newc[..there]).then_some(ArchiveFault::NotAnArchive)
 }
 
-/// The number with this index in a header.
+/// A number of a header.
 #[inline]
-fn field(header: &[u8; HEADER], index: usize) -> Option<u32> {
-    let start = 6 + index * 8;
-    hexadecimal(u64::from_le_bytes(
-        *header.get(start..start + 8)?.first_chunk()?,
-    ))
+fn number(header: &[u8; HEADER], field: Field) -> Result<u32, ArchiveFault> {
+    let text = text(header, field);
+    if text == u64::from_le_bytes(*b"00000000") {
+        return Ok(0);
+    }
+    hexadecimal(text).ok_or(ArchiveFault::BadNumber)
+}
+
+/// Its eight digits, the first in the lowest byte.
+#[inline]
+fn text(header: &[u8; HEADER], field: Field) -> u64 {
+    let start = 6 + field as usize * 8;
+    match header.get(start..).and_then(<[u8]>::first_chunk) {
+        Some(text) => u64::from_le_bytes(*text),
+        None => 0,
+    }
 }
 
 /// Eight hexadecimal digits, the first in the lowest byte; all eight at once, for this is most of what seeding costs.

@@ -117,9 +117,9 @@ impl<S: PageStore> Files<S> {
             size,
             blksize: PAGE_SIZE as u64,
             blocks,
-            atime: inode.accessed,
-            mtime: inode.modified,
-            ctime: inode.changed,
+            atime: inode.accessed.into(),
+            mtime: inode.modified.into(),
+            ctime: inode.changed.into(),
         })
     }
 
@@ -143,9 +143,9 @@ impl<S: PageStore> Files<S> {
             size: 0,
             blksize: 1024,
             blocks: 0,
-            atime: self.time,
-            mtime: self.time,
-            ctime: self.time,
+            atime: self.time.into(),
+            mtime: self.time.into(),
+            ctime: self.time.into(),
         }
     }
 
@@ -161,9 +161,9 @@ impl<S: PageStore> Files<S> {
             size: 0,
             blksize: PAGE_SIZE as u64,
             blocks: 0,
-            atime: self.time,
-            mtime: self.time,
-            ctime: self.time,
+            atime: self.time.into(),
+            mtime: self.time.into(),
+            ctime: self.time.into(),
         }
     }
 }

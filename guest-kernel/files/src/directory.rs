@@ -4,6 +4,7 @@
 //! added or removed meanwhile. A table of hash chains leads from a name to its place.
 use crate::inode::Number;
 use crate::slab::Slab;
+use crate::words::hash;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use contract::Errno;
@@ -12,7 +13,8 @@ use contract::Errno;
 pub const NAME_MAX: usize = 255;
 /// Hash chains of the largest table: one frame of them.
 const MAX_CHAINS: usize = 1024;
-const FIRST_CHAINS: usize = 8;
+/// Of the smallest: as many as the smallest block of the heap has room for.
+const FIRST_CHAINS: usize = 16;
 const NONE: u32 = u32::MAX;
 
 /// A name: in the archive where it came from there, else in the heap.
@@ -49,13 +51,6 @@ pub(crate) struct Directory {
     pub(crate) subdirectories: u32,
 }
 
-/// FNV-1a.
-fn hash(name: &[u8]) -> u32 {
-    name.iter().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
-}
-
 impl Directory {
     pub(crate) const fn new() -> Self {
         Self {
@@ -70,13 +65,17 @@ impl Directory {
     }
 
     fn chain(&self, hash: u32) -> usize {
-        // The lower bits of FNV depend on every byte, and so do the upper; folding spreads both.
-        (hash ^ (hash >> 16)) as usize & (self.chains.len().wrapping_sub(1))
+        hash as usize & (self.chains.len().wrapping_sub(1))
     }
 
     /// The place of a name.
     pub(crate) fn place(&self, name: &[u8]) -> Option<u32> {
-        let hash = hash(name);
+        self.place_hashed(name, hash(name))
+    }
+
+    /// As [`Self::place`], by one who has the name's hash.
+    #[inline]
+    pub(crate) fn place_hashed(&self, name: &[u8], hash: u32) -> Option<u32> {
         let mut place = *self.chains.get(self.chain(hash))?;
         while place != NONE {
             let entry = self.entries.get(place)?;
@@ -103,10 +102,25 @@ impl Directory {
 
     /// Adds an entry whose name is not there yet, and returns its place. ENOSPC when the directory is full.
     pub(crate) fn insert(&mut self, name: Name, inode: Number) -> Result<u32, Errno> {
+        let hash = hash(name.bytes());
+        self.insert_hashed(name, hash, inode)
+    }
+
+    /// The place that the next entry will have.
+    pub(crate) fn next_place(&self) -> u32 {
+        self.entries.next_number()
+    }
+
+    /// As [`Self::insert`], by one who has the name's hash.
+    pub(crate) fn insert_hashed(
+        &mut self,
+        name: Name,
+        hash: u32,
+        inode: Number,
+    ) -> Result<u32, Errno> {
         if self.entries.len() >= self.chains.len() {
             self.spread()?;
         }
-        let hash = hash(name.bytes());
         let chain = self.chain(hash);
         let next = self.chains.get(chain).copied().unwrap_or(NONE);
         let place = self
@@ -150,9 +164,9 @@ impl Directory {
         Some(entry.inode)
     }
 
-    /// Doubles the chains, up to [`MAX_CHAINS`].
+    /// Makes four times as many chains, up to [`MAX_CHAINS`].
     fn spread(&mut self) -> Result<(), Errno> {
-        let wanted = (self.chains.len() * 2).clamp(FIRST_CHAINS, MAX_CHAINS);
+        let wanted = (self.chains.len() * 4).clamp(FIRST_CHAINS, MAX_CHAINS);
         if wanted == self.chains.len() {
             return Ok(());
         }

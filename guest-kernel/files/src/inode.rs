@@ -33,6 +33,34 @@ pub struct Time {
     pub nanoseconds: u32,
 }
 
+/// A time in nanoseconds since 1970: 1677 to 2262, and a third of an inode's size less.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stamp(i64);
+
+impl Stamp {
+    pub(crate) const ZERO: Self = Self(0);
+
+    pub(crate) const fn from_seconds(seconds: u32) -> Self {
+        Self(seconds as i64 * 1_000_000_000)
+    }
+}
+
+impl From<Time> for Stamp {
+    fn from(time: Time) -> Self {
+        let whole = time.seconds.saturating_mul(1_000_000_000);
+        Self(whole.saturating_add(i64::from(time.nanoseconds)))
+    }
+}
+
+impl From<Stamp> for Time {
+    fn from(stamp: Stamp) -> Self {
+        Self {
+            seconds: stamp.0.div_euclid(1_000_000_000),
+            nanoseconds: stamp.0.rem_euclid(1_000_000_000) as u32,
+        }
+    }
+}
+
 /// What kind of file an inode is, with what is particular to it.
 #[derive(Debug)]
 pub(crate) enum Kind<P> {
@@ -68,13 +96,13 @@ pub(crate) struct Inode<P> {
     pub(crate) user: u32,
     pub(crate) group: u32,
     pub(crate) home: Option<Home>,
-    pub(crate) accessed: Time,
-    pub(crate) modified: Time,
-    pub(crate) changed: Time,
+    pub(crate) accessed: Stamp,
+    pub(crate) modified: Stamp,
+    pub(crate) changed: Stamp,
 }
 
 impl<P> Inode<P> {
-    pub(crate) fn new(kind: Kind<P>, permissions: u16, time: Time) -> Self {
+    pub(crate) fn new(kind: Kind<P>, permissions: u16, time: Stamp) -> Self {
         Self {
             kind,
             permissions: permissions & 0o7777,
@@ -124,7 +152,7 @@ impl<P> Inode<P> {
 impl<S: PageStore> Files<S> {
     /// Sets the time that inodes are stamped with from now on. A clock tick's precision is enough, as on Linux.
     pub fn set_time(&mut self, time: Time) {
-        self.time = time;
+        self.time = time.into();
     }
 
     /// Keeps a working directory while one more process has it.

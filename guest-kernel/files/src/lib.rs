@@ -3,7 +3,7 @@
 //! [`Files`] is all of it: the root directory in memory, seeded in place from a cpio archive, `/dev`, `/proc` (whose text
 //! comes from the kernel through [`ProcSource`]), pipes, and the open file descriptions. A process has an [`FdTable`] and a
 //! working directory. Contents lie in page frames that the kernel gives through [`PageStore`]; the first argument of
-//! whatever may take or give back a frame is that store.
+//! whatever changes the tree or a file is that store, whether it takes a frame today or not.
 //!
 //! | what | module |
 //! |---|---|
@@ -12,6 +12,7 @@
 //! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `open`, `transfer` (read, write) |
 //! | the start | `archive` (the format), `seed` (into the tree) |
 //! | the terminal | `tty` |
+//! | below | `slab` (tables), `words` (bytes eight at a time), `store` (frames) |
 //!
 //! **Waiting.** Nothing here blocks. What cannot go on answers [`Step::Wait`]; the kernel parks the process in the queue
 //! of that [`WaitFor`] and asks again when [`Files::take_wakeup`] names it. The description must be kept
@@ -49,8 +50,9 @@ mod store;
 mod transfer;
 pub mod tty;
 mod wait_queue;
+mod words;
 
-pub use archive::{ArchiveError, ArchiveFault};
+pub use archive::{ArchiveError, ArchiveFault, Compression};
 pub use attributes::{Attributes, STAT_SIZE};
 pub use description::DescriptionId;
 pub use device::Device;
@@ -68,7 +70,7 @@ pub use store::PageStore;
 pub use wait_queue::{WaitFor, WaitQueue};
 
 use description::Description;
-use inode::{Inode, Number};
+use inode::{Inode, Number, Stamp};
 use pipe::Pipe;
 use slab::Slab;
 use wait_queue::Wakeups;
@@ -82,5 +84,5 @@ pub struct Files<S: PageStore> {
     /// The directory on which `/proc` is, once it is.
     proc_mount: Option<Number>,
     wakeups: Wakeups,
-    time: Time,
+    time: Stamp,
 }

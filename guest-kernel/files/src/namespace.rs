@@ -1,9 +1,10 @@
 //! Names: made, removed, moved; and what is changed through a name.
 use crate::device::{Device, DeviceNumber};
 use crate::directory::{Directory, Name};
-use crate::inode::{Home, Inode, InodeId, Kind, Number, Time};
+use crate::inode::{Home, Inode, InodeId, Kind, Number, Stamp, Time};
 use crate::path::{Ending, Last, LastLink, PATH_MAX, Resolved, Slash, View};
 use crate::regular::Regular;
+use crate::words::hash;
 use crate::{Attributes, Files, PageStore};
 use contract::Errno;
 use linux_raw_sys::general as linux;
@@ -29,7 +30,7 @@ impl<S: PageStore> Files<S> {
         let place = entries.insert(name, number)?;
         entries.subdirectories += u32::from(is_directory);
         // While the tree is seeded there is no time yet, and the archive's stays.
-        if time != Time::default() {
+        if time != Stamp::ZERO {
             (parent.modified, parent.changed) = (time, time);
         }
         let inode = self.inode_mut(number)?;
@@ -86,25 +87,43 @@ impl<S: PageStore> Files<S> {
     /// Adds an inode under a name of its own. On an error nothing is left.
     pub(crate) fn create(
         &mut self,
-        store: &mut S,
         directory: Number,
         name: &[u8],
         inode: Inode<S::Page>,
     ) -> Result<Number, Errno> {
-        self.create_as(store, directory, Name::Owned(name.into()), inode)
+        self.create_as(directory, Name::Owned(name.into()), hash(name), inode)
     }
 
+    /// As [`Self::create`], in a directory that has been looked into: by the name's hash.
     pub(crate) fn create_as(
         &mut self,
-        store: &mut S,
         directory: Number,
         name: Name,
-        inode: Inode<S::Page>,
+        hash: u32,
+        mut inode: Inode<S::Page>,
     ) -> Result<Number, Errno> {
+        let time = self.time;
+        let is_directory = inode.is_directory();
+        let parent = self.inode(directory)?;
+        if parent.links == 0 && directory != self.root {
+            return Err(Errno::ENOENT);
+        }
+        inode.links = 1;
+        inode.home = Some(Home {
+            directory,
+            place: parent.directory()?.next_place(),
+        });
         let number = self.add_inode(inode)?;
-        if let Err(errno) = self.add_entry(directory, name, number) {
-            self.free_if_gone(store, number);
+        let parent = self.inode_mut(directory)?;
+        let entries = parent.directory_mut()?;
+        if let Err(errno) = entries.insert_hashed(name, hash, number) {
+            self.inodes.remove(number.0);
             return Err(errno);
+        }
+        entries.subdirectories += u32::from(is_directory);
+        // While the tree is seeded there is no time yet, and the archive's stays.
+        if time != Stamp::ZERO {
+            (parent.modified, parent.changed) = (time, time);
         }
         Ok(number)
     }
@@ -135,7 +154,7 @@ impl<S: PageStore> Files<S> {
     /// EEXIST, ENOSPC, and those of a resolution.
     pub fn mkdir(
         &mut self,
-        store: &mut S,
+        _store: &mut S,
         view: &View<'_>,
         path: &[u8],
         mode: u16,
@@ -144,7 +163,7 @@ impl<S: PageStore> Files<S> {
         let parent = self.vacant(&resolved)?;
         let mode = mode & !view.umask & 0o1777;
         let inode = Inode::new(Kind::Directory(Directory::new()), mode, self.time);
-        self.create(store, parent, resolved.name(), inode)?;
+        self.create(parent, resolved.name(), inode)?;
         Ok(())
     }
 
@@ -154,7 +173,7 @@ impl<S: PageStore> Files<S> {
     /// EEXIST, ENOSPC; EPERM for a directory, EINVAL for another type; and those of a resolution.
     pub fn mknod(
         &mut self,
-        store: &mut S,
+        _store: &mut S,
         view: &View<'_>,
         path: &[u8],
         mode: u32,
@@ -172,7 +191,7 @@ impl<S: PageStore> Files<S> {
         let resolved = self.walk(view, path, Ending::Name)?;
         let parent = self.vacant_for_file(&resolved)?;
         let inode = Inode::new(kind, mode as u16 & 0o7777 & !view.umask, self.time);
-        self.create(store, parent, resolved.name(), inode)?;
+        self.create(parent, resolved.name(), inode)?;
         Ok(())
     }
 
@@ -182,7 +201,7 @@ impl<S: PageStore> Files<S> {
     /// ENOENT for an empty target, ENAMETOOLONG, EEXIST, ENOSPC, and those of a resolution.
     pub fn symlink(
         &mut self,
-        store: &mut S,
+        _store: &mut S,
         view: &View<'_>,
         target: &[u8],
         path: &[u8],
@@ -196,7 +215,7 @@ impl<S: PageStore> Files<S> {
         let resolved = self.walk(view, path, Ending::Name)?;
         let parent = self.vacant_for_file(&resolved)?;
         let inode = Inode::new(Kind::Symlink(Name::Owned(target.into())), 0o777, self.time);
-        self.create(store, parent, resolved.name(), inode)?;
+        self.create(parent, resolved.name(), inode)?;
         Ok(())
     }
 
@@ -535,8 +554,8 @@ impl<S: PageStore> Files<S> {
     ) -> Result<(), Errno> {
         let time = self.time;
         let inode = self.changeable(id)?;
-        inode.accessed = accessed.unwrap_or(inode.accessed);
-        inode.modified = modified.unwrap_or(inode.modified);
+        inode.accessed = accessed.map_or(inode.accessed, Stamp::from);
+        inode.modified = modified.map_or(inode.modified, Stamp::from);
         inode.changed = time;
         Ok(())
     }

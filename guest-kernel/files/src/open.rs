@@ -2,7 +2,7 @@
 use crate::description::{DescriptionId, Opened};
 use crate::fd_table::{FdTable, OnExec};
 use crate::inode::{Inode, InodeId, Kind, Number};
-use crate::path::{Ending, Last, LastLink, Slash, View};
+use crate::path::{Ending, LastLink, View};
 use crate::proc::ProcNode;
 use crate::regular::Regular;
 use crate::{Files, PageStore, Step};
@@ -125,10 +125,12 @@ impl<S: PageStore> Files<S> {
         } else {
             LastLink::Follow
         };
-        let resolved = self.walk(view, path, Ending::Link(last_link))?;
-        if has(linux::O_CREAT) && resolved.last == Last::Name && resolved.slash == Slash::Trailing {
-            return Err(Errno::EISDIR);
-        }
+        let ending = if has(linux::O_CREAT) {
+            Ending::File(last_link)
+        } else {
+            Ending::Link(last_link)
+        };
+        let resolved = self.walk(view, path, ending)?;
         let Some(node) = resolved.node else {
             if !has(linux::O_CREAT) {
                 return Err(Errno::ENOENT);
@@ -138,7 +140,7 @@ impl<S: PageStore> Files<S> {
             };
             let kind = Kind::Regular(Regular::new(&[]));
             let inode = Inode::new(kind, mode & !view.umask, self.time);
-            let number = self.create(store, Number(parent), resolved.name(), inode)?;
+            let number = self.create(Number(parent), resolved.name(), inode)?;
             return match self.describe(Opened::Regular(number), flags & !SPENT) {
                 Ok(id) => Ok(id),
                 Err(errno) => {

@@ -2,7 +2,7 @@
 use crate::directory::NAME_MAX;
 use crate::inode::{InodeId, Kind, Number};
 use crate::proc::{ProcLinkTarget, ProcNode, ProcSource};
-use crate::{Files, PageStore};
+use crate::{Files, PageStore, words};
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use contract::Errno;
@@ -39,6 +39,9 @@ pub enum LastLink {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ending {
     Link(LastLink),
+    /// As before, but what is not there will be made a file: with a slash behind a name, even that of a link, that is
+    /// EISDIR.
+    File(LastLink),
     /// The last name is about to be created or removed: never a link followed, slash or no.
     Name,
 }
@@ -141,10 +144,7 @@ impl<S: PageStore> Files<S> {
         };
         loop {
             let begin = at + count_slashes(&text[at..]);
-            let length = text[begin..]
-                .iter()
-                .position(|byte| *byte == b'/')
-                .unwrap_or(text.len() - begin);
+            let length = words::find(&text[begin..], b'/').unwrap_or(text.len() - begin);
             let end = begin + length;
             let behind = count_slashes(&text[end..]);
             let is_last = end + behind == text.len();
@@ -155,6 +155,12 @@ impl<S: PageStore> Files<S> {
             };
             if !self.is_directory(here) {
                 return Err(Errno::ENOTDIR);
+            }
+            if let Ending::File(_) = ending
+                && slash == Slash::Trailing
+                && !matches!(&text[begin..end], b"" | b"." | b"..")
+            {
+                return Err(Errno::EISDIR);
             }
             if length > NAME_MAX {
                 return Err(Errno::ENAMETOOLONG);
@@ -184,8 +190,10 @@ impl<S: PageStore> Files<S> {
             };
             let follow = !is_last
                 || match ending {
-                    Ending::Link(LastLink::Follow) => true,
-                    Ending::Link(LastLink::Keep) => slash == Slash::Trailing,
+                    Ending::Link(LastLink::Follow) | Ending::File(LastLink::Follow) => true,
+                    Ending::Link(LastLink::Keep) | Ending::File(LastLink::Keep) => {
+                        slash == Slash::Trailing
+                    }
                     Ending::Name => false,
                 };
             if follow && let Some(target) = self.link_target(view, child)? {

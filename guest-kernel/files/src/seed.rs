@@ -1,13 +1,14 @@
 //! The start of the tree: an archive, then what every system has.
-use crate::archive::{Archive, ArchiveError, ArchiveFault, Entry, Item, file_type};
+use crate::archive::{Archive, ArchiveError, ArchiveFault, Entry, Field, Next, file_type};
 use crate::device::{Device, DeviceNumber};
 use crate::directory::{Directory, NAME_MAX, Name};
-use crate::inode::{Inode, Kind, Number, Time};
+use crate::inode::{Inode, Kind, Number, Stamp};
 use crate::path::{LastLink, View};
 use crate::proc::NoProcesses;
 use crate::regular::Regular;
 use crate::slab::Slab;
 use crate::wait_queue::Wakeups;
+use crate::words::{self, hash};
 use crate::{Files, InodeId, PageStore};
 use alloc::collections::BTreeMap;
 use contract::Errno;
@@ -25,6 +26,18 @@ struct Neighbour {
     directory: Number,
 }
 
+impl Neighbour {
+    /// The name in a path to something in the same directory; `None` where it is another one.
+    #[inline]
+    fn name_of(&self, path: &'static [u8]) -> Option<&'static [u8]> {
+        let name = match self.path {
+            b"" => path,
+            directory => path.strip_prefix(directory)?.strip_prefix(b"/")?,
+        };
+        words::find(name, b'/').is_none().then_some(name)
+    }
+}
+
 impl<S: PageStore> Files<S> {
     /// An empty root directory.
     #[must_use]
@@ -36,12 +49,12 @@ impl<S: PageStore> Files<S> {
             root: Number(0),
             proc_mount: None,
             wakeups: Wakeups::new(),
-            time: Time::default(),
+            time: Stamp::ZERO,
         };
         let root = Inode::new(
             Kind::Directory(Directory::new()),
             DIRECTORY_MODE,
-            Time::default(),
+            Stamp::ZERO,
         );
         if let Ok(root) = files.add_inode(root) {
             files.root = root;
@@ -56,31 +69,27 @@ impl<S: PageStore> Files<S> {
     /// What is wrong with the archive. What came before is in the tree then.
     pub fn seed(&mut self, store: &mut S, bytes: &'static [u8]) -> Result<(), ArchiveError> {
         let mut archive = Archive::new(bytes);
-        let mut links = HardLinks::new();
-        let mut neighbour = Neighbour {
-            path: &[],
-            directory: self.root,
-        };
+        self.seed_all(store, &mut archive)
+            .map_err(|fault| archive.error(fault))
+    }
+
+    fn seed_all(&mut self, store: &mut S, archive: &mut Archive) -> Result<(), ArchiveFault> {
         loop {
-            match archive.next_item()? {
-                Item::Entry(entry) => {
-                    self.seed_entry(store, &entry, archive.ordinal, &mut neighbour, &mut links)?;
-                }
-                Item::Trailer => {
-                    links.clear();
-                    neighbour = Neighbour {
-                        path: &[],
-                        directory: self.root,
-                    };
-                    if let Item::End = archive.next_archive() {
-                        return Ok(());
-                    }
-                }
-                Item::End => return Ok(()),
+            let mut links = HardLinks::new();
+            let mut neighbour = Neighbour {
+                path: &[],
+                directory: self.root,
+            };
+            while let Some(entry) = archive.next_entry()? {
+                self.seed_entry(store, &entry, archive.ordinal, &mut neighbour, &mut links)?;
+            }
+            if archive.next_archive() == Next::Nothing {
+                return Ok(());
             }
         }
     }
 
+    #[inline]
     fn seed_entry(
         &mut self,
         store: &mut S,
@@ -88,47 +97,41 @@ impl<S: PageStore> Files<S> {
         ordinal: u16,
         neighbour: &mut Neighbour,
         links: &mut HardLinks,
-    ) -> Result<(), ArchiveError> {
-        let path = strip_slashes(entry.name);
+    ) -> Result<(), ArchiveFault> {
         if entry.name.is_empty() {
-            return Err(entry.fault(ArchiveFault::BadName));
+            return Err(ArchiveFault::BadName);
         }
-        let split = path.iter().rposition(|byte| *byte == b'/');
-        let (directory_path, name) = match split {
-            Some(slash) => (&path[..slash], &path[slash + 1..]),
-            None => (&path[..0], path),
+        let path = strip_slashes(entry.name);
+        let name = match neighbour.name_of(path) {
+            Some(name) => name,
+            None => self.seed_neighbour(path, neighbour)?,
         };
-        if directory_path != neighbour.path {
-            neighbour.directory = self.seed_directories(store, entry, directory_path)?;
-            neighbour.path = directory_path;
-        }
         let parent = neighbour.directory;
-        check_name(entry, name)?;
+        check_name(name)?;
+        let mode = entry.number(Field::Mode)?;
         if name.is_empty() || name == b"." {
-            return self.seed_again(entry, parent, ordinal);
+            return self.seed_again(entry, mode, parent, ordinal);
         }
+        let hash = hash(name);
         let there = self
             .inode(parent)
-            .and_then(|inode| inode.directory())
-            .map_err(|_| entry.fault(ArchiveFault::NotADirectory))?
-            .place(name);
+            .and_then(Inode::directory)
+            .map_err(|_| ArchiveFault::NotADirectory)?
+            .place_hashed(name, hash);
         if let Some(place) = there {
-            let number = self.seeded_at(parent, place);
-            let Some(number) = number else {
-                return Err(entry.fault(ArchiveFault::Duplicate));
-            };
-            let old = self
-                .inode(number)
-                .map_err(|_| entry.fault(ArchiveFault::Duplicate))?;
-            if old.is_directory() && file_type(entry.mode) == linux::S_IFDIR {
-                return self.seed_again(entry, number, ordinal);
+            let number = self
+                .seeded_at(parent, place)
+                .ok_or(ArchiveFault::Duplicate)?;
+            let old = self.inode(number).map_err(|_| ArchiveFault::Duplicate)?;
+            if old.is_directory() && file_type(mode) == linux::S_IFDIR {
+                return self.seed_again(entry, mode, number, ordinal);
             }
             if old.archive == ordinal || old.is_directory() {
-                return Err(entry.fault(ArchiveFault::Duplicate));
+                return Err(ArchiveFault::Duplicate);
             }
             self.remove_entry(store, parent, place);
         }
-        let hard_links = entry.links > 1 && file_type(entry.mode) == linux::S_IFREG;
+        let hard_links = file_type(mode) == linux::S_IFREG && entry.has_more_names()?;
         if hard_links && let Some(number) = links.get(&entry.identity()?).copied() {
             if !entry.data.is_empty()
                 && let Ok(inode) = self.inode_mut(number)
@@ -136,17 +139,37 @@ impl<S: PageStore> Files<S> {
             {
                 regular.set_archived(store, entry.data);
             }
-            return self.seed_name(entry, parent, name, number);
+            return self
+                .add_entry(parent, Name::Archived(name), number)
+                .map_err(|_| ArchiveFault::TooManyFiles);
         }
-        let mut inode = Inode::new(seed_kind(entry)?, 0, Time::default());
-        describe(&mut inode, entry, ordinal);
+        let time = Stamp::from_seconds(entry.number(Field::Modified)?);
+        let mut inode = Inode::new(seed_kind(entry, mode)?, mode as u16, time);
+        inode.archive = ordinal;
+        inode.user = entry.number(Field::User)?;
+        inode.group = entry.number(Field::Group)?;
         let number = self
-            .add_inode(inode)
-            .map_err(|_| entry.fault(ArchiveFault::TooManyFiles))?;
+            .create_as(parent, Name::Archived(name), hash, inode)
+            .map_err(|_| ArchiveFault::TooManyFiles)?;
         if hard_links {
             links.insert(entry.identity()?, number);
         }
-        self.seed_name(entry, parent, name, number)
+        Ok(())
+    }
+
+    /// Goes to the directory of a path, and returns the name in it.
+    fn seed_neighbour(
+        &mut self,
+        path: &'static [u8],
+        neighbour: &mut Neighbour,
+    ) -> Result<&'static [u8], ArchiveFault> {
+        let (directory, name) = match path.iter().rposition(|byte| *byte == b'/') {
+            Some(slash) => (&path[..slash], &path[slash + 1..]),
+            None => (&path[..0], path),
+        };
+        neighbour.directory = self.seed_directories(directory)?;
+        neighbour.path = directory;
+        Ok(name)
     }
 
     fn seeded_at(&self, parent: Number, place: u32) -> Option<Number> {
@@ -154,66 +177,53 @@ impl<S: PageStore> Files<S> {
         Some(directory.entry(place)?.inode)
     }
 
-    fn seed_name(
-        &mut self,
-        entry: &Entry,
-        parent: Number,
-        name: &'static [u8],
-        number: Number,
-    ) -> Result<(), ArchiveError> {
-        self.add_entry(parent, Name::Archived(name), number)
-            .map_err(|_| entry.fault(ArchiveFault::TooManyFiles))
-    }
-
     /// An entry for a directory that is there: made on the way to something in it, by an earlier archive, or the root.
     fn seed_again(
         &mut self,
         entry: &Entry,
+        mode: u32,
         number: Number,
         ordinal: u16,
-    ) -> Result<(), ArchiveError> {
+    ) -> Result<(), ArchiveFault> {
         let inode = self
             .inode_mut(number)
-            .map_err(|_| entry.fault(ArchiveFault::NotADirectory))?;
-        if file_type(entry.mode) != linux::S_IFDIR {
-            return Err(entry.fault(ArchiveFault::Duplicate));
+            .map_err(|_| ArchiveFault::NotADirectory)?;
+        if file_type(mode) != linux::S_IFDIR || inode.archive == ordinal {
+            return Err(ArchiveFault::Duplicate);
         }
-        if inode.archive == ordinal {
-            return Err(entry.fault(ArchiveFault::Duplicate));
-        }
-        describe(inode, entry, ordinal);
+        let time = Stamp::from_seconds(entry.number(Field::Modified)?);
+        inode.permissions = mode as u16 & 0o7777;
+        inode.archive = ordinal;
+        inode.user = entry.number(Field::User)?;
+        inode.group = entry.number(Field::Group)?;
+        (inode.accessed, inode.modified, inode.changed) = (time, time, time);
         Ok(())
     }
 
     /// The directory with this path, made where it is missing. Links to directories are followed.
-    fn seed_directories(
-        &mut self,
-        store: &mut S,
-        entry: &Entry,
-        path: &'static [u8],
-    ) -> Result<Number, ArchiveError> {
+    fn seed_directories(&mut self, path: &'static [u8]) -> Result<Number, ArchiveFault> {
         let mut here = self.root;
         let mut begin = 0;
         for name in path.split(|byte| *byte == b'/') {
             let end = begin + name.len();
-            check_name(entry, name)?;
+            check_name(name)?;
             begin = end + 1;
             if name.is_empty() || name == b"." {
                 continue;
             }
             let directory = self
                 .inode(here)
-                .and_then(|inode| inode.directory())
-                .map_err(|_| entry.fault(ArchiveFault::NotADirectory))?;
+                .and_then(Inode::directory)
+                .map_err(|_| ArchiveFault::NotADirectory)?;
             here = match directory.get(name) {
                 Some(number) => self
                     .seeded_directory(number, &path[..end])
-                    .ok_or_else(|| entry.fault(ArchiveFault::NotADirectory))?,
+                    .ok_or(ArchiveFault::NotADirectory)?,
                 None => {
                     let kind = Kind::Directory(Directory::new());
-                    let inode = Inode::new(kind, DIRECTORY_MODE, Time::default());
-                    self.create_as(store, here, Name::Archived(name), inode)
-                        .map_err(|_| entry.fault(ArchiveFault::TooManyFiles))?
+                    let inode = Inode::new(kind, DIRECTORY_MODE, Stamp::ZERO);
+                    self.create_as(here, Name::Archived(name), hash(name), inode)
+                        .map_err(|_| ArchiveFault::TooManyFiles)?
                 }
             };
         }
@@ -243,12 +253,12 @@ impl<S: PageStore> Files<S> {
     ///
     /// # Errors
     /// ENOSPC when there are too many files; ENOTDIR where the archive has something else of that name.
-    pub fn populate(&mut self, store: &mut S) -> Result<(), Errno> {
-        let devices = self.system_directory(store, b"dev", DIRECTORY_MODE)?;
+    pub fn populate(&mut self, _store: &mut S) -> Result<(), Errno> {
+        let devices = self.system_directory(b"dev", DIRECTORY_MODE)?;
         for device in Device::ALL {
             let kind = Kind::Device(Some(device), device.number());
             let name = Name::Archived(device.name().as_bytes());
-            self.system_file(store, devices, name, kind, device.permissions())?;
+            self.system_file(devices, name, kind, device.permissions())?;
         }
         for (name, target) in [
             ("fd", "/proc/self/fd"),
@@ -258,20 +268,15 @@ impl<S: PageStore> Files<S> {
         ] {
             let kind = Kind::Symlink(Name::Archived(target.as_bytes()));
             let name = Name::Archived(name.as_bytes());
-            self.system_file(store, devices, name, kind, 0o777)?;
+            self.system_file(devices, name, kind, 0o777)?;
         }
-        self.system_directory(store, b"tmp", 0o1777)?;
-        let proc = self.system_directory(store, b"proc", 0o555)?;
+        self.system_directory(b"tmp", 0o1777)?;
+        let proc = self.system_directory(b"proc", 0o555)?;
         self.proc_mount = Some(proc);
         Ok(())
     }
 
-    fn system_directory(
-        &mut self,
-        store: &mut S,
-        name: &'static [u8],
-        mode: u16,
-    ) -> Result<Number, Errno> {
+    fn system_directory(&mut self, name: &'static [u8], mode: u16) -> Result<Number, Errno> {
         match self.inode(self.root)?.directory()?.get(name) {
             Some(number) => {
                 self.inode(number)?.directory()?;
@@ -279,14 +284,13 @@ impl<S: PageStore> Files<S> {
             }
             None => {
                 let inode = Inode::new(Kind::Directory(Directory::new()), mode, self.time);
-                self.create_as(store, self.root, Name::Archived(name), inode)
+                self.create_as(self.root, Name::Archived(name), hash(name), inode)
             }
         }
     }
 
     fn system_file(
         &mut self,
-        store: &mut S,
         directory: Number,
         name: Name,
         kind: Kind<S::Page>,
@@ -299,7 +303,8 @@ impl<S: PageStore> Files<S> {
             .is_none()
         {
             let inode = Inode::new(kind, mode, self.time);
-            self.create_as(store, directory, name, inode)?;
+            let hash = hash(name.bytes());
+            self.create_as(directory, name, hash, inode)?;
         }
         Ok(())
     }
@@ -311,17 +316,20 @@ impl<S: PageStore> Default for Files<S> {
     }
 }
 
-fn seed_kind<P>(entry: &Entry) -> Result<Kind<P>, ArchiveError> {
+#[inline]
+fn seed_kind<P>(entry: &Entry, mode: u32) -> Result<Kind<P>, ArchiveFault> {
     let device = || {
-        let (major, minor) = entry.device()?;
-        Ok(DeviceNumber { major, minor })
+        Ok(DeviceNumber {
+            major: entry.number(Field::DeviceMajor)?,
+            minor: entry.number(Field::DeviceMinor)?,
+        })
     };
-    Ok(match file_type(entry.mode) {
+    Ok(match file_type(mode) {
         linux::S_IFREG => Kind::Regular(Regular::new(entry.data)),
         linux::S_IFDIR => Kind::Directory(Directory::new()),
         linux::S_IFLNK => {
             if entry.data.len() >= crate::path::PATH_MAX {
-                return Err(entry.fault(ArchiveFault::NameTooLong));
+                return Err(ArchiveFault::NameTooLong);
             }
             Kind::Symlink(Name::Archived(entry.data))
         }
@@ -331,28 +339,17 @@ fn seed_kind<P>(entry: &Entry) -> Result<Kind<P>, ArchiveError> {
         }
         linux::S_IFBLK => Kind::Block(device()?),
         linux::S_IFIFO => Kind::Fifo(None),
-        _ => return Err(entry.fault(ArchiveFault::UnknownType(entry.mode))),
+        _ => return Err(ArchiveFault::UnknownType(mode)),
     })
 }
 
-fn describe<P>(inode: &mut Inode<P>, entry: &Entry, ordinal: u16) {
-    let time = Time {
-        seconds: i64::from(entry.modified),
-        nanoseconds: 0,
-    };
-    inode.permissions = (entry.mode & 0o7777) as u16;
-    inode.archive = ordinal;
-    inode.user = entry.user;
-    inode.group = entry.group;
-    (inode.accessed, inode.modified, inode.changed) = (time, time, time);
-}
-
-fn check_name(entry: &Entry, name: &[u8]) -> Result<(), ArchiveError> {
+#[inline]
+fn check_name(name: &[u8]) -> Result<(), ArchiveFault> {
     if name == b".." {
-        return Err(entry.fault(ArchiveFault::ParentReference));
+        return Err(ArchiveFault::ParentReference);
     }
     if name.len() > NAME_MAX {
-        return Err(entry.fault(ArchiveFault::NameTooLong));
+        return Err(ArchiveFault::NameTooLong);
     }
     Ok(())
 }

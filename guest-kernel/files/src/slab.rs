@@ -39,6 +39,15 @@ impl<T, const N: usize> Slab<T, N> {
         self.used as usize
     }
 
+    /// The number that the next value will have.
+    pub(crate) fn next_number(&self) -> u32 {
+        if self.free == NONE {
+            (self.chunks.len() * N) as u32
+        } else {
+            self.free
+        }
+    }
+
     /// Puts a value in and returns its number; hands the value back when the table is full or the heap empty.
     pub(crate) fn insert(&mut self, value: T) -> Result<u32, T> {
         if self.free == NONE && !self.grow() {
@@ -111,12 +120,9 @@ impl<T, const N: usize> Slab<T, N> {
         if slots.try_reserve_exact(N).is_err() {
             return false;
         }
-        for index in 1..=N as u32 {
-            slots.push(Slot::Free(if index == N as u32 {
-                NONE
-            } else {
-                first + index
-            }));
+        slots.extend((first..first + N as u32).map(|number| Slot::Free(number + 1)));
+        if let Some(last) = slots.last_mut() {
+            *last = Slot::Free(NONE);
         }
         let Ok(chunk) = slots.into_boxed_slice().try_into() else {
             return false;

@@ -2,7 +2,7 @@
 //!
 //! The kernel hands over each byte of input with [`Tty::input`], takes what a program writes through [`Tty::output`], and
 //! answers reads from [`Tty::read`]. A console that is no terminal is [`Kind::Plain`]: bytes pass unchanged.
-use crate::Transfer;
+use crate::{Transfer, words};
 use contract::Errno;
 
 mod line;
@@ -513,7 +513,7 @@ impl Tty {
             return;
         }
         let mut rest = bytes;
-        while let Some(newline) = find_newline(rest) {
+        while let Some(newline) = words::find(rest, b'\n') {
             if newline != 0 {
                 out(&rest[..newline]);
             }
@@ -593,21 +593,4 @@ const fn is_control(byte: u8) -> bool {
 /// UTF-8 are letters, too.
 const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0xc0 && byte != 0xd7 && byte != 0xf7
-}
-
-/// The first newline, eight bytes at a step: output of a megabyte passes through here.
-fn find_newline(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let differs = u64::from_le_bytes(*word) ^ (ONES * b'\n' as u64);
-        let zeros = differs.wrapping_sub(ONES) & !differs & (ONES << 7);
-        if zeros != 0 {
-            return Some(index * 8 + zeros.trailing_zeros() as usize / 8);
-        }
-    }
-    let start = words.len() * 8;
-    rest.iter()
-        .position(|byte| *byte == b'\n')
-        .map(|at| start + at)
 }

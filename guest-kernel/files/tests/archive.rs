@@ -1,7 +1,7 @@
 //! Archives: what is accepted, and what is refused with which words.
 mod machine;
 
-use files::{ArchiveError, ArchiveFault, Files};
+use files::{ArchiveError, ArchiveFault, Compression, Files};
 use linux_raw_sys::general as linux;
 use machine::{Entry, Machine, Pages, archive, directory, file, put_entry, symlink};
 
@@ -20,12 +20,15 @@ fn refused() {
     let entry = archive(&[file("a", b"123")]);
     assert_eq!(
         fault(b"\x1f\x8b\x08\0\0\0".to_vec()),
-        ArchiveFault::Compressed("gzip")
+        ArchiveFault::Compressed(Compression::Gzip)
     );
-    assert_eq!(fault(vec![0x1f, 0x8b]), ArchiveFault::Compressed("gzip"));
+    assert_eq!(
+        fault(vec![0x1f, 0x8b]),
+        ArchiveFault::Compressed(Compression::Gzip)
+    );
     assert_eq!(
         fault([&b"\x28\xb5\x2f\xfd"[..], &[7; 200]].concat()),
-        ArchiveFault::Compressed("zstd")
+        ArchiveFault::Compressed(Compression::Zstd)
     );
     assert_eq!(fault(b"070707000".to_vec()), ArchiveFault::OldFormat);
     assert_eq!(fault(b"nonsense".to_vec()), ArchiveFault::NotAnArchive);
