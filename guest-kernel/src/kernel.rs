@@ -88,8 +88,7 @@ impl Kernel {
             _ => Access::Read,
         };
         let mut outcome = self.processes[self.current].space().fault(address, access);
-        if outcome == Err(Refusal::OutOfFrames) {
-            self.templates.drop_all();
+        if outcome == Err(Refusal::OutOfFrames) && self.templates.drop_all() > 0 {
             outcome = self.processes[self.current].space().fault(address, access);
         }
         let counter = match outcome {

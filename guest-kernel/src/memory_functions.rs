@@ -7,6 +7,32 @@
 use core::arch::asm;
 use core::ffi::c_void;
 
+/// Copies `n` words between places that do not overlap, one at least.
+///
+/// # Safety
+/// `from` can be read and `to` written for `n` words; both are aligned.
+#[inline]
+pub unsafe fn copy_words(from: *const u64, to: *mut u64, n: usize) {
+    // SAFETY: the caller's; the direction flag is clear in the kernel.
+    unsafe {
+        asm!("rep movsq", inout("rsi") from => _, inout("rdi") to => _, inout("rcx") n => _,
+            options(nostack, preserves_flags));
+    }
+}
+
+/// Zeroes `n` words.
+///
+/// # Safety
+/// `to` can be written for `n` words, and is aligned.
+#[inline]
+pub unsafe fn zero_words(to: *mut u64, n: usize) {
+    // SAFETY: the caller's; the direction flag is clear in the kernel.
+    unsafe {
+        asm!("rep stosq", inout("rdi") to => _, inout("rcx") n => _, in("rax") 0_u64,
+            options(nostack, preserves_flags));
+    }
+}
+
 /// Copies `n` bytes between places that do not overlap.
 ///
 /// # Safety

@@ -5,7 +5,8 @@
 //!  an entry is written when its frame is first handed out, and frames above the watermark never were.
 //!
 //!  what the frame is      count                next          bits
-//!  page, table, root      entries pointing at  -             table: bit g = entries 8g..8g+8 may be live
+//!  page, table, root      entries pointing at  counted       table: bit g = entries 8g..8g+8 may be live
+//!                                              groups
 //!  free                   0                    next free     -
 //!  heap                   previous in class    next in class free blocks of the frame
 //! ```
@@ -14,6 +15,7 @@
 //! or a root whose kernel half is filled in. Who wants a table takes a zeroed one; who wants any frame and
 //! finds the plain list empty takes from the others.
 use super::direct_map;
+use crate::memory_functions::zero_words;
 use crate::one_cpu::OneCpu;
 use crate::records::COUNTERS;
 use contract::PAGE_SIZE;
@@ -123,6 +125,11 @@ impl Frames {
             untouched: ranges,
             ..Self::none()
         })
+    }
+
+    /// Frames that can be handed out.
+    pub fn available(&self) -> u64 {
+        COUNTERS.get(Counter::FramesTotal) - self.used
     }
 
     /// Frames in use now.
@@ -277,7 +284,7 @@ fn push(info: *mut FrameInfo, list: &mut u32, frame: PhysFrame) {
 #[inline]
 pub fn zero(frame: PhysFrame) {
     // SAFETY: the frame was just handed out, nobody else has it, and the direct map covers all RAM.
-    unsafe { direct_map(frame.start_address()).write_bytes(0, PAGE_SIZE) };
+    unsafe { zero_words(direct_map(frame.start_address()).cast(), PAGE_SIZE / 8) };
 }
 
 /// A few disjoint ranges of frame numbers.

@@ -3,6 +3,7 @@ use super::direct_map;
 use super::frames::{FRAMES, Use, zero};
 use crate::arch::layout::kernel_root_entries;
 use crate::arch::tlb;
+use crate::memory_functions::{copy_words, zero_words};
 use crate::records::COUNTERS;
 use contract::PAGE_SIZE;
 use contract::counters::Counter;
@@ -11,8 +12,10 @@ use page_tree::{Entry, FrameStore};
 use x86_64::VirtAddr;
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
-/// Entries of a table that one bit of its live groups stands for.
+/// Words of a frame.
 const WORDS: usize = PAGE_SIZE / 8;
+/// Entries of a table that one bit of its live groups stands for.
+const GROUP: usize = 8;
 
 /// The frames as the page tree's store: tables are reached through the direct map.
 pub struct Tables;
@@ -22,6 +25,13 @@ fn entry_pointer(table: PhysFrame, index: PageTableIndex) -> *mut u64 {
     direct_map(table.start_address())
         .cast::<u64>()
         .wrapping_add(usize::from(index))
+}
+
+#[inline]
+fn group_pointer(table: PhysFrame, group: u32) -> *mut u64 {
+    direct_map(table.start_address())
+        .cast::<u64>()
+        .wrapping_add(group as usize * GROUP)
 }
 
 impl FrameStore for Tables {
@@ -74,7 +84,7 @@ impl FrameStore for Tables {
         let from = direct_map(of.start_address()).cast::<u64>();
         let to = direct_map(frame.start_address()).cast::<u64>();
         // SAFETY: `frame` was just handed out, so the two do not overlap; both are whole frames of RAM.
-        unsafe { core::ptr::copy_nonoverlapping(from, to, WORDS) };
+        unsafe { copy_words(from, to, WORDS) };
         COUNTERS.add(Counter::PagesCopied, 1);
         Some(frame)
     }
@@ -126,6 +136,29 @@ impl FrameStore for Tables {
     #[inline]
     fn set_live_groups(&mut self, table: PhysFrame, groups: u64) {
         FRAMES.with(|frames| frames.info_mut(table).bits = groups);
+    }
+
+    #[inline]
+    fn counted_groups(&self, page_table: PhysFrame) -> u32 {
+        FRAMES.with(|frames| frames.info(page_table).next)
+    }
+
+    #[inline]
+    fn set_counted_groups(&mut self, page_table: PhysFrame, groups: u32) {
+        FRAMES.with(|frames| frames.info_mut(page_table).next = groups);
+    }
+
+    #[inline]
+    fn copy_groups(&mut self, from: PhysFrame, to: PhysFrame, first: u32, count: u32) {
+        let (from, to) = (group_pointer(from, first), group_pointer(to, first));
+        // SAFETY: both are tables of the tree, apart, and a table has 64 groups.
+        unsafe { copy_words(from, to, count as usize * GROUP) };
+    }
+
+    #[inline]
+    fn clear_groups(&mut self, table: PhysFrame, first: u32, count: u32) {
+        // SAFETY: a table of the tree, which has 64 groups; zero is an empty entry.
+        unsafe { zero_words(group_pointer(table, first), count as usize * GROUP) };
     }
 
     #[inline]

@@ -60,13 +60,16 @@ impl Templates {
         Self([const { None }; PLACES])
     }
 
-    /// Drops all of them: their frames are free but for what processes share.
-    pub fn drop_all(&mut self) {
+    /// Drops all of them: their frames are free but for what processes share. Answers how many there were.
+    pub fn drop_all(&mut self) -> usize {
+        let mut dropped = 0;
         for place in &mut self.0 {
             if let Some(template) = place.take() {
                 AddressSpace::release(template.space);
+                dropped += 1;
             }
         }
+        dropped
     }
 }
 

@@ -10,6 +10,9 @@ use page_tree::Protection;
 
 const PAGE: u64 = PAGE_SIZE as u64;
 
+/// Tables that a mapping can need beside one for each 512 pages: both its ends, at each level.
+const TABLES_OF_A_RANGE: u64 = 8;
+
 /// The whole pages of `length` bytes from `address`, as Linux's calls check them.
 fn pages(address: u64, length: u64) -> Option<Range<u64>> {
     let length = length.checked_next_multiple_of(PAGE)?;
@@ -112,13 +115,16 @@ impl Kernel {
         let inode = self.mappable_file(descriptor)?;
         let size = self.files.size(inode);
         let space = self.processes[self.current].space();
-        // Build first: the pages replace what is there only once there is a frame for each.
         let in_file = size.saturating_sub(offset).div_ceil(PAGE) * PAGE;
         let filled = range.start..range.end.min(range.start.saturating_add(in_file));
+        // Before anything is replaced: a frame for each page, and for the tables above them.
+        let pages = (filled.end - filled.start) / PAGE;
+        if FRAMES.with(|frames| frames.available()) < pages + pages / 512 + TABLES_OF_A_RANGE {
+            return Err(Errno::ENOMEM);
+        }
         space.reserve(range.clone(), protection)?;
         for page in filled.step_by(PAGE_SIZE) {
             let Some(frame) = FRAMES.with(|frames| frames.allocate(Use::Page)) else {
-                space.unmap(range.clone())?;
                 return Err(Errno::ENOMEM);
             };
             // SAFETY: the frame was just handed out, and nothing else refers to it.
@@ -134,7 +140,6 @@ impl Kernel {
             bytes[read..].fill(0);
             if let Err(errno) = space.map_counted(page, frame, protection) {
                 FRAMES.with(|frames| frames.free(frame, Use::Page));
-                space.unmap(range.clone())?;
                 return Err(errno);
             }
         }

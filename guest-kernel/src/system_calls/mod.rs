@@ -51,6 +51,8 @@ impl From<Result<Self, Errno>> for Outcome {
     }
 }
 
+const NO_MEMORY: u64 = Errno::ENOMEM.to_return_value();
+
 /// The current process asks.
 #[inline]
 pub fn enter(kernel: &mut Kernel) -> Next {
@@ -67,7 +69,13 @@ pub fn again(kernel: &mut Kernel, progress: usize) -> Next {
 
 #[inline]
 fn run(kernel: &mut Kernel, number: u64, progress: usize) -> Next {
-    match dispatch(kernel, number, progress) {
+    let mut outcome = dispatch(kernel, number, progress);
+    // A call that fails for want of memory has changed nothing: what the kernel keeps for speed goes, and
+    // it is asked once more.
+    if matches!(outcome, Outcome::Return(NO_MEMORY)) && kernel.templates.drop_all() > 0 {
+        outcome = dispatch(kernel, number, progress);
+    }
+    match outcome {
         Outcome::Return(value) => {
             kernel.processes[kernel.current].set_result(value);
             Next::Same

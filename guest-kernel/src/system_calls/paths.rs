@@ -1,5 +1,6 @@
 //! What is done by name: open, stat, directories, links.
 use super::Outcome;
+use crate::arch::clock;
 use crate::kernel::Kernel;
 use crate::memory::heap;
 use crate::memory::pages::Pages;
@@ -9,7 +10,9 @@ use crate::process::Wait;
 use crate::processes_view::ProcessesView;
 use contract::Errno;
 use core::mem::MaybeUninit;
-use files::{Attributes, Files, InodeId, LastLink, NoProcesses, OnExec, PATH_MAX, Step, View};
+use files::{
+    Attributes, Files, InodeId, LastLink, NoProcesses, OnExec, PATH_MAX, Step, Time, View,
+};
 use linux_raw_sys::general as linux;
 
 /// Room for a path from a program, on the kernel's stack; written only as far as the path goes.
@@ -33,6 +36,16 @@ impl PathBuffer {
         let place = unsafe { &mut *(core::ptr::from_mut(place) as *mut [u8]) };
         user::read(space, address, place)?;
         Ok(place)
+    }
+}
+
+/// The time that a change of a file gets.
+fn time_of_change() -> Time {
+    const SECOND: u64 = 1_000_000_000;
+    let now = clock::realtime();
+    Time {
+        seconds: (now / SECOND) as i64,
+        nanoseconds: (now % SECOND) as u32,
     }
 }
 
@@ -73,6 +86,7 @@ impl Kernel {
         f: impl FnOnce(&mut Files<Pages>, &mut Pages, &View<'_>, &[u8]) -> Result<R, Errno>,
     ) -> Result<R, Errno> {
         heap::require_reserve()?;
+        self.files.set_time(time_of_change());
         let mut buffer = PathBuffer::take();
         let path = buffer.read(self.processes[self.current].space(), address)?;
         let start = self.start_for(directory, path)?;
@@ -316,6 +330,7 @@ impl Kernel {
         f: impl FnOnce(&mut Files<Pages>, &mut Pages, &Place<'_>, &Place<'_>) -> Result<(), Errno>,
     ) -> Result<u64, Errno> {
         heap::require_reserve()?;
+        self.files.set_time(time_of_change());
         let mut buffers = (PathBuffer::take(), PathBuffer::take());
         let process = &self.processes[self.current];
         let from = buffers.0.read(process.space(), first.1)?;

@@ -2,7 +2,7 @@
 use super::Outcome;
 use crate::arch::clock;
 use crate::kernel::Kernel;
-use crate::memory::user;
+use crate::memory::{heap, user};
 use crate::process::Wait;
 use contract::Errno;
 use linux_raw_sys::general as linux;
@@ -36,6 +36,7 @@ impl Kernel {
     /// nanosleep(2).
     pub fn nanosleep(&self, request: u64, _remaining: u64) -> Result<Outcome, Errno> {
         let space = self.processes[self.current].space();
+        heap::require_reserve()?;
         let length = nanoseconds(user::read_words(space, request)?)?;
         Ok(sleep_until(clock::now().saturating_add(length)))
     }
@@ -54,6 +55,7 @@ impl Kernel {
             _ => return Err(Errno::EINVAL),
         };
         let space = self.processes[self.current].space();
+        heap::require_reserve()?;
         let time = nanoseconds(user::read_words(space, request)?)?;
         Ok(sleep_until(if flags as u32 & linux::TIMER_ABSTIME != 0 {
             time.saturating_sub(base)
