@@ -94,7 +94,7 @@ impl Kernel {
             Ok(space) => (space, template.program),
             Err(fault) => {
                 AddressSpace::release(template.space);
-                return Err(fault.into());
+                return Err(fault);
             }
         };
         if let Some(old) = self.templates.0[place].replace(Box::new(template)) {
@@ -200,7 +200,7 @@ fn map_segment(
                 bytes[read..].fill(0);
                 if let Err(fault) = space.map_counted(page, frame, segment.protection) {
                     FRAMES.with(|frames| frames.free(frame, Use::Page));
-                    return Err(fault.into());
+                    return Err(fault);
                 }
             }
         }
