@@ -219,3 +219,24 @@ impl<S: PageStore> Files<S> {
         self.inodes.remove(number.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inode_fills_one_block_of_the_heap() {
+        assert!(size_of::<Inode<core::num::NonZeroU32>>() <= 128);
+    }
+
+    #[test]
+    fn times_survive() {
+        for (seconds, nanoseconds) in [(0, 0), (1_700_000_000, 999_999_999), (-1, 1), (-2, 0)] {
+            let time = Time {
+                seconds,
+                nanoseconds,
+            };
+            assert_eq!(Time::from(Stamp::from(time)), time);
+        }
+    }
+}

@@ -7,9 +7,9 @@
 //!
 //! | what | module |
 //! |---|---|
-//! | names and inodes | `directory`, `inode`, `namespace` (create, remove, rename), `path` (resolution), `attributes` (stat) |
+//! | names and inodes | `directory`, `inode`, `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` (stat) |
 //! | contents | `regular` over `page_map`, `pipe`, `device`, `snapshot` (text of `/proc`) |
-//! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `open`, `transfer` (read, write) |
+//! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `open`, `fifo`, `transfer` (read, write), `listing` (getdents) |
 //! | the start | `archive` (the format), `seed` (into the tree) |
 //! | the terminal | `tty` |
 //! | below | `slab` (tables), `words` (bytes eight at a time), `store` (frames) |
@@ -35,13 +35,18 @@ mod directory;
 mod fd_table;
 mod fifo;
 mod inode;
+mod listing;
+mod metadata;
 mod namespace;
 mod open;
 mod page_map;
 mod path;
 mod pipe;
 mod proc;
+mod readlink;
 mod regular;
+mod remove;
+mod rename;
 mod seed;
 mod slab;
 mod snapshot;
