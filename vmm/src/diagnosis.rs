@@ -3,6 +3,7 @@
 use crate::initramfs::{self, Found};
 use crate::run::DEFAULT_PROGRAM;
 use contract::Errno;
+use contract::status::{NOT_EXECUTABLE, NOT_FOUND};
 use elf::ElfBytes;
 use elf::abi::{EM_X86_64, ET_DYN, ET_EXEC, PT_INTERP};
 use elf::endian::AnyEndian;
@@ -12,6 +13,9 @@ use elf::endian::AnyEndian;
 pub fn why_not_executed(archive: &[u8], program: &[u8], errno: u16) -> String {
     let found = initramfs::find(archive, program);
     match (Errno(errno), found) {
+        (Errno::ENOENT, None) if program == DEFAULT_PROGRAM.as_bytes() => {
+            "No such file or directory; name a program after `--`".to_owned()
+        }
         (Errno::ENOENT, None) => {
             format!("No such file or directory{}", suggestion(archive, program))
         }
@@ -30,6 +34,18 @@ pub fn why_not_executed(archive: &[u8], program: &[u8], errno: u16) -> String {
             format!("cannot be executed: {}", what_is_wrong(&data))
         }
         (errno, _) => plain(errno),
+    }
+}
+
+/// The exit status for it, as a shell's: 127 where the program is not there, 126 where it is and cannot be executed
+/// (its interpreter may be what is not there).
+#[must_use]
+pub fn status_of_not_executed(archive: &[u8], program: &[u8], errno: u16) -> u8 {
+    let missing = matches!(Errno(errno), Errno::ENOENT | Errno::ENOTDIR);
+    if missing && initramfs::find(archive, program).is_none() {
+        NOT_FOUND
+    } else {
+        NOT_EXECUTABLE
     }
 }
 
@@ -137,6 +153,14 @@ mod tests {
             ("/script", Errno::ENOENT, "/bin/none"),
             ("/plain/x", Errno::ENOTDIR, "Not a directory"),
         ] {
+            let is_there =
+                errno != Errno::ENOTDIR && !part.contains("No such") && !part.contains("there is");
+            let status = status_of_not_executed(&archive, program.as_bytes(), errno.0);
+            assert_eq!(
+                status,
+                if is_there { NOT_EXECUTABLE } else { NOT_FOUND },
+                "{program}"
+            );
             let why = why_not_executed(&archive, program.as_bytes(), errno.0);
             assert!(why.contains(part), "{program}: {why}");
         }

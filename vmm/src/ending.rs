@@ -3,7 +3,6 @@
 use crate::interruption::{self, Interruption};
 use crate::messages::say;
 use crate::output::Stopped;
-use contract::Errno;
 use contract::status::{self, Exit};
 
 /// The end of a run.
@@ -44,13 +43,12 @@ impl Ending {
         }
     }
 
-    /// cowbell's exit status.
+    /// cowbell's exit status; where execve failed, see [`crate::diagnosis::status_of_not_executed`] too.
     #[must_use]
     pub fn status(&self) -> u8 {
         match self {
             Self::Guest(Exit::Exited(status)) => *status,
             Self::Guest(Exit::Killed(signal)) => 128_u8.saturating_add(*signal),
-            Self::Guest(Exit::ExecFailed(errno)) if is_missing(*errno) => status::NOT_FOUND,
             Self::Guest(Exit::ExecFailed(_)) => status::NOT_EXECUTABLE,
             Self::Guest(Exit::Panic) => status::KERNEL_PANIC,
             Self::Guest(Exit::Deadlock) => status::DEADLOCK,
@@ -120,10 +118,6 @@ impl Ending {
     }
 }
 
-fn is_missing(errno: u16) -> bool {
-    matches!(Errno(errno), Errno::ENOENT | Errno::ENOTDIR)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,7 +127,6 @@ mod tests {
         for (ending, status) in [
             (Ending::Guest(Exit::Exited(7)), 7),
             (Ending::Guest(Exit::Killed(9)), 137),
-            (Ending::Guest(Exit::ExecFailed(2)), 127),
             (Ending::Guest(Exit::ExecFailed(8)), 126),
             (Ending::Guest(Exit::Panic), 120),
             (Ending::TripleFault, 121),

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
                 return ExitCode::SUCCESS;
             }
             let text = error.render().to_string();
-            say(text.trim_start_matches("error: ").trim_end());
+            say(text.trim_end());
             return HOST_ERROR.into();
         }
     };

@@ -1,6 +1,7 @@
 //! `cowbell run` and the tour: makes a machine of the options, runs it, and says how it ended.
 
 use crate::command_line::{Accelerator, Run};
+use crate::ending::Ending;
 use crate::image;
 use crate::kernel_image::KernelImage;
 use crate::machine::{Attachment, Machine, Measure, Outcome};
@@ -17,9 +18,13 @@ use crate::{
 };
 use anyhow::{Context, Result, bail, ensure};
 use contract::command_line as guest_line;
+use contract::status::Exit;
 use std::borrow::Cow;
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What the kernel runs when nothing is named.
@@ -74,6 +79,7 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
             Measure::Nothing
         },
     };
+    let sink = Sink::open(options)?;
     let engine = Engine::choose(options)?;
     interruption::install()?;
     let guard = terminal::make_raw(console)?;
@@ -91,19 +97,25 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
         .program
         .first()
         .map_or(OsStr::new(DEFAULT_PROGRAM), |program| program.as_os_str());
+    let status = match outcome.ending {
+        Ending::Guest(Exit::ExecFailed(errno)) => {
+            diagnosis::status_of_not_executed(&initramfs, program.as_bytes(), errno)
+        }
+        _ => outcome.ending.status(),
+    };
     outcome.ending.report(|errno| {
         let why = diagnosis::why_not_executed(&initramfs, program.as_bytes(), errno);
         format!("{}: {why}", program.display())
     });
     if let Some(format) = options.stats_format() {
         let counters = Counters::read(&outcome.memory, &kernel);
-        let report = Report::new(engine_name, &outcome, counters.as_ref());
-        show_figures(&report.show(format), options)?;
+        let report = Report::new(engine_name, &outcome, status, counters.as_ref());
+        sink.write(&report.show(format))?;
     }
     if outcome.ending.is_crash() {
         show_crash(&outcome, &kernel);
     }
-    Ok(outcome.ending.status())
+    Ok(status)
 }
 
 /// Registers and backtrace: the kernel's own record where it panicked, else the processor as it stands.
@@ -124,15 +136,33 @@ enum Engine {
     Qemu(Clock),
 }
 
-/// Where the figures go.
-fn show_figures(text: &str, options: &Run) -> Result<()> {
-    match &options.stats_file {
-        Some(path) => {
-            std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+/// Where the figures go: opened before the run, so that they are not lost after it.
+enum Sink {
+    StandardError,
+    File(PathBuf, File),
+}
+
+impl Sink {
+    fn open(options: &Run) -> Result<Self> {
+        match &options.stats_file {
+            None => Ok(Self::StandardError),
+            Some(path) => {
+                let file = File::create(path)
+                    .with_context(|| format!("cannot write {}", path.display()))?;
+                Ok(Self::File(path.clone(), file))
+            }
         }
-        None => {
-            messages::write(text);
-            Ok(())
+    }
+
+    fn write(self, text: &str) -> Result<()> {
+        match self {
+            Self::StandardError => {
+                messages::write(text);
+                Ok(())
+            }
+            Self::File(path, mut file) => file
+                .write_all(text.as_bytes())
+                .with_context(|| format!("cannot write {}", path.display())),
         }
     }
 }

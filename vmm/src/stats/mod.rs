@@ -52,7 +52,12 @@ pub struct Report {
 impl Report {
     /// Gathers all.
     #[must_use]
-    pub fn new(engine: &'static str, outcome: &Outcome, counters: Option<&Counters>) -> Self {
+    pub fn new(
+        engine: &'static str,
+        outcome: &Outcome,
+        status: u8,
+        counters: Option<&Counters>,
+    ) -> Self {
         let calls = |wanted| -> Vec<(String, u64)> {
             let all = counters.into_iter().flat_map(Counters::system_calls);
             all.filter(|(_, _, presence)| *presence == wanted)
@@ -71,7 +76,7 @@ impl Report {
         Self {
             engine,
             ending: outcome.ending.name(),
-            status: outcome.ending.status(),
+            status,
             guest: counters
                 .map(guest_figures)
                 .ok_or_else(|| why_no_counters(&outcome.ending)),
