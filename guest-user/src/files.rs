@@ -172,6 +172,15 @@ pub fn isatty(fd: Descriptor) -> bool {
     unsafe { call!(ioctl, fd, ioctl::TCGETS, settings.as_mut_ptr()) }.is_ok()
 }
 
+/// tcdrain(3): waits until a terminal has sent what was written.
+///
+/// # Errors
+/// ENOTTY where it is none; those of ioctl(2).
+pub fn drain(fd: Descriptor) -> Result<()> {
+    // SAFETY: TCSBRK takes an integer.
+    unsafe { call!(ioctl, fd, ioctl::TCSBRK, 1) }.map(drop)
+}
+
 /// What stat(2) tells, as far as it is used here.
 pub type Stat = raw::stat;
 

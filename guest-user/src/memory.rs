@@ -35,6 +35,23 @@ pub fn map(length: usize, reserve: Reserve) -> Result<&'static mut [u8]> {
     })
 }
 
+/// madvise(2) with `MADV_NOHUGEPAGE`: backs memory with small pages alone.
+///
+/// # Errors
+/// Those of madvise(2).
+pub fn use_small_pages(memory: &mut [u8]) -> Result<()> {
+    // SAFETY: the advice changes no contents.
+    unsafe {
+        call!(
+            madvise,
+            memory.as_mut_ptr(),
+            memory.len(),
+            raw::MADV_NOHUGEPAGE
+        )
+    }
+    .map(drop)
+}
+
 /// Writes a byte, whatever the compiler thinks of its use: for its page fault.
 pub fn touch(byte: &mut u8, value: u8) {
     // SAFETY: a reference is valid for a write.

@@ -196,3 +196,24 @@ pub fn sched_yield() {
     // SAFETY: no memory is passed. It cannot fail.
     let _ = unsafe { call!(sched_yield) };
 }
+
+/// sched_setaffinity(2) of this process: to one CPU, below 64.
+///
+/// # Errors
+/// Those of sched_setaffinity(2).
+pub fn pin_to_cpu(cpu: u32) -> Result<()> {
+    let mask = 1_u64 << (cpu % u64::BITS);
+    // SAFETY: the call reads one mask of eight bytes.
+    unsafe { call!(sched_setaffinity, 0, size_of_val(&mask), &raw const mask) }.map(drop)
+}
+
+/// reboot(2): ends the machine, for a pid 1 that has nothing more to do. Returns where the kernel does that when pid 1
+/// exits.
+pub fn power_off() {
+    /// `LINUX_REBOOT_MAGIC1`, `LINUX_REBOOT_MAGIC2`, `LINUX_REBOOT_CMD_RESTART` (linux/reboot.h). A monitor told not to
+    /// reboot ends; a power-off would need drivers.
+    const RESTART: [usize; 3] = [0xfee1_dead, 0x2812_1969, 0x0123_4567];
+    let [first, second, command] = RESTART;
+    // SAFETY: no memory is passed.
+    let _ = unsafe { call!(reboot, first, second, command) };
+}
