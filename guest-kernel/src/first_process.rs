@@ -91,6 +91,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
         // SAFETY: boot comes here once.
         processes: unsafe { PROCESSES.take() },
         current: Slot::from_number(0),
+        progress: 0,
         ready: Queue::new(),
         alarm: Alarm::Off,
         sleepers: BTreeSet::new(),

@@ -1,6 +1,6 @@
 //! The kernel's state, and what it does about a trap.
 use crate::arch::context;
-use crate::arch::trap::Trap;
+use crate::arch::trap::{Goes, Trap};
 use crate::console::Console;
 use crate::log;
 use crate::memory::pages::Pages;
@@ -11,7 +11,7 @@ use crate::process::signal::Info;
 use crate::process::template::Templates;
 use crate::process::{ProcessTable, Slot, State, Status, signal};
 use crate::records::COUNTERS;
-use crate::system_calls;
+use crate::system_calls::{self, Outcome};
 use alloc::collections::BTreeSet;
 use contract::counters::Counter;
 use files::Files;
@@ -26,6 +26,8 @@ pub struct Kernel {
     pub processes: &'static mut ProcessTable,
     /// The process that the CPU runs, or ran last.
     pub current: Slot,
+    /// Of a call that is asked again: the bytes it has done.
+    pub progress: usize,
     pub ready: Queue,
     pub alarm: Alarm,
     /// Who sleeps, by when to wake.
@@ -43,7 +45,35 @@ pub fn start(kernel: Kernel) -> ! {
     context::enter()
 }
 
-/// A program was interrupted, or asks for something. What is current afterwards goes on.
+/// The current process makes a system call. Unless that only returns, [`finish_system_call`] follows.
+#[inline]
+pub fn on_system_call(number: u64, arguments: [u64; 5]) -> Outcome {
+    KERNEL.with(|place| match place {
+        Some(kernel) => system_calls::enter(kernel, number, arguments),
+        None => Outcome::Other,
+    })
+}
+
+/// What a system call comes to that does more than return. What is current afterwards goes on.
+pub fn finish_system_call(outcome: Outcome) {
+    KERNEL.with(|place| {
+        if let Some(kernel) = place {
+            system_calls::finish(kernel, outcome);
+        }
+    });
+}
+
+/// The current process had a page fault at `address`; `error` is the processor's (present 1, write 2,
+/// user 4, fetch 16).
+#[inline]
+pub fn on_page_fault(address: u64, error: u64) -> Goes {
+    KERNEL.with(|place| match place {
+        Some(kernel) => kernel.page_fault(address, error),
+        None => Goes::Elsewhere,
+    })
+}
+
+/// A program was interrupted otherwise. What is current afterwards goes on.
 pub fn on_trap(trap: Trap) {
     KERNEL.with(|place| {
         if let Some(kernel) = place {
@@ -56,8 +86,6 @@ impl Kernel {
     #[inline]
     fn handle(&mut self, trap: Trap) {
         let next = match trap {
-            Trap::SystemCall => system_calls::enter(self),
-            Trap::PageFault { address, error } => self.page_fault(address, error),
             Trap::Exception { vector, .. } => self.exception(vector),
             Trap::Timer => self.tick(),
             Trap::Serial => {
@@ -65,6 +93,11 @@ impl Kernel {
                 self.whether_running()
             }
         };
+        self.go_on(next);
+    }
+
+    /// Lets the current process go on, with the handlers of the signals that have come for it, or another.
+    pub fn go_on(&mut self, next: Next) {
         if next == Next::Other || self.deliver_signals() == Next::Other {
             self.schedule();
         }
@@ -79,7 +112,8 @@ impl Kernel {
         if running { Next::Same } else { Next::Other }
     }
 
-    fn page_fault(&mut self, address: u64, error: u64) -> Next {
+    #[inline]
+    fn page_fault(&mut self, address: u64, error: u64) -> Goes {
         const WRITE: u64 = 1 << 1;
         const FETCH: u64 = 1 << 4;
         let access = match error {
@@ -87,11 +121,7 @@ impl Kernel {
             error if error & WRITE != 0 => Access::Write,
             _ => Access::Read,
         };
-        let mut outcome = self.processes[self.current].space().fault(address, access);
-        if outcome == Err(Refusal::OutOfFrames) && self.templates.drop_all() > 0 {
-            outcome = self.processes[self.current].space().fault(address, access);
-        }
-        let counter = match outcome {
+        let counter = match self.processes[self.current].space().fault(address, access) {
             Ok(Resolution::DemandZero) => Counter::FaultsDemandZero,
             Ok(Resolution::CopiedBorrowed) => Counter::FaultsFile,
             Ok(Resolution::Copied) => Counter::FaultsCopied,
@@ -100,21 +130,29 @@ impl Kernel {
                 crate::arch::tlb::flush_page(address);
                 Counter::FaultsSpurious
             }
-            Err(refusal) => return self.fatal_fault(refusal, address),
+            Err(refusal) => return self.unresolved_fault(refusal, address),
         };
         COUNTERS.add(counter, 1);
-        Next::Same
+        Goes::Straight
     }
 
     #[cold]
-    fn fatal_fault(&mut self, refusal: Refusal, address: u64) -> Next {
+    fn unresolved_fault(&mut self, refusal: Refusal, address: u64) -> Goes {
         let code = match refusal {
             Refusal::NotMapped => linux::SEGV_MAPERR,
             Refusal::NotAllowed => linux::SEGV_ACCERR,
-            Refusal::OutOfFrames => return self.out_of_memory(),
+            // What the kernel keeps for speed goes, and the program tries again.
+            Refusal::OutOfFrames if self.templates.drop_all() > 0 => return Goes::Straight,
+            Refusal::OutOfFrames => {
+                let next = self.out_of_memory();
+                self.go_on(next);
+                return Goes::Elsewhere;
+            }
         };
         COUNTERS.add(Counter::FaultsFatal, 1);
-        self.force_signal(signal::SIGSEGV, Info::Fault { code, address })
+        let next = self.force_signal(signal::SIGSEGV, Info::Fault { code, address });
+        self.go_on(next);
+        Goes::Elsewhere
     }
 
     /// Any exception but a page fault.

@@ -25,4 +25,4 @@ mod records;
 mod system_calls;
 
 use first_process::run as main;
-use kernel::on_trap;
+use kernel::{finish_system_call, on_page_fault, on_system_call, on_trap};

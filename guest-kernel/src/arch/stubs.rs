@@ -4,6 +4,7 @@ use super::image_map::{KERNEL_BASE, KERNEL_STACK_TOP};
 use super::segments::{RSP0, TASK, USER_CODE, USER_DATA};
 use super::trap::{self, FIXED_FLAGS, SYSTEM_CALL, SYSTEM_CALL_BY_FAULT, USER_FLAGS, vector};
 use super::{crash, interrupts};
+use crate::system_calls;
 use core::mem::offset_of;
 
 /// Error code of an instruction fetch from ring 3 from a page of ring 0: present, user, fetch.
@@ -103,10 +104,37 @@ core::arch::global_asm!(
     "push rax",
     "push {system_call}",
     "save_general",
-    // 3. The kernel stack.
+    // 3. The kernel stack, and number and arguments where C has its first six.
     "mov rsp, {stack}",
     "2:",
+    "mov r9, r8",
+    "mov r8, r10",
+    "mov rcx, rdx",
+    "mov rdx, rsi",
+    "mov rsi, rdi",
+    "mov rdi, rax",
     "call {on_system_call}",
+    // 4. RAX says whether the result, in RDX, is all that has changed. Then C has kept RBX RBP R12 to R15,
+    //    and RIP and flags are those that came in RCX and R11: a system call's, good for SYSRET.
+    "cmp rax, {return}",
+    "jne 23f",
+    "mov rsp, [rip + {task} + {rsp0}]",
+    "mov rax, rdx",
+    "mov rdx, [rsp + {rdx}]",
+    "mov rsi, [rsp + {rsi}]",
+    "mov rdi, [rsp + {rdi}]",
+    "mov r8, [rsp + {r8}]",
+    "mov r9, [rsp + {r9}]",
+    "mov r10, [rsp + {r10}]",
+    "mov rcx, [rsp + {rip}]",
+    "mov r11, [rsp + {rflags}]",
+    "mov rsp, [rsp + {rsp}]",
+    "sysretq",
+
+    "23:",
+    "mov rdi, rax",
+    "mov rsi, rdx",
+    "call {finish_system_call}",
 
     // ---- Back to ring 3 ------------------------------------------------------------------------
     "return_to_user:",
@@ -190,17 +218,48 @@ core::arch::global_asm!(
     "push {page_fault}",
     "save_general",
     "cmp dword ptr [rsp + {error} + {size}], {fetch_from_kernel}",
-    "jne 6b",
+    "je 22f",
+    "20:",
+    "test byte ptr [rsp + {cs} + {size}], 3",
+    "je 8f",
+    // 1. A host that runs ring 3 on descriptors of its own lets a program load others: IRETQ, on these,
+    //    must not fault.
+    "mov qword ptr [rsp + {cs} + {size}], {user_code}",
+    "mov qword ptr [rsp + {ss} + {size}], {user_data}",
+    // 2. The kernel stack, and flags as the kernel wants them.
+    "mov rdi, cr2",
+    "mov rsi, [rsp + {error} + {size}]",
+    "mov rsp, {stack}",
+    "push 2",
+    "popfq",
+    "call {on_page_fault}",
+    // 3. Mostly the program's registers are as they were, and C has kept RBX RBP R12 to R15.
+    "test eax, eax",
+    "jne return_to_user",
+    "mov rsp, [rip + {task} + {rsp0}]",
+    "mov rax, [rsp + {rax}]",
+    "mov rcx, [rsp + {rcx}]",
+    "mov rdx, [rsp + {rdx}]",
+    "mov rsi, [rsp + {rsi}]",
+    "mov rdi, [rsp + {rdi}]",
+    "mov r8, [rsp + {r8}]",
+    "mov r9, [rsp + {r9}]",
+    "mov r10, [rsp + {r10}]",
+    "mov r11, [rsp + {r11}]",
+    "sub rsp, 40",
+    "iretq",
+
+    "22:",
     "cmp byte ptr [rip + {by_fault}], 0",
-    "je 6b",
+    "je 20b",
     "mov rax, cr2",
     "cmp rax, offset system_call_entry",
-    "jne 6b",
+    "jne 20b",
     // 1. A program can also jump here, with anything in RCX and R11: that is a call too, if the return
     //    address is one, and with the flags it may have.
     "mov rax, rcx",
     "shr rax, 47",
-    "jne 6b",
+    "jne 20b",
     "and r11, {user_flags}",
     "or r11, {fixed_flags}",
     // 2. The frame that the instruction's own entry would have saved.
@@ -287,7 +346,10 @@ core::arch::global_asm!(
     by_fault = sym SYSTEM_CALL_BY_FAULT,
     next = sym context::NEXT,
     complete_switch = sym context::complete_switch,
+    return = const system_calls::RETURN,
     on_system_call = sym trap::on_system_call,
+    finish_system_call = sym trap::finish_system_call,
+    on_page_fault = sym trap::on_page_fault,
     on_exception = sym trap::on_exception,
     note_interrupt = sym interrupts::note_interrupt,
     crash = sym crash::on_exception,

@@ -2,7 +2,8 @@
 //!
 //! The processor and `stubs.rs` save a program's registers straight into the current
 //! [`UserContext`](super::context::UserContext): RSP0 points one past them. Then everything runs on the
-//! one kernel stack, from its top, and [`crate::on_trap`] decides; what is then current goes on.
+//! one kernel stack, from its top, and [`crate::on_system_call`], [`crate::on_page_fault`] or
+//! [`crate::on_trap`] decides; what is then current goes on.
 //!
 //! A trap out of ring 0 is an interrupt in `idle`, or a bug in the kernel ([`super::crash`]). It stays on
 //! the stack it came on: whatever red zone precompiled code had there is lost, and not missed, because
@@ -10,6 +11,7 @@
 use super::context::UserRegisters;
 use super::crash;
 use super::segments::{USER_CODE, USER_DATA};
+use crate::system_calls::Outcome;
 
 /// Vectors of exceptions (Intel SDM volume 3, 6.3.1) and of this kernel's interrupts.
 pub mod vector {
@@ -26,19 +28,11 @@ pub mod vector {
     pub const SPURIOUS: u8 = 0x2f;
 }
 
-/// What brought a program into the kernel. Its registers are in its `UserContext`.
+/// What brought a program into the kernel, other than system calls and page faults, which have ways of
+/// their own. Its registers are in its `UserContext`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Trap {
-    /// A system call: number in RAX, arguments in RDI RSI RDX R10 R8 R9.
-    SystemCall,
-    /// A page fault at `address`; `error` is the processor's (present 1, write 2, user 4, fetch 16).
-    PageFault {
-        /// CR2.
-        address: u64,
-        /// Error code.
-        error: u64,
-    },
-    /// Any other exception.
+    /// An exception other than a page fault.
     Exception {
         /// Its vector.
         vector: u8,
@@ -49,6 +43,14 @@ pub enum Trap {
     Timer,
     /// The UART has input.
     Serial,
+}
+
+/// How the program that a page fault interrupted goes on.
+pub enum Goes {
+    /// With the instruction that faulted, none of its registers changed.
+    Straight,
+    /// As `UserContext` says, or not at all.
+    Elsewhere,
 }
 
 /// In [`UserRegisters::vector`]: this trap was a system call.
@@ -70,8 +72,37 @@ pub(super) fn enter_current() -> ! {
     unsafe { super::stubs::return_to_user() }
 }
 
-pub(super) extern "C" fn on_system_call() {
-    crate::on_trap(Trap::SystemCall);
+pub(super) extern "C" fn on_system_call(
+    number: u64,
+    a: u64,
+    b: u64,
+    c: u64,
+    d: u64,
+    e: u64,
+) -> Outcome {
+    crate::on_system_call(number, [a, b, c, d, e])
+}
+
+/// A system call whose outcome is not `Outcome::Return`.
+pub(super) extern "C" fn finish_system_call(outcome: Outcome) {
+    crate::finish_system_call(outcome);
+}
+
+/// How the stub of page faults goes on.
+#[repr(u64)]
+pub(super) enum Way {
+    /// With the registers that it has or has saved.
+    Straight = 0,
+    /// With whatever is current, all of its registers from where they are saved.
+    ByReturnToUser = 1,
+}
+
+/// A page fault out of ring 3.
+pub(super) extern "C" fn on_page_fault(address: u64, error: u64) -> Way {
+    match crate::on_page_fault(address, error) {
+        Goes::Straight => Way::Straight,
+        Goes::Elsewhere => Way::ByReturnToUser,
+    }
 }
 
 pub(super) extern "C" fn on_exception(registers: &mut UserRegisters) {
@@ -80,10 +111,6 @@ pub(super) extern "C" fn on_exception(registers: &mut UserRegisters) {
     registers.cs = u64::from(USER_CODE);
     registers.ss = u64::from(USER_DATA);
     let trap = match registers.vector as u8 {
-        vector::PAGE_FAULT => Trap::PageFault {
-            address: super::control::read_cr2(),
-            error: registers.error,
-        },
         vector::TIMER => {
             super::apic::end_of_interrupt();
             Trap::Timer

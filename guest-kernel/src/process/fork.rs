@@ -11,8 +11,8 @@ use crate::memory::frames::{FRAMES, Use};
 use crate::memory::space::USER_END;
 use crate::memory::{heap, user};
 use crate::process::family::{Links, Which};
-use crate::process::scheduler::Next;
 use crate::records::COUNTERS;
+use crate::system_calls::Outcome;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use contract::Errno;
@@ -49,8 +49,8 @@ impl Kernel {
     /// [`create`](Self::create).
     pub fn clone(
         &mut self,
-        [flags, stack, parent_tid, child_tid, tls, _]: [u64; 6],
-    ) -> Result<Next, Errno> {
+        [flags, stack, parent_tid, child_tid, tls]: [u64; 5],
+    ) -> Result<Outcome, Errno> {
         let has = |flag: u32| flags & u64::from(flag) != 0;
         let kind = match (has(linux::CLONE_VM), has(linux::CLONE_VFORK)) {
             (false, false) => Kind::Fork,
@@ -80,7 +80,7 @@ impl Kernel {
     /// # Errors
     /// EAGAIN at the limit of processes, ENOMEM without frames, EFAULT for an address in `wishes`; then
     /// nothing has changed.
-    pub fn create(&mut self, kind: Kind, wishes: Wishes) -> Result<Next, Errno> {
+    pub fn create(&mut self, kind: Kind, wishes: Wishes) -> Result<Outcome, Errno> {
         let frames_before = FRAMES.with(|frames| frames.used());
         let tables_before = COUNTERS.get(Counter::FramesTables);
         heap::require_reserve()?;
@@ -152,13 +152,10 @@ impl Kernel {
             COUNTERS.get(Counter::FramesTables) - tables_before,
         );
         match kind {
-            Kind::Fork => {
-                self.processes[slot].set_result(u64::from(pid.0));
-                Ok(Next::Same)
-            }
+            Kind::Fork => Ok(Outcome::Return(u64::from(pid.0))),
             Kind::Vfork => {
                 self.park(slot, Wait::Vfork(pid));
-                Ok(Next::Other)
+                Ok(Outcome::Other)
             }
         }
     }

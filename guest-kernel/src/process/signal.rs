@@ -322,7 +322,8 @@ impl Kernel {
                     return Next::Other;
                 }
                 Disposition::Handler => match self.enter_handler(slot, signal) {
-                    Ok(()) => return Next::Same,
+                    // The next one, if this handler does not block it, runs before it.
+                    Ok(()) => {}
                     Err(_) => {
                         self.end_process(slot, killed_by(SIGSEGV));
                         return Next::Other;

@@ -23,7 +23,15 @@ impl Slot {
     }
 }
 
-const _: () = assert!(PROCESS_LIMIT < u16::MAX as usize);
+const _: () = assert!(PROCESS_LIMIT < u16::MAX as usize && PROCESS_LIMIT.is_power_of_two());
+
+impl Slot {
+    /// As an index. Every slot is below the limit: to say so by a mask is cheaper than a check.
+    #[inline]
+    const fn index(self) -> usize {
+        self.0 as usize % PROCESS_LIMIT
+    }
+}
 
 /// All processes. All zeros when empty, so that its static takes no room in the kernel's file.
 pub struct ProcessTable {
@@ -105,7 +113,7 @@ impl ProcessTable {
     /// Takes a process out.
     #[inline]
     pub fn remove(&mut self, slot: Slot) -> Option<Box<Process>> {
-        let process = self.processes[slot.0 as usize].take()?;
+        let process = self.processes[slot.index()].take()?;
         self.by_pid[process.pid.0 as usize] = 0;
         self.next_free[slot.0 as usize] = self.first_free;
         self.first_free = slot.0 + 1;
@@ -124,7 +132,7 @@ impl ProcessTable {
 
     /// The process in a slot, if there is one.
     pub fn get(&self, slot: Slot) -> Option<&Process> {
-        self.processes[slot.0 as usize].as_deref()
+        self.processes[slot.index()].as_deref()
     }
 
     /// How many there are, zombies included.
@@ -158,7 +166,7 @@ impl Index<Slot> for ProcessTable {
 
     #[inline]
     fn index(&self, slot: Slot) -> &Process {
-        match &self.processes[slot.0 as usize] {
+        match &self.processes[slot.index()] {
             Some(process) => process,
             None => unreachable!("a slot outlived its process"),
         }
@@ -168,7 +176,7 @@ impl Index<Slot> for ProcessTable {
 impl IndexMut<Slot> for ProcessTable {
     #[inline]
     fn index_mut(&mut self, slot: Slot) -> &mut Process {
-        match &mut self.processes[slot.0 as usize] {
+        match &mut self.processes[slot.index()] {
             Some(process) => process,
             None => unreachable!("a slot outlived its process"),
         }

@@ -87,61 +87,25 @@ impl Kernel {
     }
 
     /// read(2).
-    pub fn read(
-        &mut self,
-        descriptor: u64,
-        address: u64,
-        length: u64,
-        progress: usize,
-    ) -> Result<Outcome, Errno> {
+    pub fn read(&mut self, descriptor: u64, address: u64, length: u64) -> Result<Outcome, Errno> {
         let buffers = Buffers::One(UserBuffer { address, length });
-        self.transfer(Direction::Read, descriptor, buffers, None, progress)
+        self.transfer(Direction::Read, descriptor, buffers, None)
     }
 
     /// write(2).
-    pub fn write(
-        &mut self,
-        descriptor: u64,
-        address: u64,
-        length: u64,
-        progress: usize,
-    ) -> Result<Outcome, Errno> {
+    pub fn write(&mut self, descriptor: u64, address: u64, length: u64) -> Result<Outcome, Errno> {
         let buffers = Buffers::One(UserBuffer { address, length });
-        self.transfer(Direction::Write, descriptor, buffers, None, progress)
+        self.transfer(Direction::Write, descriptor, buffers, None)
     }
 
     /// readv(2).
-    pub fn readv(
-        &mut self,
-        descriptor: u64,
-        address: u64,
-        count: u64,
-        progress: usize,
-    ) -> Result<Outcome, Errno> {
-        self.transfer(
-            Direction::Read,
-            descriptor,
-            vector(address, count)?,
-            None,
-            progress,
-        )
+    pub fn readv(&mut self, descriptor: u64, address: u64, count: u64) -> Result<Outcome, Errno> {
+        self.transfer(Direction::Read, descriptor, vector(address, count)?, None)
     }
 
     /// writev(2).
-    pub fn writev(
-        &mut self,
-        descriptor: u64,
-        address: u64,
-        count: u64,
-        progress: usize,
-    ) -> Result<Outcome, Errno> {
-        self.transfer(
-            Direction::Write,
-            descriptor,
-            vector(address, count)?,
-            None,
-            progress,
-        )
+    pub fn writev(&mut self, descriptor: u64, address: u64, count: u64) -> Result<Outcome, Errno> {
+        self.transfer(Direction::Write, descriptor, vector(address, count)?, None)
     }
 
     /// pread(2).
@@ -154,7 +118,7 @@ impl Kernel {
     ) -> Result<Outcome, Errno> {
         let position = i64::try_from(offset).map_err(|_| Errno::EINVAL)? as u64;
         let buffers = Buffers::One(UserBuffer { address, length });
-        self.transfer(Direction::Read, descriptor, buffers, Some(position), 0)
+        self.transfer(Direction::Read, descriptor, buffers, Some(position))
     }
 
     /// pwrite(2).
@@ -167,7 +131,7 @@ impl Kernel {
     ) -> Result<Outcome, Errno> {
         let position = i64::try_from(offset).map_err(|_| Errno::EINVAL)? as u64;
         let buffers = Buffers::One(UserBuffer { address, length });
-        self.transfer(Direction::Write, descriptor, buffers, Some(position), 0)
+        self.transfer(Direction::Write, descriptor, buffers, Some(position))
     }
 
     fn transfer(
@@ -176,21 +140,20 @@ impl Kernel {
         descriptor: u64,
         buffers: Buffers,
         position: Option<u64>,
-        progress: usize,
     ) -> Result<Outcome, Errno> {
         let description = self.description(descriptor)?;
         heap::require_reserve()?;
         let total = buffers.total(&self.processes[self.current])? as usize;
         let mut transfer = Transfer {
             total,
-            done: progress,
+            done: self.progress,
             position,
         };
         let last = self.transfer_pieces(direction, description, buffers, &mut transfer);
         self.wake_files();
         match last {
             Piece::Taken(_) => Ok(Outcome::Return(transfer.done as u64)),
-            Piece::Wait(until) => Ok(Outcome::Park(Wait::File {
+            Piece::Wait(until) => Ok(self.wait_in_call(Wait::File {
                 until,
                 progress: transfer.done,
             })),
@@ -200,7 +163,7 @@ impl Kernel {
                     let slot = self.current;
                     self.processes[slot].set_result(Errno::EPIPE.to_return_value());
                     signal::send(self, slot, signal::SIGPIPE, Info::Kernel);
-                    return Ok(Outcome::Next(self.whether_running()));
+                    return Ok(self.whether_running().into());
                 }
                 Ok(Outcome::Return(result? as u64))
             }
@@ -553,7 +516,7 @@ impl Kernel {
             return Ok(Outcome::Return(ready));
         }
         if (timeout as i32) < 0 {
-            return Ok(Outcome::Park(Wait::File {
+            return Ok(self.wait_in_call(Wait::File {
                 until: WaitFor::Readiness,
                 progress: 0,
             }));

@@ -1,9 +1,9 @@
 //! Who a process is: identifiers, names, and what else it can ask about itself.
+use super::Outcome;
 use crate::arch::registers::read_msr;
 use crate::kernel::Kernel;
 use crate::memory::space::USER_END;
 use crate::memory::user::{self, UserBuffer};
-use crate::process::scheduler::Next;
 use crate::process::{Pid, Slot};
 use crate::random;
 use contract::Errno;
@@ -158,12 +158,11 @@ impl Kernel {
     }
 
     /// sched_yield(2).
-    pub fn sched_yield(&mut self) -> Next {
-        self.processes[self.current].set_result(0);
+    pub fn sched_yield(&mut self) -> Outcome {
         if self.ready.is_empty() {
-            Next::Same
-        } else {
-            self.yield_now()
+            return Outcome::Return(0);
         }
+        self.processes[self.current].set_result(0);
+        self.yield_now().into()
     }
 }

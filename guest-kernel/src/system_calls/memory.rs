@@ -37,8 +37,13 @@ impl Kernel {
     /// mmap(2).
     pub fn mmap(
         &mut self,
-        [address, length, bits, flags, descriptor, offset]: [u64; 6],
+        address: u64,
+        length: u64,
+        bits: u64,
+        flags: u64,
+        descriptor: u64,
     ) -> Result<u64, Errno> {
+        let [.., offset] = self.processes[self.current].context.registers.arguments();
         const UNDERSTOOD: u32 = linux::MAP_TYPE
             | linux::MAP_FIXED
             | linux::MAP_FIXED_NOREPLACE

@@ -17,199 +17,263 @@ use crate::process::scheduler::Next;
 use crate::process::{State, Wait};
 use crate::records::COUNTERS;
 use contract::Errno;
+use contract::counters::SYSTEM_CALLS;
 use linux_raw_sys::general as nr;
 
-/// How a system call goes on.
+/// How a system call goes on. It comes back in two registers, and the stub looks at it.
+#[derive(Clone, Copy)]
+#[repr(u64)]
 pub enum Outcome {
-    /// It is over, with this in RAX.
-    Return(u64),
-    /// The process waits, and asks again when it is woken.
-    Park(Wait),
+    /// It is over, with this in RAX. No other register of the program has changed, and no signal has come
+    /// for it: it can go on at once.
+    Return(u64) = RETURN,
+    /// As `Return`, of an error.
+    Fail(u64),
     /// The registers are as they should be.
-    Next(Next),
+    Same,
+    /// The process waits, or has ended.
+    Other,
 }
 
 impl From<Result<u64, Errno>> for Outcome {
     #[inline]
     fn from(result: Result<u64, Errno>) -> Self {
-        Self::Return(result.unwrap_or_else(Errno::to_return_value))
+        match result {
+            Ok(value) => Self::Return(value),
+            Err(errno) => Self::Fail(errno.to_return_value()),
+        }
+    }
+}
+
+impl From<Next> for Outcome {
+    #[inline]
+    fn from(next: Next) -> Self {
+        match next {
+            Next::Same => Self::Same,
+            Next::Other => Self::Other,
+        }
     }
 }
 
 impl From<Result<Next, Errno>> for Outcome {
+    #[inline]
     fn from(result: Result<Next, Errno>) -> Self {
-        match result {
-            Ok(next) => Self::Next(next),
-            Err(errno) => Self::Return(errno.to_return_value()),
-        }
+        result.map(Self::from).into()
     }
 }
 
 impl From<Result<Self, Errno>> for Outcome {
+    #[inline]
     fn from(result: Result<Self, Errno>) -> Self {
-        result.unwrap_or_else(|errno| Self::Return(errno.to_return_value()))
+        result.unwrap_or_else(|errno| Self::Fail(errno.to_return_value()))
     }
 }
 
+/// [`Outcome::Return`], for the stub.
+pub const RETURN: u64 = 0;
+
 const NO_MEMORY: u64 = Errno::ENOMEM.to_return_value();
 
-/// The current process asks.
+/// A call, with its first five arguments as C passes them; mmap alone has a sixth, and takes it from the
+/// saved registers.
+type Call = extern "C" fn(&mut Kernel, u64, u64, u64, u64, u64) -> Outcome;
+
+/// The current process asks. Unless the answer is [`Outcome::Return`], [`finish`] is to follow.
 #[inline]
-pub fn enter(kernel: &mut Kernel) -> Next {
-    let number = kernel.processes[kernel.current].context.registers.rax;
+pub fn enter(kernel: &mut Kernel, number: u64, [a, b, c, d, e]: [u64; 5]) -> Outcome {
     COUNTERS.count_system_call(number);
-    run(kernel, number, 0)
+    call(number)(kernel, a, b, c, d, e)
+}
+
+/// What a call comes to beyond its result. What is current afterwards goes on.
+pub fn finish(kernel: &mut Kernel, outcome: Outcome) {
+    let next = settle(kernel, outcome);
+    kernel.go_on(next);
 }
 
 /// The current process asks again, with `progress` bytes of its call done.
 pub fn again(kernel: &mut Kernel, progress: usize) -> Next {
-    let number = kernel.processes[kernel.current].context.registers.rax;
-    run(kernel, number, progress)
+    kernel.progress = progress;
+    let outcome = ask(kernel);
+    let next = settle(kernel, outcome);
+    kernel.progress = 0;
+    next
 }
 
-#[inline]
-fn run(kernel: &mut Kernel, number: u64, progress: usize) -> Next {
-    let mut outcome = dispatch(kernel, number, progress);
+/// The call that the current process is in, by its saved registers.
+fn ask(kernel: &mut Kernel) -> Outcome {
+    let registers = &kernel.processes[kernel.current].context.registers;
+    let [a, b, c, d, e, _] = registers.arguments();
+    call(registers.system_call_number())(kernel, a, b, c, d, e)
+}
+
+fn settle(kernel: &mut Kernel, mut outcome: Outcome) -> Next {
     // A call that fails for want of memory has changed nothing: what the kernel keeps for speed goes, and
     // it is asked once more.
-    if matches!(outcome, Outcome::Return(NO_MEMORY)) && kernel.templates.drop_all() > 0 {
-        outcome = dispatch(kernel, number, progress);
+    if matches!(outcome, Outcome::Fail(NO_MEMORY)) && kernel.templates.drop_all() > 0 {
+        outcome = ask(kernel);
     }
     match outcome {
-        Outcome::Return(value) => {
+        Outcome::Return(value) | Outcome::Fail(value) => {
             kernel.processes[kernel.current].set_result(value);
             Next::Same
         }
-        Outcome::Park(wait) => {
-            let slot = kernel.current;
-            if let State::Running = kernel.processes[slot].state {
-                kernel.park(slot, wait);
-            }
-            Next::Other
+        Outcome::Same => Next::Same,
+        Outcome::Other => Next::Other,
+    }
+}
+
+impl Kernel {
+    /// The current process waits, and asks again when it is woken.
+    #[inline]
+    pub fn wait_in_call(&mut self, wait: Wait) -> Outcome {
+        let slot = self.current;
+        if let State::Running = self.processes[slot].state {
+            self.park(slot, wait);
         }
-        Outcome::Next(next) => next,
+        Outcome::Other
     }
 }
 
 #[inline]
-fn dispatch(kernel: &mut Kernel, number: u64, progress: usize) -> Outcome {
-    let registers = &kernel.processes[kernel.current].context.registers;
-    let [a, b, c, d, e, f] = [
-        registers.rdi,
-        registers.rsi,
-        registers.rdx,
-        registers.r10,
-        registers.r8,
-        registers.r9,
-    ];
-    let k = kernel;
-    match u32::try_from(number).unwrap_or(u32::MAX) {
-        // identity.rs
-        nr::__NR_getpid | nr::__NR_gettid => Ok(k.process_id()).into(),
-        nr::__NR_getppid => Ok(k.parent_id()).into(),
-        nr::__NR_getuid | nr::__NR_geteuid | nr::__NR_getgid | nr::__NR_getegid => Ok(0).into(),
-        nr::__NR_getpgrp => Ok(k.group_id()).into(),
-        nr::__NR_getpgid => k.group_id_of(a).into(),
-        nr::__NR_setpgid => k.set_group_id(a, b).into(),
-        nr::__NR_getsid => k.session_id_of(a).into(),
-        nr::__NR_setsid => k.new_session().into(),
-        nr::__NR_uname => k.uname(a).into(),
-        nr::__NR_arch_prctl => k.arch_prctl(a, b).into(),
-        nr::__NR_set_tid_address => Ok(k.process_id()).into(),
-        nr::__NR_getrandom => k.getrandom(a, b, c).into(),
-        nr::__NR_sched_yield => Outcome::Next(k.sched_yield()),
-
-        // process.rs
-        nr::__NR_fork => k.fork_call().into(),
-        nr::__NR_vfork => k.vfork_call().into(),
-        nr::__NR_clone => k.clone([a, b, c, d, e, f]).into(),
-        nr::__NR_execve => k.execve(a, b, c).into(),
-        nr::__NR_exit | nr::__NR_exit_group => k.exit_call(a),
-        nr::__NR_wait4 => k.wait4(a, b, c, d).into(),
-        nr::__NR_waitid => k.waitid(a, b, c, d, e).into(),
-
-        // signals.rs
-        nr::__NR_kill => k.kill(a, b).into(),
-        nr::__NR_tkill => k.tkill(a, b).into(),
-        nr::__NR_tgkill => k.tgkill(a, b, c).into(),
-        nr::__NR_rt_sigaction => k.rt_sigaction(a, b, c, d).into(),
-        nr::__NR_rt_sigprocmask => k.rt_sigprocmask(a, b, c, d).into(),
-        nr::__NR_rt_sigpending => k.rt_sigpending(a, b).into(),
-        nr::__NR_rt_sigreturn => Outcome::Next(k.rt_sigreturn()),
-        nr::__NR_rt_sigsuspend => k.rt_sigsuspend(a, b).into(),
-        nr::__NR_sigaltstack => k.sigaltstack(a, b).into(),
-        nr::__NR_pause => k.pause(),
-
-        // memory.rs
-        nr::__NR_brk => Ok(k.brk(a)).into(),
-        nr::__NR_mmap => k.mmap([a, b, c, d, e, f]).into(),
-        nr::__NR_munmap => k.munmap(a, b).into(),
-        nr::__NR_mprotect => k.mprotect(a, b, c).into(),
-        nr::__NR_madvise => k.madvise(a, b, c).into(),
-
-        // time.rs
-        nr::__NR_nanosleep => k.nanosleep(a, b).into(),
-        nr::__NR_clock_nanosleep => k.clock_nanosleep(a, b, c, d).into(),
-        nr::__NR_clock_gettime => k.clock_gettime(a, b).into(),
-        nr::__NR_clock_getres => k.clock_getres(a, b).into(),
-        nr::__NR_gettimeofday => k.gettimeofday(a, b).into(),
-        nr::__NR_time => k.time(a).into(),
-
-        // descriptors.rs
-        nr::__NR_read => k.read(a, b, c, progress).into(),
-        nr::__NR_write => k.write(a, b, c, progress).into(),
-        nr::__NR_readv => k.readv(a, b, c, progress).into(),
-        nr::__NR_writev => k.writev(a, b, c, progress).into(),
-        nr::__NR_pread64 => k.pread(a, b, c, d).into(),
-        nr::__NR_pwrite64 => k.pwrite(a, b, c, d).into(),
-        nr::__NR_lseek => k.lseek(a, b, c).into(),
-        nr::__NR_close => k.close(a).into(),
-        nr::__NR_dup => k.dup(a).into(),
-        nr::__NR_dup2 => k.dup2(a, b).into(),
-        nr::__NR_dup3 => k.dup3(a, b, c).into(),
-        nr::__NR_fcntl => k.fcntl(a, b, c).into(),
-        nr::__NR_pipe => k.pipe(a, 0).into(),
-        nr::__NR_pipe2 => k.pipe(a, b).into(),
-        nr::__NR_fstat => k.fstat(a, b).into(),
-        nr::__NR_ftruncate => k.ftruncate(a, b).into(),
-        nr::__NR_getdents64 => k.getdents64(a, b, c).into(),
-        nr::__NR_ioctl => k.ioctl(a, b, c).into(),
-        nr::__NR_poll => k.poll(a, b, c).into(),
-
-        // paths.rs
-        nr::__NR_open => k.open(a, b, c, progress).into(),
-        nr::__NR_openat => k.openat(a, b, c, d, progress).into(),
-        nr::__NR_creat => k.creat(a, b, progress).into(),
-        nr::__NR_stat => k.stat(a, b).into(),
-        nr::__NR_lstat => k.lstat(a, b).into(),
-        nr::__NR_newfstatat => k.newfstatat(a, b, c, d).into(),
-        nr::__NR_access => k.access(a, b).into(),
-        nr::__NR_faccessat => k.faccessat(a, b, c).into(),
-        nr::__NR_readlink => k.readlink(a, b, c).into(),
-        nr::__NR_readlinkat => k.readlinkat(a, b, c, d).into(),
-        nr::__NR_mkdir => k.mkdir(a, b).into(),
-        nr::__NR_rmdir => k.rmdir(a).into(),
-        nr::__NR_unlink => k.unlink(a).into(),
-        nr::__NR_mkdirat => k.mkdirat(a, b, c).into(),
-        nr::__NR_unlinkat => k.unlinkat(a, b, c).into(),
-        nr::__NR_fchmod => k.fchmod(a, b).into(),
-        nr::__NR_fchdir => k.fchdir(a).into(),
-        nr::__NR_symlink => k.symlink(a, b).into(),
-        nr::__NR_symlinkat => k.symlinkat(a, b, c).into(),
-        nr::__NR_link => k.link(a, b).into(),
-        nr::__NR_linkat => k.linkat(a, b, c, d, e).into(),
-        nr::__NR_rename => k.rename(a, b).into(),
-        nr::__NR_renameat => k.renameat2(a, b, c, d, 0).into(),
-        nr::__NR_renameat2 => k.renameat2(a, b, c, d, e).into(),
-        nr::__NR_truncate => k.truncate(a, b).into(),
-        nr::__NR_chmod => k.chmod(a, b).into(),
-        nr::__NR_chdir => k.chdir(a).into(),
-        nr::__NR_getcwd => k.getcwd(a, b).into(),
-        nr::__NR_umask => Ok(k.umask(a)).into(),
-
-        _ => {
-            COUNTERS.mark_missing(number);
-            Outcome::Return(Errno::ENOSYS.to_return_value())
-        }
+fn call(number: u64) -> Call {
+    match usize::try_from(number).map(|number| CALLS.get(number)) {
+        Ok(Some(call)) => *call,
+        _ => missing,
     }
+}
+
+#[cold]
+extern "C" fn missing(kernel: &mut Kernel, _: u64, _: u64, _: u64, _: u64, _: u64) -> Outcome {
+    let registers = &kernel.processes[kernel.current].context.registers;
+    COUNTERS.mark_missing(registers.system_call_number());
+    Outcome::Fail(Errno::ENOSYS.to_return_value())
+}
+
+/// Makes a table by number of what to do about each call.
+macro_rules! calls {
+    (|$k:ident, $a:ident, $b:ident, $c:ident, $d:ident, $e:ident| $($($name:ident)|+ => $outcome:expr,)*) => {
+        const fn table() -> [Call; SYSTEM_CALLS] {
+            let mut table: [Call; SYSTEM_CALLS] = [missing; SYSTEM_CALLS];
+            $(
+                {
+                    #[allow(unused_variables, reason = "a call takes the arguments it has")]
+                    extern "C" fn call(
+                        $k: &mut Kernel, $a: u64, $b: u64, $c: u64, $d: u64, $e: u64,
+                    ) -> Outcome {
+                        $outcome
+                    }
+                    $(table[nr::$name as usize] = call;)+
+                }
+            )*
+            table
+        }
+    };
+}
+
+static CALLS: [Call; SYSTEM_CALLS] = table();
+
+calls! { |k, a, b, c, d, e|
+    // identity.rs
+    __NR_getpid | __NR_gettid => Outcome::Return(k.process_id()),
+    __NR_getppid => Outcome::Return(k.parent_id()),
+    __NR_getuid | __NR_geteuid | __NR_getgid | __NR_getegid => Outcome::Return(0),
+    __NR_getpgrp => Outcome::Return(k.group_id()),
+    __NR_getpgid => k.group_id_of(a).into(),
+    __NR_setpgid => k.set_group_id(a, b).into(),
+    __NR_getsid => k.session_id_of(a).into(),
+    __NR_setsid => k.new_session().into(),
+    __NR_uname => k.uname(a).into(),
+    __NR_arch_prctl => k.arch_prctl(a, b).into(),
+    __NR_set_tid_address => Outcome::Return(k.process_id()),
+    __NR_getrandom => k.getrandom(a, b, c).into(),
+    __NR_sched_yield => k.sched_yield(),
+
+    // process.rs
+    __NR_fork => k.fork_call().into(),
+    __NR_vfork => k.vfork_call().into(),
+    __NR_clone => k.clone([a, b, c, d, e]).into(),
+    __NR_execve => k.execve(a, b, c).into(),
+    __NR_exit | __NR_exit_group => k.exit_call(a),
+    __NR_wait4 => k.wait4(a, b, c, d).into(),
+    __NR_waitid => k.waitid(a, b, c, d, e).into(),
+
+    // signals.rs
+    __NR_kill => k.kill(a, b).into(),
+    __NR_tkill => k.tkill(a, b).into(),
+    __NR_tgkill => k.tgkill(a, b, c).into(),
+    __NR_rt_sigaction => k.rt_sigaction(a, b, c, d).into(),
+    __NR_rt_sigprocmask => k.rt_sigprocmask(a, b, c, d).into(),
+    __NR_rt_sigpending => k.rt_sigpending(a, b).into(),
+    __NR_rt_sigreturn => k.rt_sigreturn().into(),
+    __NR_rt_sigsuspend => k.rt_sigsuspend(a, b).into(),
+    __NR_sigaltstack => k.sigaltstack(a, b).into(),
+    __NR_pause => k.pause(),
+
+    // memory.rs
+    __NR_brk => Outcome::Return(k.brk(a)),
+    __NR_mmap => k.mmap(a, b, c, d, e).into(),
+    __NR_munmap => k.munmap(a, b).into(),
+    __NR_mprotect => k.mprotect(a, b, c).into(),
+    __NR_madvise => k.madvise(a, b, c).into(),
+
+    // time.rs
+    __NR_nanosleep => k.nanosleep(a, b).into(),
+    __NR_clock_nanosleep => k.clock_nanosleep(a, b, c, d).into(),
+    __NR_clock_gettime => k.clock_gettime(a, b).into(),
+    __NR_clock_getres => k.clock_getres(a, b).into(),
+    __NR_gettimeofday => k.gettimeofday(a, b).into(),
+    __NR_time => k.time(a).into(),
+
+    // descriptors.rs
+    __NR_read => k.read(a, b, c).into(),
+    __NR_write => k.write(a, b, c).into(),
+    __NR_readv => k.readv(a, b, c).into(),
+    __NR_writev => k.writev(a, b, c).into(),
+    __NR_pread64 => k.pread(a, b, c, d).into(),
+    __NR_pwrite64 => k.pwrite(a, b, c, d).into(),
+    __NR_lseek => k.lseek(a, b, c).into(),
+    __NR_close => k.close(a).into(),
+    __NR_dup => k.dup(a).into(),
+    __NR_dup2 => k.dup2(a, b).into(),
+    __NR_dup3 => k.dup3(a, b, c).into(),
+    __NR_fcntl => k.fcntl(a, b, c).into(),
+    __NR_pipe => k.pipe(a, 0).into(),
+    __NR_pipe2 => k.pipe(a, b).into(),
+    __NR_fstat => k.fstat(a, b).into(),
+    __NR_ftruncate => k.ftruncate(a, b).into(),
+    __NR_getdents64 => k.getdents64(a, b, c).into(),
+    __NR_ioctl => k.ioctl(a, b, c).into(),
+    __NR_poll => k.poll(a, b, c).into(),
+
+    // paths.rs
+    __NR_open => k.open(a, b, c).into(),
+    __NR_openat => k.openat(a, b, c, d).into(),
+    __NR_creat => k.creat(a, b).into(),
+    __NR_stat => k.stat(a, b).into(),
+    __NR_lstat => k.lstat(a, b).into(),
+    __NR_newfstatat => k.newfstatat(a, b, c, d).into(),
+    __NR_access => k.access(a, b).into(),
+    __NR_faccessat => k.faccessat(a, b, c).into(),
+    __NR_readlink => k.readlink(a, b, c).into(),
+    __NR_readlinkat => k.readlinkat(a, b, c, d).into(),
+    __NR_mkdir => k.mkdir(a, b).into(),
+    __NR_rmdir => k.rmdir(a).into(),
+    __NR_unlink => k.unlink(a).into(),
+    __NR_mkdirat => k.mkdirat(a, b, c).into(),
+    __NR_unlinkat => k.unlinkat(a, b, c).into(),
+    __NR_fchmod => k.fchmod(a, b).into(),
+    __NR_fchdir => k.fchdir(a).into(),
+    __NR_symlink => k.symlink(a, b).into(),
+    __NR_symlinkat => k.symlinkat(a, b, c).into(),
+    __NR_link => k.link(a, b).into(),
+    __NR_linkat => k.linkat(a, b, c, d, e).into(),
+    __NR_rename => k.rename(a, b).into(),
+    __NR_renameat => k.renameat2(a, b, c, d, 0).into(),
+    __NR_renameat2 => k.renameat2(a, b, c, d, e).into(),
+    __NR_truncate => k.truncate(a, b).into(),
+    __NR_chmod => k.chmod(a, b).into(),
+    __NR_chdir => k.chdir(a).into(),
+    __NR_getcwd => k.getcwd(a, b).into(),
+    __NR_umask => Outcome::Return(k.umask(a)),
 }

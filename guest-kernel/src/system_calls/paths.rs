@@ -103,23 +103,17 @@ impl Kernel {
     }
 
     /// open(2).
-    pub fn open(
-        &mut self,
-        path: u64,
-        flags: u64,
-        mode: u64,
-        progress: usize,
-    ) -> Result<Outcome, Errno> {
-        self.openat(WORKING_DIRECTORY, path, flags, mode, progress)
+    pub fn open(&mut self, path: u64, flags: u64, mode: u64) -> Result<Outcome, Errno> {
+        self.openat(WORKING_DIRECTORY, path, flags, mode)
     }
 
     /// creat(2).
-    pub fn creat(&mut self, path: u64, mode: u64, progress: usize) -> Result<Outcome, Errno> {
+    pub fn creat(&mut self, path: u64, mode: u64) -> Result<Outcome, Errno> {
         let flags = linux::O_CREAT | linux::O_WRONLY | linux::O_TRUNC;
-        self.openat(WORKING_DIRECTORY, path, u64::from(flags), mode, progress)
+        self.openat(WORKING_DIRECTORY, path, u64::from(flags), mode)
     }
 
-    /// openat(2). `progress` is the descriptor plus one once there is one: a FIFO then waits for its other
+    /// openat(2). The call's progress is the descriptor plus one once there is one: a FIFO then waits for its other
     /// end.
     pub fn openat(
         &mut self,
@@ -127,8 +121,8 @@ impl Kernel {
         path: u64,
         flags: u64,
         mode: u64,
-        mut progress: usize,
     ) -> Result<Outcome, Errno> {
+        let mut progress = self.progress;
         if progress == 0 {
             progress = self.open_new(directory, path, flags as u32, mode)? as usize + 1;
         }
@@ -151,7 +145,7 @@ impl Kernel {
         self.wake_files();
         match step {
             Step::Done(result) => Ok(Outcome::Return(u64::from(result?))),
-            Step::Wait(until) => Ok(Outcome::Park(Wait::File { until, progress })),
+            Step::Wait(until) => Ok(self.wait_in_call(Wait::File { until, progress })),
             Step::Device(_) | Step::Generate => Err(Errno::ENXIO),
         }
     }

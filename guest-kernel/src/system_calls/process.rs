@@ -37,12 +37,12 @@ const SIGINFO_SIZE: usize = 128;
 
 impl Kernel {
     /// fork(2).
-    pub fn fork_call(&mut self) -> Result<Next, Errno> {
+    pub fn fork_call(&mut self) -> Result<Outcome, Errno> {
         self.create(Kind::Fork, Wishes::default())
     }
 
     /// vfork(2).
-    pub fn vfork_call(&mut self) -> Result<Next, Errno> {
+    pub fn vfork_call(&mut self) -> Result<Outcome, Errno> {
         self.create(Kind::Vfork, Wishes::default())
     }
 
@@ -75,7 +75,7 @@ impl Kernel {
     /// exit(2) and exit_group(2): a process has one thread.
     pub fn exit_call(&mut self, status: u64) -> Outcome {
         self.end_process(self.current, Status::Exited(status as u8));
-        Outcome::Next(Next::Other)
+        Outcome::Other
     }
 
     /// wait4(2).
@@ -97,7 +97,7 @@ impl Kernel {
         match wait::find(self.processes, self.current, selector) {
             Found::NoChild => Err(Errno::ECHILD),
             Found::NotYet if options & linux::WNOHANG != 0 => Ok(Outcome::Return(0)),
-            Found::NotYet => Ok(Outcome::Park(Wait::Child(selector))),
+            Found::NotYet => Ok(self.wait_in_call(Wait::Child(selector))),
             Found::Zombie(zombie, ended) => {
                 let space = self.processes[self.current].space();
                 if status != 0 {
@@ -150,7 +150,7 @@ impl Kernel {
                 }
                 Ok(Outcome::Return(0))
             }
-            Found::NotYet => Ok(Outcome::Park(Wait::Child(selector))),
+            Found::NotYet => Ok(self.wait_in_call(Wait::Child(selector))),
             Found::Zombie(zombie, ended) => {
                 if info != 0 {
                     let pid = self.processes[zombie].pid;

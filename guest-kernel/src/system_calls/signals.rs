@@ -61,7 +61,7 @@ impl Kernel {
             if targets.contains(&caller) {
                 signal::send(self, caller, signal, info);
             }
-            return Ok(Outcome::Next(self.whether_running()));
+            return Ok(self.whether_running().into());
         }
         Ok(Outcome::Return(0))
     }
@@ -85,7 +85,7 @@ impl Kernel {
         if let Some(signal) = signal {
             signal::send(self, target, signal, info);
         }
-        Ok(Outcome::Next(self.whether_running()))
+        Ok(self.whether_running().into())
     }
 
     /// tkill(2).
@@ -162,7 +162,7 @@ impl Kernel {
         new: u64,
         old: u64,
         size: u64,
-    ) -> Result<u64, Errno> {
+    ) -> Result<Outcome, Errno> {
         if size != SET_SIZE {
             return Err(Errno::EINVAL);
         }
@@ -183,7 +183,11 @@ impl Kernel {
             user::write_words(process.space(), old, &[before])?;
         }
         process.signals.blocked = after & !signal::UNSTOPPABLE;
-        Ok(0)
+        if process.signals.deliverable() == 0 {
+            return Ok(Outcome::Return(0));
+        }
+        process.set_result(0);
+        Ok(Outcome::Same)
     }
 
     /// rt_sigpending: sigpending(2).
@@ -218,9 +222,9 @@ impl Kernel {
     pub fn pause(&mut self) -> Outcome {
         let process = &mut self.processes[self.current];
         if process.signals.deliverable() != 0 {
-            return Outcome::Return(Errno::EINTR.to_return_value());
+            return Outcome::Fail(Errno::EINTR.to_return_value());
         }
-        Outcome::Park(Wait::Signal)
+        self.wait_in_call(Wait::Signal)
     }
 
     /// sigaltstack(2).

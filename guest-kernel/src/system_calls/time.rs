@@ -34,16 +34,16 @@ fn read_clock(clock: u64) -> Result<u64, Errno> {
 
 impl Kernel {
     /// nanosleep(2).
-    pub fn nanosleep(&self, request: u64, _remaining: u64) -> Result<Outcome, Errno> {
+    pub fn nanosleep(&mut self, request: u64, _remaining: u64) -> Result<Outcome, Errno> {
         let space = self.processes[self.current].space();
         heap::require_reserve()?;
         let length = nanoseconds(user::read_words(space, request)?)?;
-        Ok(sleep_until(clock::now().saturating_add(length)))
+        Ok(self.sleep_until(clock::now().saturating_add(length)))
     }
 
     /// clock_nanosleep(2).
     pub fn clock_nanosleep(
-        &self,
+        &mut self,
         clock: u64,
         flags: u64,
         request: u64,
@@ -57,11 +57,13 @@ impl Kernel {
         let space = self.processes[self.current].space();
         heap::require_reserve()?;
         let time = nanoseconds(user::read_words(space, request)?)?;
-        Ok(sleep_until(if flags as u32 & linux::TIMER_ABSTIME != 0 {
-            time.saturating_sub(base)
-        } else {
-            clock::now().saturating_add(time)
-        }))
+        Ok(
+            self.sleep_until(if flags as u32 & linux::TIMER_ABSTIME != 0 {
+                time.saturating_sub(base)
+            } else {
+                clock::now().saturating_add(time)
+            }),
+        )
     }
 
     /// clock_gettime(2).
@@ -102,12 +104,12 @@ impl Kernel {
         }
         Ok(seconds)
     }
-}
 
-fn sleep_until(deadline: u64) -> Outcome {
-    if deadline <= clock::now() {
-        Outcome::Return(0)
-    } else {
-        Outcome::Park(Wait::Time(deadline))
+    fn sleep_until(&mut self, deadline: u64) -> Outcome {
+        if deadline <= clock::now() {
+            Outcome::Return(0)
+        } else {
+            self.wait_in_call(Wait::Time(deadline))
+        }
     }
 }
