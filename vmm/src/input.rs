@@ -1,6 +1,6 @@
 //! The console's input: standard input, read by a thread of its own, given to whoever emulates the UART.
 
-use crate::interruption;
+use crate::{interruption, terminal};
 use std::io::{IsTerminal, Read};
 
 /// Ctrl-A, the key that speaks to the monitor.
@@ -39,6 +39,10 @@ pub fn start(mut receiver: impl Receiver + Send + 'static) -> std::io::Result<()
 fn pass_on(receiver: &mut impl Receiver) -> Result<(), Ended> {
     let mut stdin = std::io::stdin().lock();
     let mut keys = stdin.is_terminal().then(Keys::default);
+    if keys.is_some() && !terminal::is_foreground() {
+        // What is typed is somebody else's.
+        return receiver.end();
+    }
     let mut buffer = [0; 4096];
     let mut passed = Vec::new();
     loop {

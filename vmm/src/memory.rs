@@ -86,6 +86,10 @@ fn build(size: u64, file: Option<&Arc<File>>, flags: i32) -> Result<Memory> {
             .build()
             .with_context(|| format!("cannot map {length} bytes for the guest"))?;
         offset += length;
+        // A machine that lives for milliseconds touches few pages; a huge one for each would be zeroed for nothing.
+        // SAFETY: the range is the mapping just made; the advice changes no contents. A host without huge pages
+        // refuses, which is as good.
+        unsafe { libc::madvise(region.as_ptr().cast(), region.size(), libc::MADV_NOHUGEPAGE) };
         let region = GuestRegionMmap::new(region, GuestAddress(start))
             .context("guest memory ends beyond 64 bits")?;
         regions.push(region);

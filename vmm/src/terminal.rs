@@ -21,10 +21,20 @@ pub enum Console {
     Stream,
 }
 
+/// Whether standard input is a terminal whose foreground this process is in. In the background it must not touch the
+/// terminal: it would be stopped (SIGTTIN, SIGTTOU).
+#[must_use]
+pub fn is_foreground() -> bool {
+    let standard_input = std::io::stdin();
+    standard_input.is_terminal()
+        && nix::unistd::tcgetpgrp(&standard_input)
+            .is_ok_and(|group| group == nix::unistd::getpgrp())
+}
+
 /// Standard input and output are one terminal, or the console is a stream.
 #[must_use]
 pub fn console() -> Console {
-    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+    if is_foreground() && std::io::stdout().is_terminal() {
         Console::Terminal
     } else {
         Console::Stream
@@ -37,7 +47,7 @@ pub fn console() -> Console {
 /// # Errors
 /// The terminal refuses.
 pub fn make_raw(console: Console) -> Result<Guard> {
-    if !std::io::stdin().is_terminal() {
+    if !is_foreground() {
         return Ok(Guard);
     }
     let mut settings = MaybeUninit::<libc::termios>::uninit();
