@@ -124,11 +124,16 @@ impl Console {
         if transfer.done > 0 || transfer.total == 0 || self.supply == Supply::Ended {
             return Found::Over(Ok(count));
         }
+        self.listen();
+        Found::Nothing
+    }
+
+    /// Sees to it that input interrupts.
+    pub fn listen(&mut self) {
         if self.supply == Supply::Quiet {
             self.supply = Supply::Listening;
             uart::listen();
         }
-        Found::Nothing
     }
 
     /// Writes all of `bytes`.
@@ -243,10 +248,13 @@ impl Kernel {
 
     /// Whether somebody waits for input that can still come.
     pub fn waits_for_console(&mut self) -> bool {
-        let waiting = self
-            .files
-            .wait_queue_mut(WaitFor::ConsoleInput)
-            .is_some_and(|queue| !queue.is_empty());
+        let waiting = [WaitFor::ConsoleInput, WaitFor::Readiness]
+            .into_iter()
+            .any(|key| {
+                self.files
+                    .wait_queue_mut(key)
+                    .is_some_and(|queue| !queue.is_empty())
+            });
         waiting && self.console.supply != Supply::Ended
     }
 
@@ -268,24 +276,46 @@ impl Kernel {
             let mut queue = Queue::from(*place);
             if let Some(slot) = queue.pop(self.processes) {
                 *place = queue.into();
-                self.ask_again(slot, Some(key));
+                self.ask_again(slot, key);
             }
             return;
         }
-        // The whole queue is taken first: who wakes may wait in it again.
+        // All of them look again, in the order in which they came; who finds nothing waits in it again, and
+        // is not met twice.
         let mut queue = Queue::from(core::mem::take(place));
         while let Some(slot) = queue.pop(self.processes) {
-            self.ask_again(slot, None);
+            let deadline = match self.processes[slot].state {
+                State::Waiting(Wait::Readiness { deadline }) => deadline,
+                _ => None,
+            };
+            if let Some(deadline) = deadline {
+                self.sleepers.remove(&(deadline, slot));
+            }
+            // The call goes on with the deadline it had.
+            let progress = deadline.unwrap_or(0) as usize;
+            self.enqueue(
+                slot,
+                Resume::SystemCall {
+                    progress,
+                    turn: None,
+                },
+            );
         }
     }
 
     /// Makes a process that was taken out of its queue runnable.
-    fn ask_again(&mut self, slot: Slot, turn: Option<WaitFor>) {
+    fn ask_again(&mut self, slot: Slot, turn: WaitFor) {
         let progress = match self.processes[slot].state {
             State::Waiting(Wait::File { progress, .. }) => progress,
             _ => 0,
         };
-        self.enqueue(slot, Resume::SystemCall { progress, turn });
+        self.enqueue(
+            slot,
+            Resume::SystemCall {
+                progress,
+                turn: Some(turn),
+            },
+        );
     }
 
     /// A process that was woken as the first of a queue has asked again: the next has its turn, unless the

@@ -58,7 +58,8 @@ impl fmt::Display for What<'_> {
                 Wait::File {
                     until: WaitFor::Readiness,
                     ..
-                } => f.write_str("waits for a descriptor to become ready"),
+                }
+                | Wait::Readiness { .. } => f.write_str("waits for a descriptor to become ready"),
                 Wait::Time(_) => f.write_str("sleeps"),
                 Wait::Signal => f.write_str("waits for a signal"),
             },

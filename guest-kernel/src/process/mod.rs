@@ -114,6 +114,8 @@ pub enum Wait {
     Vfork(Pid),
     /// A pipe or the console; `progress` bytes of the call are done.
     File { until: WaitFor, progress: usize },
+    /// Some descriptor to become ready (poll(2)), until a time where there is one.
+    Readiness { deadline: Option<u64> },
     /// A time, in nanoseconds since boot.
     Time(u64),
     /// A signal (pause(2)).

@@ -8,6 +8,7 @@ use crate::kernel::Kernel;
 use crate::records::COUNTERS;
 use crate::{deadlock, system_calls};
 use contract::counters::Counter;
+use files::WaitFor;
 
 /// How long a process runs before another that is runnable gets its turn, in nanoseconds.
 pub const TIME_SLICE: u64 = 4_000_000;
@@ -51,13 +52,21 @@ impl Kernel {
     pub fn park(&mut self, slot: Slot, wait: Wait) {
         match wait {
             Wait::File { until, .. } => self.wait_for_file(slot, until),
-            Wait::Time(deadline) => {
-                self.sleepers.insert((deadline, slot));
-                self.arm_no_later_than(deadline);
+            Wait::Readiness { deadline } => {
+                self.wait_for_file(slot, WaitFor::Readiness);
+                if let Some(deadline) = deadline {
+                    self.sleep_until(slot, deadline);
+                }
             }
+            Wait::Time(deadline) => self.sleep_until(slot, deadline),
             Wait::Child(_) | Wait::Vfork(_) | Wait::Signal => {}
         }
         self.processes[slot].state = State::Waiting(wait);
+    }
+
+    fn sleep_until(&mut self, slot: Slot, deadline: u64) {
+        self.sleepers.insert((deadline, slot));
+        self.arm_no_later_than(deadline);
     }
 
     /// Takes a process out of whatever it waits in.
@@ -68,6 +77,12 @@ impl Kernel {
                 self.sleepers.remove(&(deadline, slot));
             }
             State::Waiting(Wait::File { until, .. }) => self.stop_waiting_for_file(slot, until),
+            State::Waiting(Wait::Readiness { deadline }) => {
+                self.stop_waiting_for_file(slot, WaitFor::Readiness);
+                if let Some(deadline) = deadline {
+                    self.sleepers.remove(&(deadline, slot));
+                }
+            }
             _ => {}
         }
     }

@@ -1,5 +1,6 @@
 //! What is done through descriptors: read, write and their kin, dup, fcntl, pipe, ioctl, poll.
 use super::Outcome;
+use crate::arch::clock;
 use crate::console::Found;
 use crate::kernel::Kernel;
 use crate::memory::heap;
@@ -19,6 +20,9 @@ const TRANSFER_LIMIT: u64 = 0x7fff_f000;
 const VECTOR_LIMIT: u64 = 1024;
 /// Most descriptors of poll(2): RLIMIT_NOFILE.
 const POLL_LIMIT: u64 = files::DESCRIPTOR_LIMIT as u64;
+
+/// In nanoseconds.
+const MILLISECOND: u64 = 1_000_000;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -185,8 +189,9 @@ impl Kernel {
                 Ok(buffer) => buffer,
                 Err(errno) => return Piece::Over(Err(errno)),
             };
-            let end = (before + buffer.length).min(transfer.total as u64);
             loop {
+                // A terminal's line that ends lessens the total.
+                let end = (before + buffer.length).min(transfer.total as u64);
                 let done = transfer.done as u64;
                 // A call for no bytes is asked once: it has errors to report.
                 if done >= end && !(transfer.total == 0 && index == 0) {
@@ -480,7 +485,7 @@ impl Kernel {
         Ok(0)
     }
 
-    /// poll(2), as far as it need not wait for a time: with a timeout that has not passed it is ENOSYS.
+    /// poll(2). What the call has of progress is its deadline, once there is one.
     pub fn poll(&mut self, address: u64, count: u64, timeout: u64) -> Result<Outcome, Errno> {
         const NEVER_ASKED: u16 = (linux::POLLERR | linux::POLLHUP | linux::POLLNVAL) as u16;
         if count > POLL_LIMIT {
@@ -515,13 +520,17 @@ impl Kernel {
         if ready > 0 || timeout as i32 == 0 {
             return Ok(Outcome::Return(ready));
         }
-        if (timeout as i32) < 0 {
-            return Ok(self.wait_in_call(Wait::File {
-                until: WaitFor::Readiness,
-                progress: 0,
-            }));
+        let deadline = match (self.progress, timeout as i32) {
+            (0, ..0) => None,
+            (0, milliseconds) => Some(clock::now() + milliseconds as u64 * MILLISECOND),
+            (deadline, _) => Some(deadline as u64),
+        };
+        if deadline.is_some_and(|deadline| deadline <= clock::now()) {
+            return Ok(Outcome::Return(0));
         }
-        Err(Errno::ENOSYS)
+        heap::require_reserve()?;
+        self.console.listen();
+        Ok(self.wait_in_call(Wait::Readiness { deadline }))
     }
 
     /// The file behind a descriptor that mmap(2) can map.
