@@ -5,6 +5,7 @@
 use super::{Resume, Slot, State, Wait};
 use crate::arch::{clock, context, interrupts, timer};
 use crate::kernel::Kernel;
+use crate::memory::user::{self, UserFault};
 use crate::records::COUNTERS;
 use crate::{deadlock, system_calls};
 use contract::counters::Counter;
@@ -55,16 +56,16 @@ impl Kernel {
             Wait::Readiness { deadline } => {
                 self.wait_for_file(slot, WaitFor::Readiness);
                 if let Some(deadline) = deadline {
-                    self.sleep_until(slot, deadline);
+                    self.add_sleeper(slot, deadline);
                 }
             }
-            Wait::Time(deadline) => self.sleep_until(slot, deadline),
+            Wait::Time(deadline) => self.add_sleeper(slot, deadline),
             Wait::Child(_) | Wait::Vfork(_) | Wait::Signal => {}
         }
         self.processes[slot].state = State::Waiting(wait);
     }
 
-    fn sleep_until(&mut self, slot: Slot, deadline: u64) {
+    fn add_sleeper(&mut self, slot: Slot, deadline: u64) {
         self.sleepers.insert((deadline, slot));
         self.arm_no_later_than(deadline);
     }
@@ -118,6 +119,11 @@ impl Kernel {
             self.enter(slot);
             match resume {
                 Resume::User => {}
+                Resume::Start { pid_at } => {
+                    if self.write_own_pid(pid_at) == Next::Other {
+                        continue;
+                    }
+                }
                 Resume::SystemCall { progress, turn } => {
                     let next = system_calls::again(self, progress);
                     self.end_turn(slot, turn);
@@ -128,6 +134,18 @@ impl Kernel {
             }
             if self.deliver_signals() == Next::Same {
                 return;
+            }
+        }
+    }
+
+    /// Tells a new process its pid. A bad address is its own affair, as on Linux (clone(2)).
+    fn write_own_pid(&mut self, address: u64) -> Next {
+        loop {
+            let process = &self.processes[self.current];
+            match user::write(process.space(), address, &process.pid.0.to_ne_bytes()) {
+                Err(UserFault::OutOfFrames) if self.templates.drop_all() > 0 => {}
+                Err(UserFault::OutOfFrames) => return self.out_of_memory(),
+                Ok(()) | Err(UserFault::BadAddress) => return Next::Same,
             }
         }
     }
