@@ -11,6 +11,7 @@
 use crate::kernel_image::KernelImage;
 use crate::memory::{self, HOLE_START, Memory};
 use crate::quantities::show_size;
+use crate::{image, own_file};
 use anyhow::{Context, Result, ensure};
 use linux_loader::configurator::pvh::PvhBootConfigurator;
 use linux_loader::configurator::{BootConfigurator, BootParams};
@@ -20,7 +21,7 @@ use linux_loader::loader::elf::start_info::{
 };
 use linux_loader::loader::elf::{Elf, PvhBootCapability};
 use std::io::Cursor;
-use vm_memory::{Bytes, GuestAddress};
+use vm_memory::{Bytes, GuestAddress, GuestMemoryError};
 
 const START_INFO: u64 = 0x6000;
 const MODULES: u64 = 0x6100;
@@ -81,7 +82,16 @@ pub fn check_size(kernel: &KernelImage<'_>, initramfs: &[u8], size: u64) -> Resu
     Ok(())
 }
 
-/// Puts everything into memory.
+/// Puts the initramfs into memory; the embedded one without copying it.
+fn place(memory: &Memory, initramfs: &[u8], at: GuestAddress) -> Result<(), GuestMemoryError> {
+    let embedded = image::initramfs();
+    if std::ptr::eq(initramfs, embedded) && own_file::map(memory, at, embedded).is_some() {
+        return Ok(());
+    }
+    memory.write_slice(initramfs, at)
+}
+
+/// Puts everything into memory, which is this process's own.
 ///
 /// # Errors
 /// Something does not fit.
@@ -100,8 +110,7 @@ pub fn load(
 
     let top = size.min(HOLE_START);
     let initramfs_at = (top - initramfs.len() as u64) & !0xfff;
-    memory
-        .write_slice(initramfs, GuestAddress(initramfs_at))
+    place(memory, initramfs, GuestAddress(initramfs_at))
         .context("the initramfs does not fit into the machine's memory")?;
 
     let mut terminated = command_line.to_vec();

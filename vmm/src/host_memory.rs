@@ -6,7 +6,8 @@ use vm_memory::{GuestMemoryBackend, GuestMemoryRegion};
 /// Resident bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resident {
-    /// Guest memory.
+    /// Guest memory that is the guest's alone. Pages of the embedded archive that are mapped from the executable are in
+    /// the host's page cache anyway and not counted, until the guest writes them.
     pub guest: u64,
     /// All else of this process.
     pub monitor: u64,
@@ -42,18 +43,14 @@ fn parse(smaps: &str, guest: &[(u64, u64)]) -> Resident {
             && let Ok(start) = u64::from_str_radix(start, 16)
         {
             is_guest = guest.iter().any(|(from, to)| (*from..*to).contains(&start));
-        } else if first == "Rss:" {
-            let kib: u64 = line
-                .split_ascii_whitespace()
-                .nth(1)
-                .and_then(|kib| kib.parse().ok())
-                .unwrap_or(0);
-            let part = if is_guest {
-                &mut resident.guest
-            } else {
-                &mut resident.monitor
+        } else {
+            let part = match (is_guest, first) {
+                (true, "Anonymous:") => &mut resident.guest,
+                (false, "Rss:") => &mut resident.monitor,
+                _ => continue,
             };
-            *part += kib * 1024;
+            let kib = line.split_ascii_whitespace().nth(1);
+            *part += kib.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024;
         }
     }
     resident
@@ -65,8 +62,8 @@ mod tests {
 
     #[test]
     fn guest_and_monitor_are_told_apart() {
-        let smaps = "00400000-00500000 r-xp 00000000 00:00 0 /bin/cowbell\nSize: 1024 kB\nRss: 8 kB\n\
-            7f0000000000-7f0000100000 rw-p 00000000 00:00 0\nRss: 12 kB\nVmFlags: rd\n";
+        let smaps = "00400000-00500000 r-xp 00000000 00:00 0 /bin/cowbell\nSize: 1024 kB\nRss: 8 kB\nAnonymous: 4 kB\n\
+            7f0000000000-7f0000100000 rw-p 00000000 00:00 0\nRss: 16 kB\nAnonymous: 12 kB\nVmFlags: rd\n";
         let resident = parse(smaps, &[(0x7f00_0000_0000, 0x7f00_0010_0000)]);
         assert_eq!(
             resident,

@@ -21,6 +21,7 @@ mod machine;
 mod memory;
 mod messages;
 mod output;
+mod own_file;
 mod phases;
 mod qemu;
 mod quantities;
