@@ -189,3 +189,70 @@ fn read_symbols<'a>(elf: &ElfBytes<'a, LittleEndian>) -> Vec<Symbol<'a>> {
     symbols.sort_by_key(|symbol| (symbol.address, symbol.size));
     symbols
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{boot, image, memory};
+
+    const SIZE: u64 = 64 << 20;
+
+    #[test]
+    fn the_embedded_kernel_is_sound() {
+        let kernel = KernelImage::parse(image::kernel()).expect("it was just built");
+        assert!(kernel.records.is_some());
+        let entry = kernel
+            .symbols
+            .iter()
+            .find(|symbol| symbol.size > 8)
+            .expect("it has functions");
+        let (name, offset) = kernel.symbolise(entry.address + 4).expect("inside");
+        assert!(!name.is_empty() && offset == 4);
+    }
+
+    #[test]
+    fn every_cut_is_noticed() {
+        let bytes = image::kernel();
+        let kernel = KernelImage::parse(bytes).expect("it was just built");
+        let elf = ElfBytes::<LittleEndian>::minimal_parse(bytes).expect("an ELF");
+        let loaded = elf
+            .segments()
+            .expect("segments")
+            .iter()
+            .filter(|segment| segment.p_type == PT_LOAD);
+        let end = loaded
+            .map(|segment| segment.p_offset + segment.p_filesz)
+            .max()
+            .expect("some");
+        for length in (0..end as usize).step_by(997) {
+            assert!(
+                KernelImage::parse(&bytes[..length]).is_err(),
+                "{length} of {}",
+                kernel.bytes.len()
+            );
+        }
+    }
+
+    /// Damage in the headers gives an error or a kernel that can be loaded, and never a panic.
+    #[test]
+    fn random_damage_never_panics() {
+        let good = image::kernel();
+        let memory = memory::private(SIZE).expect("memory");
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut damaged = good.to_vec();
+        for _ in 0..3000 {
+            damaged[..1024].copy_from_slice(&good[..1024]);
+            for _ in 0..2 {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                damaged[state as usize % 640] = (state >> 32) as u8;
+            }
+            if let Ok(kernel) = KernelImage::parse(&damaged)
+                && boot::check_size(&kernel, &[], SIZE).is_ok()
+            {
+                let _ = boot::load(&memory, SIZE, &kernel, &[], b"");
+            }
+        }
+    }
+}
