@@ -210,7 +210,8 @@ impl<S: PageStore> Files<S> {
         let Some(inode) = self.inodes.get_mut(number.0) else {
             return;
         };
-        if inode.links != 0 || inode.holders != 0 {
+        // The root has no name that links to it, and stays when the last process has left it.
+        if inode.links != 0 || inode.holders != 0 || number == self.root {
             return;
         }
         if let Kind::Regular(regular) = &mut inode.kind {

@@ -243,6 +243,16 @@ fn removed_working_directory() {
 }
 
 #[test]
+fn the_root_stays_when_the_last_process_leaves_it() {
+    let mut m = Machine::new();
+    m.mkdir("d").unwrap();
+    let held = m.files.share_directory(m.files.root());
+    m.files.release_directory(&mut m.pages, held);
+    assert!(m.stat("/d/..").unwrap().is_directory());
+    m.finish();
+}
+
+#[test]
 fn listing_is_stable_while_names_go_and_come() {
     let mut m = Machine::new();
     m.mkdir("d").unwrap();
