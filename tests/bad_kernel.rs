@@ -68,20 +68,17 @@ fn of_another_kind() {
 #[test]
 fn without_an_entry_note() {
     let mut kernel = exported::kernel();
-    // The name of the note that holds the entry.
-    let note = b"\x04\0\0\0\x04\0\0\0\x12\0\0\0Xen\0";
-    let mut found = 0;
+    // The note that holds the entry: length of the name, of the rest, type 18, name. Another name makes it another's.
     let places: Vec<usize> = kernel
-        .windows(note.len())
+        .windows(16)
         .enumerate()
-        .filter(|(_, window)| window == note)
+        .filter(|(_, note)| note.starts_with(&[4, 0, 0, 0]) && note.ends_with(b"\x12\0\0\0Xen\0"))
         .map(|(at, _)| at)
         .collect();
+    assert!(!places.is_empty(), "the kernel has an entry note");
     for at in places {
         kernel[at + 12] = b'Y';
-        found += 1;
     }
-    assert!(found > 0, "the kernel has an entry note");
     refused("note", &kernel).names(&["PVH"]);
     // Any program of the host is an ELF, and no kernel.
     let program = std::fs::read("/proc/self/exe").expect("this program");

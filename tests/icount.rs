@@ -18,7 +18,13 @@ fn guest_figures(name: &str, program: &[&str]) -> Value {
         .expect_status(0);
     let stats: Value =
         serde_json::from_slice(&std::fs::read(&file).expect("the figures")).expect("JSON");
-    stats["guest"].clone()
+    let mut guest = stats["guest"].clone();
+    // How long QEMU itself takes to begin is not the guest's: its clock is set to zero at the kernel's entry.
+    let entry = guest["tsc_at_entry_ticks"].as_u64().expect("a count");
+    let first = guest["tsc_at_first_user_ticks"].as_u64().expect("a count");
+    guest["tsc_at_entry_ticks"] = 0.into();
+    guest["tsc_at_first_user_ticks"] = (first - entry).into();
+    guest
 }
 
 #[test]
@@ -35,7 +41,6 @@ fn figures_repeat_exactly() {
 #[test]
 fn boot_is_short() {
     let guest = guest_figures("boot", &["/bin/true"]);
-    let at = |name: &str| guest[name].as_u64().expect("a count");
-    let instructions = at("tsc_at_first_user_ticks") - at("tsc_at_entry_ticks");
+    let instructions = guest["tsc_at_first_user_ticks"].as_u64().expect("a count");
     assert!((1..BOOT).contains(&instructions), "{instructions}");
 }

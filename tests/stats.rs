@@ -53,7 +53,6 @@ fn process_counters_are_exact_and_alike() {
         (&["/bin/vfork_exec"], [0, 1, 2, 2, 1, 2]),
         (&["/bin/wait_any"], [2, 0, 1, 3, 2, 3]),
         (&["/bin/zombie"], [3, 0, 1, 4, 3, 3]),
-        (&["/bin/fork_limit"], [1 + 1023, 0, 1, 1025, 1024, 1024]),
     ] {
         let mut seen = Vec::new();
         for &engine in engines() {
@@ -142,18 +141,16 @@ fn system_calls_are_counted_by_name() {
         let calls = value["system_calls"].as_object().expect("calls by name");
         assert_eq!(calls["exit_group"], 1, "{calls:#?}");
         assert_eq!(calls["write"], 1, "{calls:#?}");
-        let sum: u64 = calls
-            .values()
-            .map(|count| count.as_u64().expect("a count"))
-            .sum();
-        assert_eq!(sum, counter(&value, "system_calls"), "{calls:#?}");
         let missing = value["system_calls_missing"]
             .as_object()
             .expect("calls by name");
-        assert!(
-            missing.keys().all(|name| calls.contains_key(name)),
-            "{missing:#?}"
-        );
+        // A call is either there or missing.
+        let sum: u64 = calls
+            .values()
+            .chain(missing.values())
+            .map(|count| count.as_u64().expect("a count"))
+            .sum();
+        assert_eq!(sum, counter(&value, "system_calls"), "{value:#}");
     }
 }
 

@@ -46,6 +46,8 @@ static void churn(void)
 		free(slot[i].at);
 }
 
+/* musl has no sbrk. */
+#ifdef __GLIBC__
 static void breaks(void)
 {
 	unsigned char *start = sbrk(0);
@@ -62,6 +64,7 @@ static void breaks(void)
 	errno = 0;
 	HOLDS(sbrk((intptr_t)1 << 46) == (void *)-1 && errno == ENOMEM);
 }
+#endif
 
 static unsigned char *area;
 
@@ -130,7 +133,9 @@ static void maps(void)
 int main(void)
 {
 	churn();
+#ifdef __GLIBC__
 	breaks();
+#endif
 	maps();
 	return 0;
 }

@@ -121,13 +121,13 @@ int main(void)
 	SHOW(rmdir(directory));
 	SHOW(rmdir(directory));
 
-	/* As many as the limit allows. */
-	struct rlimit limit = {200, 200};
-	SHOW(setrlimit(RLIMIT_NOFILE, &limit));
+	/* As many as the limit allows. It may be a fixed one. */
+	struct rlimit limit = {1000, 1000};
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	int count = 0;
 	while (dup(fd) >= 0)
 		count++;
 	HOLDS(errno == EMFILE);
-	HOLDS(count > 150 && count < 200);
+	HOLDS(count > 200);
 	return 0;
 }

@@ -20,11 +20,14 @@ int main(void)
 	char *none[] = {"none", NULL};
 	pid_t child;
 
-	SHOW(posix_spawn(&child, "/bin/echo", NULL, NULL, echo, environ));
+	/* Who prints first, the child or its parent, is free: the parent waits. */
+	int failed = posix_spawn(&child, "/bin/echo", NULL, NULL, echo, environ);
 	wait_for("spawned", child);
+	HOLDS(failed == 0);
 	setenv("PATH", "/nowhere:/bin", 1);
-	SHOW(posix_spawnp(&child, "echo", NULL, NULL, found, environ));
+	failed = posix_spawnp(&child, "echo", NULL, NULL, found, environ);
 	wait_for("found", child);
+	HOLDS(failed == 0);
 	HOLDS(posix_spawn(&child, "/no/such/program", NULL, NULL, none, environ) == ENOENT);
 	HOLDS(posix_spawn(&child, "/bin", NULL, NULL, none, environ) == EACCES);
 	SHOW_WHETHER(wait(NULL));
