@@ -104,12 +104,18 @@ fn share_pages<S: FrameStore>(store: &mut S, from: PhysFrame, to: PhysFrame) {
     let sparse = store.counted_groups(from);
     store.set_live_groups(to, live);
     store.set_counted_groups(to, sparse);
-    let counted = live & spread(sparse);
-    for_each_run(live & !counted, |first, count| {
+    for_each_run(live, |first, count| {
         store.copy_groups(from, to, first, count);
     });
-    for_each_index(counted, |index| {
-        share_entry(store, from, to, index);
+    for_each_index(live & spread(sparse), |index| {
+        let entry = store.entry(from, index);
+        if entry.is_counted() {
+            store.share(entry.frame());
+            if entry.narrows() {
+                store.set_entry(from, index, entry.narrowed());
+                store.set_entry(to, index, entry.narrowed());
+            }
+        }
     });
 }
 
@@ -178,7 +184,7 @@ fn copy_child<S: FrameStore>(
     Ok(new)
 }
 
-/// Lets go of what an entry of a table of `level` pointed to. The entry itself has been overwritten already.
+/// Lets go of what an entry of a table of `level` pointed to. Nobody can reach it through the entry any more.
 #[inline]
 pub(crate) fn let_go<S: FrameStore>(store: &mut S, level: PageTableLevel, entry: Entry) {
     if entry.is_counted() && store.release(entry.frame()) == 0 {
@@ -216,16 +222,11 @@ fn drop_directory<S: FrameStore>(store: &mut S, directory: PhysFrame) {
 #[inline(never)]
 fn drop_page_table<S: FrameStore>(store: &mut S, page_table: PhysFrame) {
     let live = store.live_groups(page_table);
-    let counted = live & spread(store.counted_groups(page_table));
-    for_each_run(live & !counted, |first, count| {
-        store.clear_groups(page_table, first, count);
+    for_each_index(live & spread(store.counted_groups(page_table)), |index| {
+        let_go(store, PageTableLevel::One, store.entry(page_table, index));
     });
-    for_each_index(counted, |index| {
-        let entry = store.entry(page_table, index);
-        if !entry.is_empty() {
-            store.set_entry(page_table, index, Entry::EMPTY);
-            let_go(store, PageTableLevel::One, entry);
-        }
+    for_each_run(live, |first, count| {
+        store.clear_groups(page_table, first, count);
     });
     store.set_live_groups(page_table, 0);
     store.set_counted_groups(page_table, 0);

@@ -3,7 +3,7 @@
 //! fork is the copy of a root: the child's address space is one new table whose entries point at the
 //! parent's tables, with the write bit off on both sides. Everything that can fail happens before anything
 //! that can be seen.
-use super::{Memory, Pid, Process, Resume, State, Wait};
+use super::{Memory, Process, Resume, State, Wait};
 use crate::arch::clock;
 use crate::arch::context::UserContext;
 use crate::kernel::Kernel;
@@ -78,7 +78,7 @@ impl Kernel {
     /// parked until the child execs or exits.
     ///
     /// # Errors
-    /// EAGAIN at the limit of processes, ENOMEM without frames, EFAULT for an address in `wishes`; then
+    /// EAGAIN at the limit of processes, ENOMEM without frames, EFAULT for `parent_tid`; then
     /// nothing has changed.
     pub fn create(&mut self, kind: Kind, wishes: Wishes) -> Result<Outcome, Errno> {
         let frames_before = FRAMES.with(|frames| frames.used());
@@ -91,15 +91,24 @@ impl Kernel {
         if let Some(address) = wishes.parent_tid {
             user::write(parent.space(), address, &pid.0.to_ne_bytes())?;
         }
+        let Some(memory) = &parent.memory else {
+            return Err(Errno::ESRCH);
+        };
         let simd = FRAMES
             .with(|frames| frames.allocate(Use::Kernel))
             .ok_or(Errno::ENOMEM)?;
-        let memory = match Self::child_memory(parent, kind, &wishes, pid) {
-            Ok(memory) => memory,
-            Err(errno) => {
-                FRAMES.with(|frames| frames.free(simd, Use::Kernel));
-                return Err(errno);
-            }
+        let memory = match kind {
+            Kind::Fork => match memory.space().fork() {
+                Ok(space) => Memory::Own(space),
+                Err(errno) => {
+                    FRAMES.with(|frames| frames.free(simd, Use::Kernel));
+                    return Err(errno);
+                }
+            },
+            Kind::Vfork => Memory::Borrowed {
+                space: Rc::clone(memory.space()),
+                lender: parent.pid,
+            },
         };
 
         // From here on nothing fails.
@@ -130,7 +139,12 @@ impl Kernel {
             context.fs_base = base.min(USER_END);
         }
         self.processes.add_child(slot, child, Which::Living);
-        self.make_runnable(child, Resume::User);
+        self.enqueue(
+            child,
+            wishes
+                .child_tid
+                .map_or(Resume::User, |pid_at| Resume::Start { pid_at }),
+        );
 
         COUNTERS.add(
             if kind == Kind::Fork {
@@ -158,36 +172,5 @@ impl Kernel {
                 Ok(Outcome::Other)
             }
         }
-    }
-
-    /// The child's address space, with its pid written where the child wants it.
-    fn child_memory(
-        parent: &Process,
-        kind: Kind,
-        wishes: &Wishes,
-        pid: Pid,
-    ) -> Result<Memory, Errno> {
-        let space = match &parent.memory {
-            Some(memory) => memory.space(),
-            None => return Err(Errno::ESRCH),
-        };
-        let memory = match kind {
-            Kind::Fork => Memory::Own(space.fork()?),
-            Kind::Vfork => Memory::Borrowed {
-                space: Rc::clone(space),
-                lender: parent.pid,
-            },
-        };
-        if let Some(address) = wishes.child_tid
-            && let Err(fault) = user::write(memory.space(), address, &pid.0.to_ne_bytes())
-        {
-            match memory {
-                Memory::Own(space) | Memory::Borrowed { space, .. } => {
-                    crate::memory::space::AddressSpace::release(space);
-                }
-            }
-            return Err(fault.into());
-        }
-        Ok(memory)
     }
 }

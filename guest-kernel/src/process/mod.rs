@@ -97,6 +97,9 @@ pub enum State {
 pub enum Resume {
     /// With the instruction it stopped at.
     User,
+    /// For the first time; its pid is to be at this address then (CLONE_CHILD_SETTID). Written so late, as
+    /// on Linux, it costs fork nothing.
+    Start { pid_at: u64 },
     /// With the system call it waited in, asked once more, `progress` bytes of it done. `turn` is the queue
     /// it was first in: once it has had its turn, the next there is woken.
     SystemCall {

@@ -183,8 +183,9 @@ fn map_segment(
     while page < filled {
         let offset = segment.file_offset - (segment.address - page.min(segment.address))
             + (page - page.min(segment.address));
-        // What lies behind the file's part in its last page must read as zero.
-        let whole = page + PAGE <= file_end;
+        // Where zeroed memory follows, it begins in the file's last page; else, as on Linux, that page shows
+        // what the file has there.
+        let whole = page + PAGE <= file_end || segment.file_size == segment.memory_size;
         match file.frame_in_place(offset).filter(|_| whole) {
             Some(frame) => space.map_borrowed(page, frame, segment.protection)?,
             None => {

@@ -38,7 +38,7 @@ impl Kernel {
         let space = self.processes[self.current].space();
         heap::require_reserve()?;
         let length = nanoseconds(user::read_words(space, request)?)?;
-        Ok(self.sleep_until(clock::now().saturating_add(length)))
+        Ok(self.sleep_in_call(clock::now().saturating_add(length)))
     }
 
     /// clock_nanosleep(2).
@@ -58,7 +58,7 @@ impl Kernel {
         heap::require_reserve()?;
         let time = nanoseconds(user::read_words(space, request)?)?;
         Ok(
-            self.sleep_until(if flags as u32 & linux::TIMER_ABSTIME != 0 {
+            self.sleep_in_call(if flags as u32 & linux::TIMER_ABSTIME != 0 {
                 time.saturating_sub(base)
             } else {
                 clock::now().saturating_add(time)
@@ -105,7 +105,7 @@ impl Kernel {
         Ok(seconds)
     }
 
-    fn sleep_until(&mut self, deadline: u64) -> Outcome {
+    fn sleep_in_call(&mut self, deadline: u64) -> Outcome {
         if deadline <= clock::now() {
             Outcome::Return(0)
         } else {
