@@ -4,8 +4,12 @@ use crate::machine::compiled::{self, Library};
 use crate::machine::{End, Engine, Input, Machine, Ran, engines, on_linux, scratch};
 use std::path::Path;
 
-const ENVIRONMENT: [(&str, &str); 2] =
-    [("PATH", "/bin:/usr/bin"), ("NAME", "a value = with signs")];
+/// In this order: process 1 has PATH and HOME in any case.
+const ENVIRONMENT: [(&str, &str); 3] = [
+    ("PATH", "/bin:/usr/bin"),
+    ("HOME", "/root"),
+    ("NAME", "a value = with signs"),
+];
 
 /// Runs it as `/name`, which is process 1.
 fn here(engine: Engine, program: &Path, name: &str, arguments: &[&str]) -> Ran {
