@@ -9,6 +9,7 @@ use crate::log;
 use crate::memory::frames::{FRAMES, Frames, Use};
 use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
+use crate::process::descriptors::Descriptors;
 use crate::process::family::Links;
 use crate::process::initial_stack::{Strings, Text};
 use crate::process::queue::Queue;
@@ -126,7 +127,7 @@ fn add_first_process(kernel: &mut Kernel) -> Slot {
         session: pid,
         state: State::Runnable(Resume::User),
         memory: None,
-        descriptors,
+        descriptors: Descriptors::new(descriptors),
         working_directory: kernel.files.share_directory(root),
         umask: 0o022,
         signals,

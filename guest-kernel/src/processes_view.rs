@@ -62,7 +62,7 @@ impl ProcessesView<'_> {
             self.processes.parent_pid(slot).0,
             process.group.0,
             process.session.0,
-            process.started / CLOCK_TICK,
+            clock::ticks_to_nanoseconds(process.started) / CLOCK_TICK,
             mapped * PAGE_SIZE as u64,
         );
     }

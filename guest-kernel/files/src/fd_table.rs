@@ -186,6 +186,12 @@ impl FdTable {
         None
     }
 
+    /// Whether exec closes any.
+    #[must_use]
+    pub fn closes_on_exec(&self) -> bool {
+        self.chunks.iter().any(|chunk| chunk.close_on_exec != 0)
+    }
+
     /// The least descriptor, at least `from`, that exec closes.
     pub(crate) fn next_to_close(&self, from: u32) -> Option<u32> {
         let mut fd = from;

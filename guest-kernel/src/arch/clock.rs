@@ -33,7 +33,13 @@ pub fn start(tsc: u64, tsc_khz: Option<u64>, epoch: Option<u64>) {
 /// Nanoseconds since boot.
 #[inline]
 pub fn now() -> u64 {
-    ticks_to_nanoseconds(registers::read_tsc().wrapping_sub(START.load(Relaxed)))
+    ticks_to_nanoseconds(ticks())
+}
+
+/// Ticks of the time-stamp counter since boot.
+#[inline]
+pub fn ticks() -> u64 {
+    registers::read_tsc().wrapping_sub(START.load(Relaxed))
 }
 
 /// Nanoseconds since 1970 (CLOCK_REALTIME).

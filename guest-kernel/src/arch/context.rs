@@ -8,7 +8,7 @@ use x86_64::structures::paging::PhysFrame;
 
 /// The general registers of a process in ring 3, as the trap stubs save them: the last five as the
 /// processor pushes them, downwards from the end, which must be 16-byte aligned.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 #[repr(C, align(16))]
 pub struct UserRegisters {
     pub r15: u64,
@@ -41,6 +41,31 @@ pub struct UserRegisters {
 const _: () = assert!(size_of::<UserRegisters>() == 22 * 8);
 
 impl UserRegisters {
+    const ZERO: Self = Self {
+        r15: 0,
+        r14: 0,
+        r13: 0,
+        r12: 0,
+        r11: 0,
+        r10: 0,
+        r9: 0,
+        r8: 0,
+        rdi: 0,
+        rsi: 0,
+        rbp: 0,
+        rbx: 0,
+        rdx: 0,
+        rcx: 0,
+        rax: 0,
+        vector: 0,
+        error: 0,
+        rip: 0,
+        cs: 0,
+        rflags: 0,
+        rsp: 0,
+        ss: 0,
+    };
+
     /// Sets RFLAGS to what a program asks for, as far as it may.
     pub const fn set_flags(&mut self, flags: u64) {
         self.rflags = flags & USER_FLAGS | FIXED_FLAGS;
@@ -99,18 +124,33 @@ impl UserContext {
         simd::reset(self);
     }
 
-    /// A copy of `parent`, the live SIMD registers included, for a child. Its SIMD registers will be kept
-    /// in `simd_frame`.
-    pub fn fork_from(parent: &mut Self, simd_frame: PhysFrame) -> Self {
-        if parent.is_current() {
-            (parent.fs_base, parent.gs_base) = control::read_segment_bases();
-        }
+    /// A new process's, before it has anything. Its SIMD registers will be kept in `simd_frame`.
+    #[inline(always)]
+    pub const fn empty(simd_frame: PhysFrame) -> Self {
         Self {
-            registers: parent.registers,
-            fs_base: parent.fs_base,
-            gs_base: parent.gs_base,
-            simd: simd::copy(parent, simd_frame),
+            registers: UserRegisters::ZERO,
+            fs_base: 0,
+            gs_base: 0,
+            simd: simd::State::initial(simd_frame),
         }
+    }
+
+    /// Makes an empty one a copy of `parent`, the live SIMD registers included.
+    pub fn fork_from(&mut self, parent: &mut Self) {
+        self.copy_general(parent);
+        simd::copy(parent, self);
+    }
+
+    /// As [`fork_from`](Self::fork_from), for a child that runs before its parent does.
+    pub fn vfork_from(&mut self, parent: &mut Self) {
+        self.copy_general(parent);
+        simd::hand_over(parent, self);
+    }
+
+    #[inline]
+    fn copy_general(&mut self, parent: &Self) {
+        self.registers = parent.registers;
+        (self.fs_base, self.gs_base) = parent.segment_bases();
     }
 
     /// Sets what the system call returns.
@@ -163,7 +203,7 @@ fn starting_registers(entry: u64, stack: u64) -> UserRegisters {
         rflags: FIXED_FLAGS,
         rsp: stack,
         ss: u64::from(USER_DATA),
-        ..UserRegisters::default()
+        ..UserRegisters::ZERO
     }
 }
 

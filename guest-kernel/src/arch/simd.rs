@@ -147,33 +147,39 @@ fn clear_header(frame: PhysFrame) {
 }
 
 /// Saves the processor's registers, then loads others.
+#[inline]
 fn exchange(save: Option<PhysFrame>, restore: Option<PhysFrame>) {
-    let mask = MASK.load(Relaxed);
-    match MODE.load(Relaxed) {
-        mode if mode == Mode::Xsave as u32 => {
-            xsave(save.map(area), mask);
-            xrstor(restore.map(area), mask);
-        }
-        mode if mode == Mode::XsaveInRing3 as u32 => {
-            if let Ending::Finished(_) = ring3::run(Stub::ExchangeSimd, save, restore, mask) {
-                return;
-            }
-            // An area that XRSTOR refuses: the process gets what a program starts with.
-            let initial = PhysFrame::containing_address(physical_address(&raw const INITIAL));
-            ring3::run(Stub::ExchangeSimd, None, Some(initial), mask);
-        }
-        _ => {
-            fxsave(save.map(area));
-            fxrstor(restore.map(area));
-        }
+    if MODE.load(Relaxed) == Mode::Xsave as u32 {
+        let mask = MASK.load(Relaxed);
+        xsave(save.map(area), mask);
+        xrstor(restore.map(area), mask);
+    } else {
+        exchange_otherwise(save, restore);
     }
 }
 
+#[cold]
+fn exchange_otherwise(save: Option<PhysFrame>, restore: Option<PhysFrame>) {
+    if MODE.load(Relaxed) != Mode::XsaveInRing3 as u32 {
+        fxsave(save.map(area));
+        fxrstor(restore.map(area));
+        return;
+    }
+    let mask = MASK.load(Relaxed);
+    if let Ending::Finished(_) = ring3::run(Stub::ExchangeSimd, save, restore, mask) {
+        return;
+    }
+    // An area that XRSTOR refuses: the process gets what a program starts with.
+    let initial = PhysFrame::containing_address(physical_address(&raw const INITIAL));
+    ring3::run(Stub::ExchangeSimd, None, Some(initial), mask);
+}
+
+#[inline]
 fn area(frame: PhysFrame) -> *mut u8 {
     direct_map(frame.start_address())
 }
 
-#[inline(never)]
+#[inline]
 fn xsave(area: Option<*mut u8>, mask: u32) {
     if let Some(area) = area {
         // SAFETY: CPUID has XSAVE (`probe`), and the area is a whole frame, with `COMPONENTS` at most.
@@ -184,7 +190,7 @@ fn xsave(area: Option<*mut u8>, mask: u32) {
     }
 }
 
-#[inline(never)]
+#[inline]
 fn xrstor(area: Option<*mut u8>, mask: u32) {
     if let Some(area) = area {
         // SAFETY: as for `xsave`; the area was written by XSAVE or checked by `replace`, and the kernel
@@ -210,25 +216,31 @@ fn fxrstor(area: Option<*mut u8>) {
     }
 }
 
-/// The registers of `parent`, for its child.
-pub(super) fn copy(parent: &mut UserContext, frame: PhysFrame) -> State {
+/// The registers of `parent`, for its child, whose own frame holds nothing yet.
+pub(super) fn copy(parent: &mut UserContext, child: &mut UserContext) {
+    let Some(frame) = child.simd.frame else {
+        return;
+    };
     if core::ptr::eq(OWNER.load(Relaxed), parent) {
         clear_header(frame);
         exchange(Some(frame), None);
-        return State {
-            frame: Some(frame),
-            content: Content::Saved,
-        };
-    }
-    if let (Content::Saved, Some(from)) = (parent.simd.content, parent.simd.frame) {
+    } else if let (Content::Saved, Some(from)) = (parent.simd.content, parent.simd.frame) {
         // SAFETY: both frames belong to their processes, whole.
         unsafe { area(from).copy_to_nonoverlapping(area(frame), size()) };
-        return State {
-            frame: Some(frame),
-            content: Content::Saved,
-        };
+    } else {
+        return;
     }
-    State::initial(frame)
+    child.simd.content = Content::Saved;
+}
+
+/// As [`copy`], where the parent waits for the child: what is in the processor stays there as the child's.
+pub(super) fn hand_over(parent: &mut UserContext, child: &mut UserContext) {
+    if core::ptr::eq(OWNER.load(Relaxed), parent) {
+        exchange(prepare_to_save(&mut parent.simd), None);
+        OWNER.store(child, Relaxed);
+    } else {
+        copy(parent, child);
+    }
 }
 
 /// Back to what a program starts with.

@@ -150,6 +150,12 @@ impl Kernel {
             }
         };
         space.set_arguments(stack.arguments, stack.environment);
+        let descriptors = &mut self.processes[slot].descriptors;
+        let closes = descriptors.closes_on_exec();
+        if closes && let Err(errno) = descriptors.own(&mut self.files) {
+            AddressSpace::release(space);
+            return Err(errno);
+        }
 
         // Commit.
         self.release_memory(slot);
@@ -159,9 +165,10 @@ impl Kernel {
         process.signals.reset_handlers();
         process.set_name(path);
         process.executable = Rc::from(&target[..target.len().min(PATH_KEPT)]);
-        self.files
-            .close_on_exec(&mut self.pages, &mut process.descriptors);
-        self.wake_files();
+        if closes && let Ok(table) = process.descriptors.own(&mut self.files) {
+            self.files.close_on_exec(&mut self.pages, table);
+            self.wake_files();
+        }
         COUNTERS.add(Counter::Execs, 1);
         if slot == self.current {
             self.enter(slot);

@@ -2,7 +2,7 @@
 //!
 //! 1. Its address space goes: one count less on its root, and where that was the last, the tree.
 //!    A vfork parent gets its space back.
-//! 2. Its descriptors are closed.
+//! 2. Its descriptors are closed, those that nobody shares.
 //! 3. Its children go to pid 1.
 //! 4. It becomes a zombie, its parent hears of it, and wait4 takes it. A parent that ignores SIGCHLD has
 //!    no zombies (wait(2), NOTES).
@@ -28,8 +28,9 @@ impl Kernel {
         COUNTERS.add(Counter::Exits, 1);
         self.leave_queue(slot);
         self.release_memory(slot);
-        self.files
-            .close_all(&mut self.pages, &mut self.processes[slot].descriptors);
+        self.processes[slot]
+            .descriptors
+            .release(&mut self.files, &mut self.pages);
         self.wake_files();
         let directory = self.processes[slot].working_directory;
         self.files.release_directory(&mut self.pages, directory);
@@ -143,8 +144,9 @@ impl Kernel {
             {
                 AddressSpace::release(space);
             }
-            self.files
-                .close_all(&mut self.pages, &mut process.descriptors);
+            process
+                .descriptors
+                .release(&mut self.files, &mut self.pages);
             let directory = process.working_directory;
             self.files.release_directory(&mut self.pages, directory);
             context::forget(&self.processes[slot].context);

@@ -112,25 +112,31 @@ impl Kernel {
         };
 
         // From here on nothing fails.
-        let child = Box::new(Process {
-            context: UserContext::fork_from(&mut parent.context, simd),
-            pid,
-            group: parent.group,
-            session: parent.session,
-            state: State::Runnable(Resume::User),
-            memory: Some(memory),
-            descriptors: self.files.fork_descriptors(&parent.descriptors),
-            working_directory: self.files.share_directory(parent.working_directory),
-            umask: parent.umask,
-            signals: parent.signals.fork(),
-            family: Links::default(),
-            next_in_queue: None,
-            name: parent.name,
-            executable: Rc::clone(&parent.executable),
-            started: clock::now(),
-        });
-        let child = self.processes.insert(vacancy, child);
-        let context = &mut self.processes[child].context;
+        let mut child = Box::write(
+            Box::new_uninit(),
+            Process {
+                context: UserContext::empty(simd),
+                pid,
+                group: parent.group,
+                session: parent.session,
+                state: State::Runnable(Resume::User),
+                memory: Some(memory),
+                descriptors: parent.descriptors.share(),
+                working_directory: self.files.share_directory(parent.working_directory),
+                umask: parent.umask,
+                signals: parent.signals.fork(),
+                family: Links::default(),
+                next_in_queue: None,
+                name: parent.name,
+                executable: Rc::clone(&parent.executable),
+                started: clock::ticks(),
+            },
+        );
+        let context = &mut child.context;
+        match kind {
+            Kind::Fork => context.fork_from(&mut parent.context),
+            Kind::Vfork => context.vfork_from(&mut parent.context),
+        }
         context.registers.rax = 0;
         if wishes.stack != 0 {
             context.registers.rsp = wishes.stack;
@@ -138,6 +144,7 @@ impl Kernel {
         if let Some(base) = wishes.thread_pointer {
             context.fs_base = base.min(USER_END);
         }
+        let child = self.processes.insert(vacancy, child);
         self.processes.add_child(slot, child, Which::Living);
         self.enqueue(
             child,

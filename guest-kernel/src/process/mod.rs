@@ -7,6 +7,7 @@
 //! | run, wait, be preempted | `scheduler.rs`, `queue.rs` |
 //! | be signalled | `signal.rs`, `handler.rs` |
 //! | end, and be waited for | `exit.rs`, `wait.rs` |
+pub mod descriptors;
 pub mod elf_image;
 pub mod exec;
 pub mod exit;
@@ -24,7 +25,8 @@ pub mod wait;
 use crate::arch::context::UserContext;
 use crate::memory::space::AddressSpace;
 use alloc::rc::Rc;
-use files::{FdTable, InodeId, WaitFor};
+use descriptors::Descriptors;
+use files::{InodeId, WaitFor};
 use signal::Signals;
 pub use table::{ProcessTable, Slot};
 
@@ -46,7 +48,7 @@ pub struct Process {
     pub state: State,
     /// `None` once it is a zombie.
     pub memory: Option<Memory>,
-    pub descriptors: FdTable,
+    pub descriptors: Descriptors,
     pub working_directory: InodeId,
     pub umask: u16,
     pub signals: Signals,
@@ -56,7 +58,7 @@ pub struct Process {
     pub name: [u8; NAME_LENGTH],
     /// The file of the last exec, for `/proc`.
     pub executable: Rc<[u8]>,
-    /// Nanoseconds since boot when it was created.
+    /// When it was created, in ticks since boot.
     pub started: u64,
 }
 

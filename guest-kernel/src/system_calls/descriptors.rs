@@ -298,7 +298,9 @@ impl Kernel {
 
     /// close(2).
     pub fn close(&mut self, descriptor: u64) -> Result<u64, Errno> {
-        let table = &mut self.processes[self.current].descriptors;
+        let table = self.processes[self.current]
+            .descriptors
+            .own(&mut self.files)?;
         self.files
             .close(&mut self.pages, table, descriptor as u32)?;
         self.wake_files();
@@ -318,7 +320,9 @@ impl Kernel {
     ) -> Result<u64, Errno> {
         heap::require_reserve()?;
         let from = u32::try_from(from).map_err(|_| Errno::EINVAL)?;
-        let table = &mut self.processes[self.current].descriptors;
+        let table = self.processes[self.current]
+            .descriptors
+            .own(&mut self.files)?;
         Ok(u64::from(self.files.duplicate(
             table,
             descriptor as u32,
@@ -330,7 +334,9 @@ impl Kernel {
     /// dup2(2).
     pub fn dup2(&mut self, old: u64, new: u64) -> Result<u64, Errno> {
         heap::require_reserve()?;
-        let table = &mut self.processes[self.current].descriptors;
+        let table = self.processes[self.current]
+            .descriptors
+            .own(&mut self.files)?;
         let new = self
             .files
             .dup2(&mut self.pages, table, old as u32, new as u32)?;
@@ -346,7 +352,9 @@ impl Kernel {
             linux::O_CLOEXEC => OnExec::Close,
             _ => return Err(Errno::EINVAL),
         };
-        let table = &mut self.processes[self.current].descriptors;
+        let table = self.processes[self.current]
+            .descriptors
+            .own(&mut self.files)?;
         let new = self
             .files
             .dup3(&mut self.pages, table, old as u32, new as u32, on_exec)?;
@@ -357,18 +365,20 @@ impl Kernel {
     /// fcntl(2), without locks.
     pub fn fcntl(&mut self, descriptor: u64, command: u64, argument: u64) -> Result<u64, Errno> {
         let description = self.description(descriptor)?;
-        let table = &mut self.processes[self.current].descriptors;
+        let descriptors = &mut self.processes[self.current].descriptors;
         match command as u32 {
             linux::F_DUPFD => self.duplicate_from(descriptor, argument, OnExec::Keep),
             linux::F_DUPFD_CLOEXEC => self.duplicate_from(descriptor, argument, OnExec::Close),
-            linux::F_GETFD => Ok(match table.on_exec(descriptor as u32)? {
+            linux::F_GETFD => Ok(match descriptors.on_exec(descriptor as u32)? {
                 OnExec::Keep => 0,
                 OnExec::Close => u64::from(linux::FD_CLOEXEC),
             }),
             linux::F_SETFD => {
                 let close = argument as u32 & linux::FD_CLOEXEC != 0;
                 let on_exec = if close { OnExec::Close } else { OnExec::Keep };
-                table.set_on_exec(descriptor as u32, on_exec)?;
+                descriptors
+                    .own(&mut self.files)?
+                    .set_on_exec(descriptor as u32, on_exec)?;
                 Ok(0)
             }
             linux::F_GETFL => Ok(u64::from(self.files.status_flags(description)?)),
@@ -384,16 +394,21 @@ impl Kernel {
     pub fn pipe(&mut self, address: u64, flags: u64) -> Result<u64, Errno> {
         heap::require_reserve()?;
         let process = &mut self.processes[self.current];
-        let ends = self
-            .files
-            .pipe2(&mut self.pages, &mut process.descriptors, flags as u32)?;
+        let Process {
+            descriptors,
+            memory: Some(memory),
+            ..
+        } = process
+        else {
+            return Err(Errno::ESRCH);
+        };
+        let table = descriptors.own(&mut self.files)?;
+        let ends = self.files.pipe2(&mut self.pages, table, flags as u32)?;
         let bytes = [ends[0].to_ne_bytes(), ends[1].to_ne_bytes()].concat();
-        if let Err(fault) = user::write(process.space(), address, &bytes) {
+        if let Err(fault) = user::write(memory.space(), address, &bytes) {
             for end in ends {
                 // Just opened: closing them cannot fail.
-                let _ = self
-                    .files
-                    .close(&mut self.pages, &mut process.descriptors, end);
+                let _ = self.files.close(&mut self.pages, table, end);
             }
             return Err(fault.into());
         }
@@ -461,9 +476,11 @@ impl Kernel {
         match request as u32 {
             ioctl::FIOCLEX => process
                 .descriptors
+                .own(&mut self.files)?
                 .set_on_exec(descriptor as u32, OnExec::Close)?,
             ioctl::FIONCLEX => process
                 .descriptors
+                .own(&mut self.files)?
                 .set_on_exec(descriptor as u32, OnExec::Keep)?,
             ioctl::FIONBIO => {
                 let mut word = [0; 4];

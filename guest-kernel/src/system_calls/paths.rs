@@ -140,7 +140,7 @@ impl Kernel {
             umask: 0,
             processes: &NoProcesses,
         };
-        let table = &mut processes[*current].descriptors;
+        let table = processes[*current].descriptors.own(files)?;
         let step = files.open(pages, table, &view, &[], 0, 0, &mut progress);
         self.wake_files();
         match step {
@@ -151,11 +151,17 @@ impl Kernel {
     }
 
     fn open_new(&mut self, directory: u64, path: u64, flags: u32, mode: u64) -> Result<u32, Errno> {
-        self.processes[self.current].descriptors.lowest_free(0)?;
+        self.processes[self.current]
+            .descriptors
+            .own(&mut self.files)?
+            .lowest_free(0)?;
         let description = self.with_path(directory, path, |files, pages, view, path| {
             files.open_description(pages, view, path, flags, (mode & 0o7777) as u16)
         })?;
-        let table = &mut self.processes[self.current].descriptors;
+        // Owned since above: this does not fail.
+        let table = self.processes[self.current]
+            .descriptors
+            .own(&mut self.files)?;
         self.files.install(
             &mut self.pages,
             table,
