@@ -37,7 +37,7 @@ static PROCESSES: OneCpu<ProcessTable> = OneCpu::new(ProcessTable::new());
 struct Tokens<F>(F);
 
 impl<F: Fn() -> I, I: Iterator<Item = &'static [u8]>> Strings for Tokens<F> {
-    fn walk(&self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
         (self.0)().try_for_each(|token| each(Text::Encoded(token)))
     }
 }
@@ -165,16 +165,16 @@ fn standard_descriptors(kernel: &mut Kernel) -> Result<FdTable, Errno> {
 }
 
 fn exec_first(kernel: &mut Kernel, slot: Slot, options: &Options) -> Result<(), Errno> {
-    let environment = Tokens(|| options.environment());
+    let mut environment = Tokens(|| options.environment());
     let Some(program) = options.arguments().next() else {
-        let arguments = DefaultArguments;
-        return kernel.exec_and_queue(slot, DEFAULT_PROGRAM, &arguments, &environment);
+        let mut arguments = DefaultArguments;
+        return kernel.exec_and_queue(slot, DEFAULT_PROGRAM, &mut arguments, &mut environment);
     };
-    let arguments = Tokens(|| options.arguments());
+    let mut arguments = Tokens(|| options.arguments());
     let mut path = Path::default();
     path.extend(command_line::argument(program))?;
     if path.bytes().contains(&b'/') {
-        return kernel.exec_and_queue(slot, path.bytes(), &arguments, &environment);
+        return kernel.exec_and_queue(slot, path.bytes(), &mut arguments, &mut environment);
     }
     // As a shell: a name without a slash is looked for along PATH.
     let search = options
@@ -190,7 +190,7 @@ fn exec_first(kernel: &mut Kernel, slot: Slot, options: &Options) -> Result<(), 
         let mut path = Path::default();
         path.extend(command_line::decode(directory))?;
         path.extend([b'/'].into_iter().chain(command_line::argument(program)))?;
-        match kernel.exec_and_queue(slot, path.bytes(), &arguments, &environment) {
+        match kernel.exec_and_queue(slot, path.bytes(), &mut arguments, &mut environment) {
             Ok(()) => return Ok(()),
             Err(Errno::ENOENT | Errno::ENOTDIR) => {}
             Err(errno) => last = errno,
@@ -203,7 +203,7 @@ fn exec_first(kernel: &mut Kernel, slot: Slot, options: &Options) -> Result<(), 
 struct DefaultArguments;
 
 impl Strings for DefaultArguments {
-    fn walk(&self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
         each(Text::Kernel(DEFAULT_PROGRAM))
     }
 }
@@ -213,8 +213,8 @@ impl Kernel {
         &mut self,
         slot: Slot,
         path: &[u8],
-        arguments: &dyn Strings,
-        environment: &dyn Strings,
+        arguments: &mut dyn Strings,
+        environment: &mut dyn Strings,
     ) -> Result<(), Errno> {
         self.exec(slot, path, arguments, environment)?;
         self.ready.push(self.processes, slot);

@@ -4,5 +4,6 @@ pub mod heap;
 pub mod pages;
 pub mod space;
 pub mod user;
+pub mod user_window;
 
 pub use crate::arch::layout::{direct_map, physical_address};

@@ -4,6 +4,7 @@
 //! have faulted, and reaches the bytes through the direct map, page by page.
 use super::direct_map;
 use super::space::AddressSpace;
+use super::user_window::{Reader, Writer, find_nul};
 use contract::{Errno, PAGE_SIZE};
 use page_tree::{Refusal, USER_END};
 
@@ -46,7 +47,11 @@ fn first_piece(address: u64, length: u64) -> usize {
 ///
 /// The slice is only valid until the space changes.
 #[inline]
-fn readable(space: &AddressSpace, address: u64, length: u64) -> Result<&[u8], UserFault> {
+pub(super) fn readable(
+    space: &AddressSpace,
+    address: u64,
+    length: u64,
+) -> Result<&[u8], UserFault> {
     let frame = space.resolve_for_read(address)?;
     let pointer = direct_map(frame.start_address() + address % PAGE);
     // SAFETY: the piece ends with the frame, which is RAM; user memory is bytes, any value is valid.
@@ -59,7 +64,11 @@ fn readable(space: &AddressSpace, address: u64, length: u64) -> Result<&[u8], Us
     clippy::mut_from_ref,
     reason = "the bytes are the program's, behind its tables, not the space's own"
 )]
-fn writable(space: &AddressSpace, address: u64, length: u64) -> Result<&mut [u8], UserFault> {
+pub(super) fn writable(
+    space: &AddressSpace,
+    address: u64,
+    length: u64,
+) -> Result<&mut [u8], UserFault> {
     let frame = space.resolve_for_write(address)?;
     let pointer = direct_map(frame.start_address() + address % PAGE);
     // SAFETY: as in `readable`; a frame that was resolved for writing is in no file and no other process's
@@ -137,9 +146,10 @@ pub fn read_words<const N: usize>(
     space: &AddressSpace,
     address: u64,
 ) -> Result<[u64; N], UserFault> {
+    let mut reader = Reader::new(space);
     let mut words = [0; N];
     for (index, word) in words.iter_mut().enumerate() {
-        *word = read_u64(space, address.wrapping_add(8 * index as u64))?;
+        *word = reader.word(address.wrapping_add(8 * index as u64))?;
     }
     Ok(words)
 }
@@ -150,33 +160,9 @@ pub fn read_words<const N: usize>(
 /// As [`write`].
 #[inline]
 pub fn write_words(space: &AddressSpace, address: u64, words: &[u64]) -> Result<(), UserFault> {
-    for (index, word) in words.iter().enumerate() {
-        write(
-            space,
-            address.wrapping_add(8 * index as u64),
-            &word.to_ne_bytes(),
-        )?;
-    }
-    Ok(())
-}
-
-/// Copies between two spaces.
-///
-/// # Errors
-/// As [`read`] and [`write`].
-pub fn copy(
-    from: &AddressSpace,
-    mut source: u64,
-    to: &AddressSpace,
-    mut target: u64,
-    mut length: u64,
-) -> Result<(), UserFault> {
-    check(source, length)?;
-    while length > 0 {
-        let piece = readable(from, source, length)?;
-        write(to, target, piece)?;
-        let done = piece.len() as u64;
-        (source, target, length) = (source + done, target + done, length - done);
+    let mut writer = Writer::new(space);
+    for (index, &word) in words.iter().enumerate() {
+        writer.word(address.wrapping_add(8 * index as u64), word)?;
     }
     Ok(())
 }
@@ -194,7 +180,7 @@ pub fn string_length(
     while length < limit {
         check(address, length + 1)?;
         let piece = readable(space, address + length, limit - length)?;
-        if let Some(end) = piece.iter().position(|&byte| byte == 0) {
+        if let Some(end) = find_nul(piece) {
             return Ok(Some(length + end as u64));
         }
         length += piece.len() as u64;

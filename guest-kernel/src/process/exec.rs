@@ -6,10 +6,11 @@
 //!    marked close-on-exec are closed, handlers become default.
 //!
 //! Until 3 nothing of the process has changed, and a failure leaves it as it was.
-use super::initial_stack::{self, Strings, Text};
+use super::initial_stack::{self, STRING_LIMIT, Strings, Text};
 use super::{Memory, Slot};
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
+use crate::memory::user_window::{Reader, find_nul};
 use crate::memory::{heap, user};
 use crate::processes_view::ProcessesView;
 use crate::random;
@@ -29,28 +30,44 @@ const PATH_KEPT: usize = 1024;
 
 /// A NULL-ended array of strings in user memory.
 pub struct UserStrings<'a> {
-    pub space: &'a AddressSpace,
-    /// 0 is an empty list, as on Linux.
-    pub address: u64,
+    space: &'a AddressSpace,
+    address: u64,
+    list: Reader<'a>,
+    strings: Reader<'a>,
+}
+
+impl<'a> UserStrings<'a> {
+    /// The array at `address`; 0 is an empty one, as on Linux.
+    pub const fn new(space: &'a AddressSpace, address: u64) -> Self {
+        Self {
+            space,
+            address,
+            list: Reader::new(space),
+            strings: Reader::new(space),
+        }
+    }
 }
 
 impl Strings for UserStrings<'_> {
-    fn walk(&self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
-        let mut at = self.address;
-        if at == 0 {
+    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+        if self.address == 0 {
             return Ok(());
         }
+        let mut at = self.address;
         loop {
-            let address = user::read_u64(self.space, at)?;
+            let address = self.list.word(at)?;
             if address == 0 {
                 return Ok(());
             }
-            let length =
-                user::string_length(self.space, address, 128 << 10)?.ok_or(Errno::E2BIG)?;
-            each(Text::User {
-                space: self.space,
-                address,
-                length,
+            let start = self.strings.rest_of_page(address)?;
+            each(match find_nul(start) {
+                Some(length) => Text::Kernel(&start[..length]),
+                None => Text::User {
+                    space: self.space,
+                    address,
+                    length: user::string_length(self.space, address, STRING_LIMIT)?
+                        .ok_or(Errno::E2BIG)?,
+                },
             })?;
             at = at.wrapping_add(8);
         }
@@ -60,12 +77,12 @@ impl Strings for UserStrings<'_> {
 /// `first`, then `rest` without its first `skipped` strings: a script's arguments.
 struct Prefixed<'a> {
     first: &'a [Rc<[u8]>],
-    rest: &'a dyn Strings,
+    rest: &'a mut dyn Strings,
     skipped: usize,
 }
 
 impl Strings for Prefixed<'_> {
-    fn walk(&self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
         for text in self.first {
             each(Text::Kernel(text))?;
         }
@@ -97,8 +114,8 @@ impl Kernel {
         &mut self,
         slot: Slot,
         path: &[u8],
-        arguments: &dyn Strings,
-        environment: &dyn Strings,
+        arguments: &mut dyn Strings,
+        environment: &mut dyn Strings,
     ) -> Result<(), Errno> {
         heap::require_reserve()?;
         let mut prefix: Vec<Rc<[u8]>> = Vec::new();
@@ -128,7 +145,7 @@ impl Kernel {
             }
         };
         let skipped = usize::from(scripts > 0);
-        let arguments = Prefixed {
+        let mut arguments = Prefixed {
             first: &prefix,
             rest: arguments,
             skipped,
@@ -138,7 +155,7 @@ impl Kernel {
             program.stack_top,
             &program,
             path,
-            &arguments,
+            &mut arguments,
             environment,
             random::words(),
         );
@@ -164,7 +181,10 @@ impl Kernel {
         process.context.reset_for_exec(program.entry, stack.pointer);
         process.signals.reset_handlers();
         process.set_name(path);
-        process.executable = Rc::from(&target[..target.len().min(PATH_KEPT)]);
+        process.executable = match target.get(..PATH_KEPT) {
+            Some(start) => Rc::from(start),
+            None => target,
+        };
         if closes && let Ok(table) = process.descriptors.own(&mut self.files) {
             self.files.close_on_exec(&mut self.pages, table);
             self.wake_files();
@@ -190,10 +210,13 @@ impl Kernel {
     }
 
     fn kind_of(&mut self, inode: InodeId) -> Result<Kind, Errno> {
+        if let Some((space, program)) = self.known_program(inode) {
+            return Ok(Kind::Program(space?, program));
+        }
         let mut line = [0; SCRIPT_LINE];
         let length = self.files.read_at(&self.pages, inode, 0, &mut line[..2]);
         if &line[..length] != b"#!" {
-            let (space, program) = self.program_space(inode)?;
+            let (space, program) = self.new_program(inode)?;
             return Ok(Kind::Program(space, program));
         }
         let length = self.files.read_at(&self.pages, inode, 2, &mut line);

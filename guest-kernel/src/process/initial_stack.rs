@@ -10,7 +10,8 @@
 //!  rsp ───────  number of arguments
 //! ```
 use crate::memory::space::AddressSpace;
-use crate::memory::user::{self, UserFault};
+use crate::memory::user::UserFault;
+use crate::memory::user_window::{Reader, Writer};
 use crate::process::template::Program;
 use contract::{Errno, command_line};
 use core::ops::Range;
@@ -19,7 +20,7 @@ use linux_raw_sys::auxvec as aux;
 /// Bytes of arguments and environment with their pointers: a quarter of the stack's 8 MiB, as on Linux.
 const LIMIT: u64 = 2 << 20;
 /// One string's limit, its NUL included (MAX_ARG_STRLEN of execve(2)).
-const STRING_LIMIT: u64 = 128 << 10;
+pub const STRING_LIMIT: u64 = 128 << 10;
 
 /// A list of strings to be put on the stack, walked twice: to measure, and to copy.
 pub trait Strings {
@@ -27,7 +28,7 @@ pub trait Strings {
     ///
     /// # Errors
     /// What `each` answers, and EFAULT where the list or a string cannot be read.
-    fn walk(&self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno>;
+    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno>;
 }
 
 /// A string, without its NUL.
@@ -53,12 +54,12 @@ impl Text<'_> {
     }
 
     /// Copies it to `target`, with a NUL. Fresh stack is zero, so the NUL is there already.
-    fn copy_to(&self, to: &AddressSpace, target: u64) -> Result<(), UserFault> {
+    fn copy_to(&self, to: &mut Writer<'_>, target: u64) -> Result<(), UserFault> {
         match self {
-            Self::Kernel(bytes) => user::write(to, target, bytes),
+            Self::Kernel(bytes) => to.write(target, bytes),
             Self::Encoded(token) => {
                 for (at, byte) in (target..).zip(command_line::argument(token)) {
-                    user::write(to, at, &[byte])?;
+                    to.write(at, &[byte])?;
                 }
                 Ok(())
             }
@@ -66,7 +67,17 @@ impl Text<'_> {
                 space,
                 address,
                 length,
-            } => user::copy(space, *address, to, target, *length),
+            } => {
+                let mut from = Reader::new(space);
+                let mut done = 0;
+                while done < *length {
+                    let rest = from.rest_of_page(address + done)?;
+                    let piece = &rest[..rest.len().min((length - done) as usize)];
+                    to.write(target + done, piece)?;
+                    done += piece.len() as u64;
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -79,7 +90,7 @@ struct Measure {
     bytes: u64,
 }
 
-fn measure(strings: &dyn Strings) -> Result<Measure, Errno> {
+fn measure(strings: &mut dyn Strings) -> Result<Measure, Errno> {
     let mut sum = Measure::default();
     strings.walk(&mut |text| {
         if text.len() >= STRING_LIMIT {
@@ -107,13 +118,13 @@ pub struct InitialStack {
 ///
 /// # Errors
 /// E2BIG for too much, EFAULT for a list that cannot be read, ENOMEM without frames.
-pub fn build(
+pub fn build<'a>(
     space: &AddressSpace,
     top: u64,
     program: &Program,
     path: &[u8],
-    arguments: &dyn Strings,
-    environment: &dyn Strings,
+    arguments: &'a mut dyn Strings,
+    environment: &'a mut dyn Strings,
     random: [u64; 2],
 ) -> Result<InitialStack, Errno> {
     const PLATFORM: &[u8] = b"x86_64\0";
@@ -155,50 +166,38 @@ pub fn build(
         1 + argument_size.count + 1 + environment_size.count + 1 + 2 * (vector.len() as u64 + 1);
     let pointer = (random_at - words * 8) & !15;
 
-    user::write(space, path_at, path)?;
-    user::write(space, platform_at, PLATFORM)?;
-    let mut writer = Words { space, at: pointer };
-    writer.put(argument_size.count)?;
-    writer.put_strings(arguments, arguments_at)?;
-    writer.put_strings(environment, environment_at)?;
+    let mut writer = Writer::new(space);
+    writer.write(path_at, path)?;
+    writer.write(platform_at, PLATFORM)?;
+    let mut at = pointer;
+    let mut put = |writer: &mut Writer<'_>, word| {
+        writer.word(at, word)?;
+        at += 8;
+        Ok::<(), UserFault>(())
+    };
+    put(&mut writer, argument_size.count)?;
+    for (strings, first_at) in [(arguments, arguments_at), (environment, environment_at)] {
+        let mut target = first_at;
+        strings.walk(&mut |text| {
+            text.copy_to(&mut writer, target)?;
+            put(&mut writer, target)?;
+            target += text.len() + 1;
+            Ok(())
+        })?;
+        put(&mut writer, 0)?;
+    }
+    // The vector ends in AT_NULL, which is zeros: the stack's own.
     let mut bytes = [0; 16 * 16];
     for ((tag, value), pair) in vector.iter().zip(bytes.chunks_exact_mut(16)) {
         pair[..8].copy_from_slice(&u64::from(*tag).to_ne_bytes());
         pair[8..].copy_from_slice(&value.to_ne_bytes());
     }
-    user::write(space, writer.at, &bytes)?;
-    let mut seed = [0; 16];
-    seed[..8].copy_from_slice(&random[0].to_ne_bytes());
-    seed[8..].copy_from_slice(&random[1].to_ne_bytes());
-    user::write(space, random_at, &seed)?;
+    writer.write(at, &bytes)?;
+    writer.word(random_at, random[0])?;
+    writer.word(random_at + 8, random[1])?;
     Ok(InitialStack {
         pointer,
         arguments: arguments_at..environment_at,
         environment: environment_at..path_at,
     })
-}
-
-/// Writes words upwards.
-struct Words<'a> {
-    space: &'a AddressSpace,
-    at: u64,
-}
-
-impl Words<'_> {
-    fn put(&mut self, word: u64) -> Result<(), UserFault> {
-        user::write(self.space, self.at, &word.to_ne_bytes())?;
-        self.at += 8;
-        Ok(())
-    }
-
-    /// Copies strings to `target` upwards and writes their addresses and a 0.
-    fn put_strings(&mut self, strings: &dyn Strings, mut target: u64) -> Result<(), Errno> {
-        strings.walk(&mut |text| {
-            text.copy_to(self.space, target)?;
-            self.put(target)?;
-            target += text.len() + 1;
-            Ok(())
-        })?;
-        Ok(self.put(0)?)
-    }
 }

@@ -41,7 +41,11 @@ pub struct Action {
 
 /// A process's dispositions. Shared after fork until one side changes its own.
 #[derive(Clone)]
-pub struct Actions([Action; LAST as usize]);
+pub struct Actions {
+    by_signal: [Action; LAST as usize],
+    /// The signals that have a handler.
+    handled: u64,
+}
 
 /// What a process has to do with signals.
 pub struct Signals {
@@ -155,7 +159,10 @@ const IGNORED_BY_DEFAULT: u64 = bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(
 impl Signals {
     /// All default, none blocked, none pending.
     pub fn new() -> Self {
-        let actions = Rc::new(Actions([Action::default(); LAST as usize]));
+        let actions = Rc::new(Actions {
+            by_signal: [Action::default(); LAST as usize],
+            handled: 0,
+        });
         Self {
             pending: 0,
             blocked: 0,
@@ -182,8 +189,10 @@ impl Signals {
     /// What execve leaves: handlers become default, the rest stays (execve(2)).
     pub fn reset_handlers(&mut self) {
         self.alternate_stack = AlternateStack::default();
-        if self.actions.0.iter().any(|action| action.handler > SIG_IGN) {
-            for action in &mut Rc::make_mut(&mut self.actions).0 {
+        if self.actions.handled != 0 {
+            let actions = Rc::make_mut(&mut self.actions);
+            actions.handled = 0;
+            for action in &mut actions.by_signal {
                 let handler = if action.handler == SIG_IGN {
                     SIG_IGN
                 } else {
@@ -198,11 +207,16 @@ impl Signals {
     }
 
     pub fn action(&self, signal: u8) -> Action {
-        self.actions.0[usize::from(signal) - 1]
+        self.actions.by_signal[usize::from(signal) - 1]
     }
 
     pub fn set_action(&mut self, signal: u8, action: Action) {
-        Rc::make_mut(&mut self.actions).0[usize::from(signal) - 1] = action;
+        let actions = Rc::make_mut(&mut self.actions);
+        actions.by_signal[usize::from(signal) - 1] = action;
+        actions.handled &= !bit(signal);
+        if action.handler > SIG_IGN {
+            actions.handled |= bit(signal);
+        }
         if self.disposition(signal) == Disposition::Ignore {
             self.pending &= !bit(signal);
         }
@@ -211,13 +225,13 @@ impl Signals {
     /// Whether children of this process leave no zombies (sigaction(2), SA_NOCLDWAIT).
     #[inline]
     pub fn discards_children(&self) -> bool {
-        let action = &self.actions.0[SIGCHLD as usize - 1];
+        let action = &self.actions.by_signal[SIGCHLD as usize - 1];
         action.handler == SIG_IGN || action.flags & u64::from(linux::SA_NOCLDWAIT) != 0
     }
 
     #[inline]
     pub fn disposition(&self, signal: u8) -> Disposition {
-        match self.actions.0[usize::from(signal) - 1].handler {
+        match self.actions.by_signal[usize::from(signal) - 1].handler {
             SIG_DFL if IGNORED_BY_DEFAULT & bit(signal) != 0 => Disposition::Ignore,
             SIG_DFL => Disposition::Terminate,
             SIG_IGN => Disposition::Ignore,

@@ -74,21 +74,30 @@ impl Templates {
 }
 
 impl Kernel {
-    /// A fresh address space of the program in `inode`.
+    /// A fresh address space of the program in `inode`, where a template of it is kept.
+    ///
+    /// # Errors
+    /// ENOMEM without frames.
+    #[inline]
+    pub fn known_program(
+        &self,
+        inode: InodeId,
+    ) -> Option<(Result<Rc<AddressSpace>, Errno>, Program)> {
+        let template = self.templates.0[place_of(inode)].as_ref()?;
+        let version = self.files.content_version(inode);
+        (template.content == Content { inode, version })
+            .then(|| (template.space.fork(), template.program))
+    }
+
+    /// A fresh address space of the program in `inode`, of which a template is made.
     ///
     /// # Errors
     /// ENOEXEC for what is not a static program for this machine, ENOMEM without frames.
-    pub fn program_space(&mut self, inode: InodeId) -> Result<(Rc<AddressSpace>, Program), Errno> {
+    pub fn new_program(&mut self, inode: InodeId) -> Result<(Rc<AddressSpace>, Program), Errno> {
         let content = Content {
             inode,
             version: self.files.content_version(inode),
         };
-        let place = place_of(inode);
-        if let Some(template) = &self.templates.0[place]
-            && template.content == content
-        {
-            return Ok((template.space.fork()?, template.program));
-        }
         let template = build(&self.files, &self.pages, content)?;
         let fresh = match template.space.fork() {
             Ok(space) => (space, template.program),
@@ -97,7 +106,7 @@ impl Kernel {
                 return Err(fault);
             }
         };
-        if let Some(old) = self.templates.0[place].replace(Box::new(template)) {
+        if let Some(old) = self.templates.0[place_of(inode)].replace(Box::new(template)) {
             AddressSpace::release(old.space);
         }
         COUNTERS.add(Counter::ExecTemplates, 1);

@@ -6,6 +6,7 @@ use crate::memory::heap;
 use crate::memory::pages::Pages;
 use crate::memory::space::AddressSpace;
 use crate::memory::user;
+use crate::memory::user_window::{Reader, find_nul};
 use crate::process::Wait;
 use crate::processes_view::ProcessesView;
 use contract::Errno;
@@ -28,14 +29,26 @@ impl PathBuffer {
     /// # Errors
     /// EFAULT; ENAMETOOLONG where it does not fit with its NUL.
     pub fn read(&mut self, space: &AddressSpace, address: u64) -> Result<&[u8], Errno> {
-        let length =
-            user::string_length(space, address, PATH_MAX as u64)?.ok_or(Errno::ENAMETOOLONG)?;
-        let place = &mut self.0[..length as usize];
-        place.fill(MaybeUninit::new(0));
+        let mut from = Reader::new(space);
+        let mut length = 0;
+        loop {
+            let rest = from.rest_of_page(address.wrapping_add(length as u64))?;
+            let (end, piece) = match find_nul(rest) {
+                Some(end) => (true, &rest[..end]),
+                None => (false, rest),
+            };
+            let place = self.0.get_mut(length..length + piece.len());
+            place.ok_or(Errno::ENAMETOOLONG)?.write_copy_of_slice(piece);
+            length += piece.len();
+            if end {
+                break;
+            }
+        }
+        let place = self.0.get(..length).filter(|_| length < PATH_MAX);
         // SAFETY: each of these bytes was just written.
-        let place = unsafe { &mut *(core::ptr::from_mut(place) as *mut [u8]) };
-        user::read(space, address, place)?;
-        Ok(place)
+        place
+            .map(|place| unsafe { place.assume_init_ref() })
+            .ok_or(Errno::ENAMETOOLONG)
     }
 }
 

@@ -58,14 +58,8 @@ impl Kernel {
             self.exec(
                 slot,
                 path,
-                &UserStrings {
-                    space: &space,
-                    address: arguments,
-                },
-                &UserStrings {
-                    space: &space,
-                    address: environment,
-                },
+                &mut UserStrings::new(&space, arguments),
+                &mut UserStrings::new(&space, environment),
             )
         });
         crate::memory::space::AddressSpace::release(space);
