@@ -375,7 +375,7 @@ fn damaged_at_random() {
         .with_segment(|data| data.memory_size = 0x5000)
         .bytes();
     let mut random = Random::seeded(31);
-    for case in 0..60 {
+    for case in 0..40 {
         let mut changed = good.clone();
         for _ in 0..1 + random.below(3) {
             let at = 4 + random.below(172);

@@ -4,7 +4,7 @@ use crate::machine::compiled::{self, Library};
 use crate::machine::{End, Engine, Input, Machine, Ran, engines, on_linux, scratch};
 use std::path::Path;
 
-/// In this order: process 1 has PATH and HOME in any case.
+/// Process 1 has PATH and HOME in any case.
 const ENVIRONMENT: [(&str, &str); 3] = [
     ("PATH", "/bin:/usr/bin"),
     ("HOME", "/root"),

@@ -6,14 +6,24 @@
 
 extern char **environ;
 
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 int main(int argc, char **argv)
 {
 	printf("argc %d\n", argc);
 	for (int i = 1; i < argc; i++)
 		printf("argv[%d] \"%s\"\n", i, argv[i]);
 	HOLDS(argv[argc] == NULL);
-	for (char **e = environ; *e; e++)
-		printf("environ \"%s\"\n", *e);
+	/* Their order is the caller's affair. */
+	size_t count_of = 0;
+	while (environ[count_of])
+		count_of++;
+	qsort(environ, count_of, sizeof *environ, by_bytes);
+	for (size_t i = 0; i < count_of; i++)
+		printf("environ \"%s\"\n", environ[i]);
 	HOLDS(getenv("NONE") == NULL);
 
 	HOLDS(getauxval(AT_PAGESZ) == 4096);

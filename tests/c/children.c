@@ -5,14 +5,14 @@ int main(void)
 {
 	int status, wrong = 0;
 
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 60; i++) {
 		pid_t child = fork();
 		if (child == 0)
 			_exit(i & 0x7f);
 		wrong += waitpid(child, &status, 0) != child || WEXITSTATUS(status) != (i & 0x7f);
 	}
 	printf("one after the other: %d wrong\n", wrong);
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 30; i++) {
 		pid_t child = fork();
 		if (child == 0) {
 			execl("/bin/true", "true", (char *)NULL);
@@ -22,7 +22,7 @@ int main(void)
 	}
 	printf("with exec: %d wrong\n", wrong);
 	int count = 0;
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 60; i++) {
 		pid_t child = fork();
 		if (child == 0) {
 			execl("/bin/false", "false", (char *)NULL);

@@ -62,6 +62,17 @@ int main(int argc, char **argv)
 	long_name[sizeof long_name - 1] = 0;
 	attempt("name too long", long_name);
 
+	/* Every length of a path about the limit. */
+	static char path[4200];
+	for (int length = 4070; length < 4100; length++) {
+		memset(path, '/', length);
+		memcpy(path + length - 5, "/none", 6);
+		attempt("path near the limit", path);
+		path[1] = 'y';
+		memset(path + 2, 'x', length - 2);
+		attempt("component near the limit", path);
+	}
+
 	/* Arguments: bad pointers, a string that is too long, none at all is allowed. */
 	char *bad[] = {"a", (char *)8, NULL};
 	SHOW(execve("/bin/echo", bad, NULL));

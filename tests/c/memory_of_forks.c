@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-enum { PAGES = 600, PAGE = 4096 };
+enum { PAGES = 90, PAGE = 4096 };
 
 static unsigned char *memory;
 

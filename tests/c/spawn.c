@@ -57,7 +57,7 @@ int main(void)
 	printf("from the pipe: %.*s", (int)length, text);
 	wait_for("into a pipe", child);
 
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 12; i++) {
 		char *quiet[] = {"true", NULL};
 		int status;
 		if (posix_spawn(&child, "/bin/true", NULL, NULL, quiet, environ) || waitpid(child, &status, 0) != child || status)

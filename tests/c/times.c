@@ -53,7 +53,7 @@ int main(void)
 		return 1;
 	for (int i = 0; i < 2; i++)
 		if (fork() == 0) {
-			struct timespec nap = {0, i ? 10000000 : 60000000};
+			struct timespec nap = {0, i ? 10000000 : 500000000};
 			nanosleep(&nap, NULL);
 			_exit(write(ends[1], i ? "s" : "l", 1) != 1);
 		}

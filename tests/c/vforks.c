@@ -123,7 +123,7 @@ int main(void)
 	}
 	printf("value %d\n", value);
 	wait_for("fork in vfork", child);
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 20; i++) {
 		child = vfork();
 		if (child == 0) {
 			value = i;
