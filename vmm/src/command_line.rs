@@ -13,7 +13,15 @@ Examples:
   cowbell run --add ./hello -- /hello         an unmodified static Linux program of yours
   cowbell run --stats=json --stats-file s.json -- /bin/fork_exec
   cowbell run --accel tcg --icount -- /bin/cow_touch   in QEMU, with exactly repeatable counts
+  cowbell bench --quick                       what processes cost here, measured on every engine of this host
   cowbell doctor                              what this host offers, what is missing, what to do";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  cowbell bench --quick                       a first look
+  cowbell bench --linux                       everything, with Debian's Linux in the same QEMU to compare with
+  cowbell bench --only fork --engine tcg      the measures with fork in their name, in QEMU alone
+  cowbell bench --compare old.json            what got better or worse since";
 
 const STATUSES: &str = "\
 On a terminal: Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends one Ctrl-A; all other keys are the guest's.
@@ -48,6 +56,9 @@ pub enum Command {
     Run(Box<Run>),
     /// Says what this host offers, what is missing, and what to do about it
     Doctor,
+    /// Measures what processes cost here, on every engine of this host, and compares
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(Box<Bench>),
     /// Writes kernel.elf and initramfs.cpio, as embedded, for other monitors
     Export {
         /// Directory to write to; it is made if it is not there
@@ -125,4 +136,47 @@ pub enum Accelerator {
     Kvm,
     /// QEMU, translating in software: no hardware help needed
     Tcg,
+}
+
+/// What to measure.
+#[derive(Args, Debug)]
+pub struct Bench {
+    /// Takes fewer rounds and sizes: a first look
+    #[arg(long)]
+    pub quick: bool,
+    /// Takes only the measures with this in their name; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Measures only on this engine; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub engine: Vec<String>,
+    /// Compares with Linux in QEMU: this kernel image, or Debian's, downloaded to the cache directory
+    #[arg(long, value_name = "KERNEL", num_args = 0..=1, default_missing_value = "", value_parser = parse_linux)]
+    pub linux: Option<Linux>,
+    /// Says what got better or worse beyond the spread since this earlier report
+    #[arg(long, value_name = "OLD.json")]
+    pub compare: Option<PathBuf>,
+    /// Writes the report as JSON to this file; its schema is vmm/schema/bench.schema.json
+    #[arg(long, value_name = "FILE", default_value = "bench.json")]
+    pub json: PathBuf,
+    /// Writes the report as a page with plots to this file
+    #[arg(long, value_name = "FILE", default_value = "bench.html")]
+    pub html: PathBuf,
+}
+
+/// A Linux to compare with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Linux {
+    /// Debian's kernel for virtual machines.
+    Debian,
+    /// A kernel image.
+    Image(PathBuf),
+}
+
+fn parse_linux(text: &str) -> Result<Linux, String> {
+    Ok(if text.is_empty() {
+        Linux::Debian
+    } else {
+        Linux::Image(text.into())
+    })
 }

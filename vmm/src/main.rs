@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "the build script uses the rest")]
 mod archive;
 mod backtrace;
+mod bench;
 mod boot;
 mod closed_output;
 mod command_line;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         None => run::tour(phases),
         Some(Command::Run(options)) => run::run(&options, phases),
         Some(Command::Export { directory }) => export::export(&directory),
+        Some(Command::Bench(options)) => bench::bench(&options),
         Some(Command::Doctor) => Ok(doctor::examine()),
     };
     match result {

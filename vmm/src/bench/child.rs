@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::Read;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,6 +40,17 @@ impl Ended {
 /// It cannot be started; it did not end within the limit and was killed.
 pub fn run(mut command: Command, limit: Duration, mark: &'static [u8]) -> Result<Ended> {
     let name = command.get_program().to_string_lossy().into_owned();
+    let end_with_parent = || {
+        // SAFETY: takes no pointer, and is async-signal-safe.
+        match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        }
+    };
+    // With something to do before exec the process is made by fork, not by vfork: its peak then does not begin with
+    // the memory of this one, which Linux counts as the new process's too.
+    // SAFETY: between fork and exec it calls one async-signal-safe function.
+    unsafe { command.pre_exec(end_with_parent) };
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -107,11 +118,7 @@ fn ends_within(pid: libc::pid_t, limit: Duration) -> Result<bool> {
     // SAFETY: takes no pointer.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     let fd = i32::try_from(fd).context("a descriptor out of range")?;
-    ensure!(
-        fd >= 0,
-        "pidfd_open: {}",
-        std::io::Error::last_os_error()
-    );
+    ensure!(fd >= 0, "pidfd_open: {}", std::io::Error::last_os_error());
     // SAFETY: a new descriptor, nobody else's.
     let process = unsafe { OwnedFd::from_raw_fd(fd) };
     let end = Instant::now() + limit;
@@ -162,8 +169,12 @@ mod tests {
     #[test]
     fn output_mark_and_memory() {
         let long = Duration::from_secs(60);
-        let ended = run(shell("echo one; echo the mark; echo no >&2; exit 3"), long, b"mark")
-            .expect("a shell");
+        let ended = run(
+            shell("echo one; echo the mark; echo no >&2; exit 3"),
+            long,
+            b"mark",
+        )
+        .expect("a shell");
         assert_eq!(ended.stdout, b"one\nthe mark\n");
         assert_eq!(ended.complaint(), "no");
         assert_eq!(ended.status.code(), Some(3));

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Memory of each machine: room for a parent of 256 MiB.
-pub const MEMORY: &str = "1024M";
+const MEMORY: &str = "1024M";
+/// Memory of a machine that runs `/bin/true`: as much as `cowbell run` gives it.
+const LITTLE_MEMORY: &str = "128M";
 /// QEMU's machine with nothing in it that this kernel does not use.
 const MICROVM: &str = "microvm,pit=off,pic=off,rtc=off,isa-serial=on";
 /// What a PC is since 2009.
@@ -159,11 +161,37 @@ impl Engine {
         }
     }
 
+    /// The command of a whole run of a program, as a user would run it.
+    ///
+    /// # Errors
+    /// As [`command`](Self::command).
+    pub fn plain_command(
+        self,
+        files: &Files,
+        linux: Option<&Path>,
+        program: &[String],
+    ) -> Result<Command> {
+        match self {
+            Self::CowbellKvm => {
+                let mut command = cowbell()?;
+                command.args(["run", "--accel", "kvm", "--"]).args(program);
+                Ok(command)
+            }
+            Self::Host => self.command(files, linux, program),
+            _ => self.in_qemu_command(files, linux, program, LITTLE_MEMORY),
+        }
+    }
+
     /// The command that runs a program on it, alone on a machine of its own, where it has machines.
     ///
     /// # Errors
     /// QEMU, or this executable, is not found.
-    pub fn command(self, files: &Files, linux: Option<&Path>, program: &[String]) -> Result<Command> {
+    pub fn command(
+        self,
+        files: &Files,
+        linux: Option<&Path>,
+        program: &[String],
+    ) -> Result<Command> {
         match self {
             Self::CowbellKvm => {
                 let mut command = cowbell()?;
@@ -180,7 +208,7 @@ impl Engine {
                 command.args(arguments);
                 Ok(command)
             }
-            _ => self.in_qemu_command(files, linux, program),
+            _ => self.in_qemu_command(files, linux, program, MEMORY),
         }
     }
 
@@ -189,6 +217,7 @@ impl Engine {
         files: &Files,
         linux: Option<&Path>,
         program: &[String],
+        memory: &str,
     ) -> Result<Command> {
         let machine = match self {
             Self::CowbellTcg | Self::CowbellQemuKvm | Self::CowbellIcount => MICROVM,
@@ -197,7 +226,7 @@ impl Engine {
         let mut command = Command::new(qemu::find()?);
         command
             .args(["-nodefaults", "-no-user-config", "-display", "none"])
-            .args(["-no-reboot", "-smp", "1", "-m", MEMORY, "-M", machine]);
+            .args(["-no-reboot", "-smp", "1", "-m", memory, "-M", machine]);
         if self.on_kvm() {
             // KVM without hardware help refuses to set that bit.
             command.args(["-accel", "kvm", "-cpu", "host,-arch-capabilities"]);
@@ -232,7 +261,9 @@ impl Engine {
         if self.kernel() == Kernel::Linux {
             let (init, arguments) = program
                 .split_first()
-                .map_or(("", &[][..]), |(init, arguments)| (init.as_str(), arguments));
+                .map_or(("", &[][..]), |(init, arguments)| {
+                    (init.as_str(), arguments)
+                });
             format!(
                 "console=ttyS0 panic=-1 quiet mitigations=off rdinit={init} -- {}",
                 arguments.join(" ")

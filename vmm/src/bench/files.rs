@@ -32,8 +32,7 @@ impl Files {
     /// # Errors
     /// The directory for temporary files cannot be written.
     pub fn write() -> Result<Self> {
-        let directory =
-            std::env::temp_dir().join(format!("cowbell-bench-{}", std::process::id()));
+        let directory = std::env::temp_dir().join(format!("cowbell-bench-{}", std::process::id()));
         fs::create_dir_all(directory.join("bin"))
             .with_context(|| format!("cannot make {}", directory.display()))?;
         let mut files = Self {

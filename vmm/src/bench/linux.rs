@@ -18,11 +18,8 @@ pub fn debian() -> Result<PathBuf> {
         return Ok(kernel);
     }
     fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
-    let depends = output(
-        Command::new("apt-cache").args(["depends", PACKAGE]),
-        &cache,
-    )
-    .context("apt-cache: give a kernel with --linux KERNEL, or run on Debian")?;
+    let depends = output(Command::new("apt-cache").args(["depends", PACKAGE]), &cache)
+        .context("apt-cache: give a kernel with --linux KERNEL, or run on Debian")?;
     let package = newest(&depends).with_context(|| {
         format!("{PACKAGE} is not in the package list: give a kernel with --linux KERNEL")
     })?;
@@ -48,7 +45,9 @@ pub fn debian() -> Result<PathBuf> {
     )?;
     let unpacked = image_below(&cache).context("the package has no kernel in it");
     let kernel = cache.join(unpacked?.file_name().context("a kernel without a name")?);
-    let found = cache.join("unpacked/boot").join(kernel.file_name().unwrap_or_default());
+    let found = cache
+        .join("unpacked/boot")
+        .join(kernel.file_name().unwrap_or_default());
     fs::rename(&found, &kernel).with_context(|| format!("cannot move {}", found.display()))?;
     // Modules and maps, several times the kernel's size, are not needed.
     let _ = fs::remove_dir_all(cache.join("unpacked"));

@@ -90,30 +90,160 @@ impl Measure {
 pub fn all(sizes: &[u32]) -> Vec<Measure> {
     use {Bound::*, Group::*, Source::*};
     let fixed = [
-        ("true", "a whole run of /bin/true, from start to end", Start, Elsewhere, WholeRun),
-        ("true-memory", "peak resident memory of that run's process on the host", Start, Elsewhere, WholeRun),
-        ("monitor-memory", "of it, the monitor's own", Start, Elsewhere, Stats("monitor_memory_bytes")),
-        ("guest-memory", "guest memory that boot and /bin/true touch", Start, Elsewhere,
-            Stats("guest_memory_touched_bytes")),
-        ("binary", "this executable, kernel and initramfs in it", Start, Elsewhere, WholeRun),
-        ("boot", "to the first instruction of the first process: from the start of the monitor; counted: from reset",
-            Start, Elsewhere, Inside),
-        ("kernel-boot", "of it, from the kernel's entry on", Start, Kernel, Inside),
-        ("getppid", "the least system call", Processes, Kernel, Inside),
-        ("fork+exit+wait", "of a small process", Processes, Kernel, Inside),
-        ("vfork+exit+wait", "the same on the parent's memory", Processes, Kernel, Inside),
-        ("fork+exec-tiny+wait", "a program that only exits", Processes, Kernel, Inside),
-        ("vfork+exec-tiny+wait", "the same by vfork", Processes, Kernel, Inside),
-        ("fork+exec-measure+wait", "a larger program, no C library", Processes, Kernel, Inside),
-        ("vfork+exec-measure+wait", "the same by vfork", Processes, Kernel, Inside),
-        ("fork+exec-glibc+wait", "a static program with glibc", Processes, Kernel, Inside),
-        ("vfork+exec-glibc+wait", "the same by vfork", Processes, Kernel, Inside),
-        ("pipe-round-trip", "a byte to another process and back", Processes, Kernel, Inside),
-        ("context-switch", "one hop of a byte round eight processes", Processes, Kernel, Inside),
-        ("zero-fill-fault", "first write to a fresh page", Memory, Kernel, Inside),
-        ("cow-fault", "first write to a page shared by fork", Memory, Kernel, Inside),
-        ("compute", "4 million steps in registers", Work, Elsewhere, Inside),
-        ("memory-walk", "100,000 dependent loads within 4 MiB", Work, Elsewhere, Inside),
+        (
+            "true",
+            "a whole run of /bin/true, from start to end",
+            Start,
+            Elsewhere,
+            WholeRun,
+        ),
+        (
+            "true-memory",
+            "peak resident memory of that run's process on the host",
+            Start,
+            Elsewhere,
+            WholeRun,
+        ),
+        (
+            "monitor-memory",
+            "of it, the monitor's own",
+            Start,
+            Elsewhere,
+            Stats("monitor_memory_bytes"),
+        ),
+        (
+            "guest-memory",
+            "guest memory that boot and /bin/true touch",
+            Start,
+            Elsewhere,
+            Stats("guest_memory_touched_bytes"),
+        ),
+        (
+            "binary",
+            "this executable, kernel and initramfs in it",
+            Start,
+            Elsewhere,
+            WholeRun,
+        ),
+        (
+            "boot",
+            "to the first instruction of the first process: from the start of the monitor; counted: from reset",
+            Start,
+            Elsewhere,
+            Inside,
+        ),
+        (
+            "kernel-boot",
+            "of it, from the kernel's entry on",
+            Start,
+            Kernel,
+            Inside,
+        ),
+        (
+            "getppid",
+            "the least system call",
+            Processes,
+            Kernel,
+            Inside,
+        ),
+        (
+            "fork+exit+wait",
+            "of a small process",
+            Processes,
+            Kernel,
+            Inside,
+        ),
+        (
+            "vfork+exit+wait",
+            "the same on the parent's memory",
+            Processes,
+            Kernel,
+            Inside,
+        ),
+        (
+            "fork+exec-tiny+wait",
+            "a program that only exits",
+            Processes,
+            Kernel,
+            Inside,
+        ),
+        (
+            "vfork+exec-tiny+wait",
+            "the same by vfork",
+            Processes,
+            Kernel,
+            Inside,
+        ),
+        (
+            "fork+exec-measure+wait",
+            "a larger program, no C library",
+            Processes,
+            Kernel,
+            Inside,
+        ),
+        (
+            "vfork+exec-measure+wait",
+            "the same by vfork",
+            Processes,
+            Kernel,
+            Inside,
+        ),
+        (
+            "fork+exec-glibc+wait",
+            "a static program with glibc",
+            Processes,
+            Kernel,
+            Inside,
+        ),
+        (
+            "vfork+exec-glibc+wait",
+            "the same by vfork",
+            Processes,
+            Kernel,
+            Inside,
+        ),
+        (
+            "pipe-round-trip",
+            "a byte to another process and back",
+            Processes,
+            Kernel,
+            Inside,
+        ),
+        (
+            "context-switch",
+            "one hop of a byte round eight processes",
+            Processes,
+            Kernel,
+            Inside,
+        ),
+        (
+            "zero-fill-fault",
+            "first write to a fresh page",
+            Memory,
+            Kernel,
+            Inside,
+        ),
+        (
+            "cow-fault",
+            "first write to a page shared by fork",
+            Memory,
+            Kernel,
+            Inside,
+        ),
+        (
+            "compute",
+            "4 million steps in registers",
+            Work,
+            Elsewhere,
+            Inside,
+        ),
+        (
+            "memory-walk",
+            "100,000 dependent loads within 4 MiB",
+            Work,
+            Elsewhere,
+            Inside,
+        ),
         ("memory-copy", "2 MiB copied", Work, Elsewhere, Inside),
         ("console-KiB", "1 KiB of output", Work, Kernel, Inside),
     ];
@@ -158,7 +288,10 @@ mod tests {
     #[test]
     fn names_are_single_and_chosen_by_part() {
         let measures = all(&SIZES);
-        let names: BTreeSet<&str> = measures.iter().map(|measure| measure.name.as_str()).collect();
+        let names: BTreeSet<&str> = measures
+            .iter()
+            .map(|measure| measure.name.as_str())
+            .collect();
         assert_eq!(names.len(), measures.len());
         // They travel on kernel command lines and stand before a tab.
         let plain = |name: &str| !name.contains([' ', '\t', '%', '"']);

@@ -90,23 +90,13 @@ impl Report {
         row.cells.get(at)
     }
 
-    /// The median of a measure on an engine, by the measure's name.
-    #[must_use]
-    pub fn median(&self, name: &str, engine: Engine) -> Option<f64> {
-        let row = self.rows.iter().find(|row| row.measure.name == name)?;
-        Some(self.cell(row, engine)?.summary()?.median)
-    }
-
     /// How many times as much an engine takes as another, pair by pair. None where they count different things.
     #[must_use]
     pub fn ratio(&self, row: &Row, (of, to): (Engine, Engine)) -> Option<Summary> {
         if row.measure.unit(of) != row.measure.unit(to) {
             return None;
         }
-        ratios(
-            &self.cell(row, of)?.samples,
-            &self.cell(row, to)?.samples,
-        )
+        ratios(&self.cell(row, of)?.samples, &self.cell(row, to)?.samples)
     }
 
     /// Whether what is slow here is the host's emulation of ring 0.
@@ -208,6 +198,10 @@ pub mod tests {
         assert_eq!(report.ratio(row, mixed), None);
         let counted = report.engines_in(Unit::Instructions);
         assert_eq!(counted, [Engine::CowbellIcount, Engine::LinuxIcount]);
-        assert!(!report.engines_in(Unit::Nanoseconds).contains(&Engine::LinuxKvm));
+        assert!(
+            !report
+                .engines_in(Unit::Nanoseconds)
+                .contains(&Engine::LinuxKvm)
+        );
     }
 }

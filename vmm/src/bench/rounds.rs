@@ -5,7 +5,7 @@ use super::child::{self, Ended};
 use super::engines::{Engine, Kernel, cowbell};
 use super::files::{Files, MEASURE, TRUE};
 use super::measures::{Bound, Measure, Source};
-use super::report::{Cell, Participant, Row, Start};
+use super::report::{Participant, Row, Start};
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
@@ -76,8 +76,14 @@ impl Rounds<'_> {
     /// # Errors
     /// This host cannot run anything. What fails on one engine is that engine's reason.
     pub fn take(&mut self) -> Result<Vec<Start>> {
-        let inside = self.rows.iter().any(|row| row.measure.source == Source::Inside);
-        let whole = self.rows.iter().any(|row| row.measure.source != Source::Inside);
+        let inside = self
+            .rows
+            .iter()
+            .any(|row| row.measure.source == Source::Inside);
+        let whole = self
+            .rows
+            .iter()
+            .any(|row| row.measure.source != Source::Inside);
         let mut plan: Vec<(usize, usize, bool)> = Vec::new();
         for (column, participant) in self.participants.iter().enumerate() {
             if participant.reason.is_some() {
@@ -92,8 +98,16 @@ impl Rounds<'_> {
             if engine.counts() {
                 (rounds, wholes) = (self.effort.counting_rounds, 0);
             }
-            plan.extend((0..rounds).filter(|_| inside).map(|round| (round, column, true)));
-            plan.extend((0..wholes).filter(|_| whole).map(|round| (round, column, false)));
+            plan.extend(
+                (0..rounds)
+                    .filter(|_| inside)
+                    .map(|round| (round, column, true)),
+            );
+            plan.extend(
+                (0..wholes)
+                    .filter(|_| whole)
+                    .map(|round| (round, column, false)),
+            );
         }
         plan.sort();
         let bar = ProgressBar::new(plan.len() as u64).with_style(
@@ -130,7 +144,11 @@ impl Rounds<'_> {
             measure.source == Source::Inside
                 && !(slow && measure.size.is_some_and(|size| size > largest))
         };
-        let samples = if slow { self.effort.samples.min(5) } else { self.effort.samples };
+        let samples = if slow {
+            self.effort.samples.min(5)
+        } else {
+            self.effort.samples
+        };
         let mut program = vec![MEASURE.to_owned(), format!("--rounds={samples}")];
         if engine != Engine::Host {
             program.push("--machine".to_owned());
@@ -166,7 +184,8 @@ impl Rounds<'_> {
                 }
                 (Ok(ticks), _) if engine.counts() => cell.samples.push((round, ticks)),
                 (Ok(ticks), _) => {
-                    cell.samples.push((round, ticks / self.ticks_per_nanosecond));
+                    cell.samples
+                        .push((round, ticks / self.ticks_per_nanosecond));
                 }
                 (Err(_), _) => cell.reason = Some(value),
             }
@@ -176,13 +195,21 @@ impl Rounds<'_> {
 
     /// Runs `/bin/true` on an engine and looks at the process.
     fn whole(&mut self, round: usize, column: usize, engine: Engine) -> Result<()> {
-        if !self.rows.iter().any(|row| row.measure.source == Source::WholeRun) {
+        if !self
+            .rows
+            .iter()
+            .any(|row| row.measure.source == Source::WholeRun)
+        {
             return Ok(());
         }
         let program = [TRUE.to_owned()];
-        let command = engine.command(self.files, self.linux.as_deref(), &program)?;
+        let command = engine.plain_command(self.files, self.linux.as_deref(), &program)?;
         let ended = child::run(command, LIMIT, b"")?;
-        ensure!(came_to_its_end(engine, &ended), "/bin/true: {}", ended.complaint());
+        ensure!(
+            came_to_its_end(engine, &ended),
+            "/bin/true: {}",
+            ended.complaint()
+        );
         let own = std::env::current_exe().and_then(std::fs::metadata);
         for row in &mut *self.rows {
             let value = match row.measure.name.as_str() {
@@ -298,6 +325,9 @@ mod tests {
     fn figures_are_found_between_other_output() {
         let output = b"SeaBIOS\r\nboot\t12\r\nthe quick brown fox\ncow-fault\tmmap: ENOMEM\r\n";
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(lines(output), [pair("boot", "12"), pair("cow-fault", "mmap: ENOMEM")]);
+        assert_eq!(
+            lines(output),
+            [pair("boot", "12"), pair("cow-fault", "mmap: ENOMEM")]
+        );
     }
 }

@@ -7,9 +7,15 @@ use serde_json::Value;
 
 /// Steps of a start in cowbell's monitor, and the phase that ends each.
 const OWN_STEPS: [(&str, &str); 4] = [
-    ("monitor: options, virtual machine, memory", "engine_ready_nanoseconds"),
+    (
+        "monitor: options, virtual machine, memory",
+        "engine_ready_nanoseconds",
+    ),
     ("monitor: to the first entry", "first_entry_nanoseconds"),
-    ("kernel: to the first user instruction", "first_user_instruction_nanoseconds"),
+    (
+        "kernel: to the first user instruction",
+        "first_user_instruction_nanoseconds",
+    ),
     ("/bin/true, to the last exit", "last_exit_nanoseconds"),
 ];
 const OWN_END: &str = "monitor: to its end";

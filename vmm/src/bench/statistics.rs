@@ -65,10 +65,7 @@ mod tests {
         let summary = Summary::of([5.0, 1.0, 3.0, 2.0, 4.0]).expect("samples");
         assert_eq!((summary.count, summary.median), (5, 3.0));
         assert_eq!((summary.minimum, summary.maximum), (1.0, 5.0));
-        assert_eq!(
-            (summary.lower_quartile, summary.upper_quartile),
-            (2.0, 4.0)
-        );
+        assert_eq!((summary.lower_quartile, summary.upper_quartile), (2.0, 4.0));
         let even = Summary::of([4.0, 1.0, 2.0, 3.0]).expect("samples");
         assert_eq!(even.median, 2.5);
         assert_eq!((even.lower_quartile, even.upper_quartile), (1.75, 3.25));

@@ -7,6 +7,7 @@ use crate::memory::host_size;
 use crate::messages::say;
 use crate::quantities::show_size;
 use crate::{closed_output, kvm};
+use anyhow::Result;
 use contract::status::HOST_ERROR;
 use kvm_ioctls::{Cap, Kvm};
 use probe::Ring;
@@ -14,7 +15,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 /// Below this many instructions a second ring 0 is not run by hardware.
-const EMULATED: f64 = 50e6;
+pub const EMULATED: f64 = 50e6;
 
 /// How good a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,13 +164,21 @@ fn capabilities(kvm: &Kvm) -> Finding {
     }
 }
 
+/// Instructions a second in a guest's ring 0 and ring 3; below [`EMULATED`] ring 0 is emulated.
+///
+/// # Errors
+/// A guest does not run.
+pub fn ring_speeds(kvm: &Kvm) -> Result<(f64, f64)> {
+    Ok((
+        probe::speed(kvm, Ring::Zero)?,
+        probe::speed(kvm, Ring::Three)?,
+    ))
+}
+
 fn rings(kvm: &Kvm) -> Finding {
     const SUBJECT: &str = "ring 0";
-    match (
-        probe::speed(kvm, Ring::Zero),
-        probe::speed(kvm, Ring::Three),
-    ) {
-        (Ok(zero), Ok(three)) => {
+    match ring_speeds(kvm) {
+        Ok((zero, three)) => {
             let rates = format!("{} instructions/s (ring 3: {})", rate(zero), rate(three));
             if zero < EMULATED {
                 Finding::problem(
@@ -183,7 +192,7 @@ fn rings(kvm: &Kvm) -> Finding {
                 Finding::good(SUBJECT, format!("run by hardware, {rates}"))
             }
         }
-        (Err(error), _) | (_, Err(error)) => Finding::problem(
+        Err(error) => Finding::problem(
             SUBJECT,
             Verdict::Missing,
             format!("could not be measured: {error:#}"),

@@ -1,0 +1,239 @@
+//! The report as one page that needs nothing else: no script, no network.
+
+use super::amounts;
+use super::engines::{Engine, Unit};
+use super::measures::Group;
+use super::plots;
+use super::report::{PAIRS, Report};
+use super::table;
+use std::fmt::Write as _;
+
+/// Colours and layout.
+const STYLE: &str = include_str!("bench.css");
+
+/// The page.
+#[must_use]
+pub fn show(report: &Report) -> String {
+    let mut body = head(report);
+    for (what, title) in [
+        ("fork", "fork, by size of the parent"),
+        (
+            "fork+exit+wait",
+            "fork + exit + wait, by size of the parent",
+        ),
+    ] {
+        for (unit, of) in [
+            (Unit::Instructions, "guest instructions"),
+            (Unit::Nanoseconds, "time"),
+        ] {
+            let plot = plots::by_size(report, what, unit);
+            section(&mut body, &format!("{title}: {of}"), "", plot);
+        }
+    }
+    for pair in PAIRS {
+        let (of, to) = (pair.0.name(), pair.1.name());
+        section(
+            &mut body,
+            &format!("{of} against {to}"),
+            &format!(
+                "How many times as much {of} takes as {to}: medians of pairs taken in the same round, with the \
+                 least and the greatest. Left of 1× it takes less."
+            ),
+            plots::ratios(report, pair),
+        );
+    }
+    section(
+        &mut body,
+        "The start in steps",
+        "A run of /bin/true from the start of the monitor's process to its end.",
+        plots::starts(&report.starts),
+    );
+    for (unit, title) in [
+        (Unit::Nanoseconds, "Time"),
+        (Unit::Instructions, "Guest instructions"),
+        (Unit::Bytes, "Memory"),
+    ] {
+        body.push_str(&figures(report, unit, title));
+    }
+    body.push_str(&missing(report));
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><title>cowbell bench</title>\
+         <style>\n{STYLE}</style></head><body><main>\n{body}</main></body></html>\n"
+    )
+}
+
+fn head(report: &Report) -> String {
+    let facts = &report.facts;
+    let mut body = String::from("<h1>cowbell bench</h1>\n<dl>");
+    let rounds = format!(
+        "{}{}",
+        report.rounds,
+        if report.quick { " (--quick)" } else { "" }
+    );
+    for (name, value) in [
+        ("cowbell", Some(env!("CARGO_PKG_VERSION").to_owned())),
+        (
+            "processor",
+            Some(format!("{}, {} CPUs", facts.processor, facts.cpus)),
+        ),
+        ("host", Some(format!("Linux {}", facts.kernel))),
+        ("ring 0 on KVM", Some(facts.ring_zero.name().to_owned())),
+        ("QEMU", facts.qemu.clone()),
+        (
+            "compared with",
+            facts
+                .linux
+                .as_ref()
+                .map(|version| format!("Linux {version}")),
+        ),
+        ("rounds", Some(rounds)),
+    ] {
+        if let Some(value) = value {
+            let _ = write!(body, "<dt>{name}</dt><dd>{}</dd>", escape(&value));
+        }
+    }
+    body.push_str("</dl>\n");
+    if let Some(warning) = table::warning(report) {
+        let _ = writeln!(body, "<p class=\"warning\">{}</p>", escape(&warning));
+    }
+    body
+}
+
+/// A heading, a line, and a plot, if there is one.
+fn section(body: &mut String, title: &str, line: &str, plot: Option<String>) {
+    let Some(plot) = plot else { return };
+    let _ = write!(body, "<section><h2>{}</h2>", escape(title));
+    if !line.is_empty() {
+        let _ = write!(body, "<p>{}</p>", escape(line));
+    }
+    let _ = writeln!(body, "{plot}</section>");
+}
+
+fn figures(report: &Report, unit: Unit, title: &str) -> String {
+    let engines = report.engines_in(unit);
+    if engines.is_empty() {
+        return String::new();
+    }
+    let mut body =
+        format!("<section><h2>{title}</h2><div class=\"wide\"><table><thead><tr><th></th>");
+    for engine in &engines {
+        let _ = write!(
+            body,
+            "<th title=\"{}\">{}</th>",
+            escape(engine.help()),
+            engine.name()
+        );
+    }
+    body.push_str("</tr></thead><tbody>\n");
+    for group in Group::ALL {
+        let rows = report.rows.iter().filter(|row| {
+            row.measure.group == group
+                && engines
+                    .iter()
+                    .any(|engine| row.measure.unit(*engine) == unit)
+        });
+        for (index, row) in rows.enumerate() {
+            if index == 0 {
+                let columns = engines.len() + 1;
+                let _ = writeln!(
+                    body,
+                    "<tr><th class=\"group\" colspan=\"{columns}\">{}</th></tr>",
+                    group.title()
+                );
+            }
+            let measure = &row.measure;
+            let help = escape(&measure.help);
+            let _ = write!(
+                body,
+                "<tr><th title=\"{help}\">{}</th>",
+                escape(&measure.name)
+            );
+            for engine in &engines {
+                let cell = report.cell(row, *engine);
+                let summary = cell.and_then(|cell| cell.summary());
+                match summary.filter(|_| measure.unit(*engine) == unit) {
+                    None => body.push_str("<td>–</td>"),
+                    Some(summary) => {
+                        let mark = if report.is_marked(measure, *engine) {
+                            " *"
+                        } else {
+                            ""
+                        };
+                        let _ = write!(
+                            body,
+                            "<td>{}{mark}<small>{} – {}</small></td>",
+                            amounts::show(summary.median, unit),
+                            amounts::show(summary.minimum, unit),
+                            amounts::show(summary.maximum, unit)
+                        );
+                    }
+                }
+            }
+            body.push_str("</tr>\n");
+        }
+    }
+    body + "</tbody></table></div></section>\n"
+}
+
+fn missing(report: &Report) -> String {
+    let mut body = String::from("<section><h2>Engines</h2><dl>");
+    for participant in &report.participants {
+        let engine: Engine = participant.engine;
+        let _ = write!(
+            body,
+            "<dt class=\"e-{0}\">{0}</dt><dd>{1}",
+            engine.name(),
+            escape(engine.help())
+        );
+        if let Some(reason) = &participant.reason {
+            let _ = write!(body, "<br><em>not there: {}</em>", escape(reason));
+        }
+        body.push_str("</dd>");
+    }
+    body + "</dl></section>\n"
+}
+
+/// Text as it stands in HTML.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::tests::report;
+    use super::*;
+
+    #[test]
+    fn the_page_needs_nothing_else() {
+        let page = show(&report(1.0));
+        for outside in ["<script", "<link", "src=", "url(", "@import", "https://"] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        // The one address is the name of SVG's namespace.
+        let addresses: Vec<_> = page.match_indices("http://").collect();
+        assert!(
+            addresses
+                .iter()
+                .all(|(at, _)| page[*at..].starts_with("http://www.w3.org/2000/svg"))
+        );
+        assert!(page.contains("prefers-color-scheme: dark"));
+        assert!(page.contains("a &lt;reason&gt; &amp; &quot;more&quot;"));
+        for tag in ["section", "table", "svg", "g", "dl", "tr"] {
+            let count = |text: String| page.matches(&text).count();
+            let opened = count(format!("<{tag}>")) + count(format!("<{tag} "));
+            assert_eq!(opened, count(format!("</{tag}>")), "{tag}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! `cowbell bench`: what processes cost here, on every engine of this host, and compared with Linux.
+//!
+//! | step | module |
+//! |---|---|
+//! | what is measured, and on what | [`measures`], [`engines`], [`linux`] |
+//! | the host; files; one run | [`facts`], [`files`], [`child`] |
+//! | taking the measures | [`rounds`], [`starts`] |
+//! | what they come to | [`statistics`], [`report`] |
+//! | showing it | [`table`], [`json`], [`html`], [`plots`], [`compare`] |
+
+mod amounts;
+mod child;
+mod compare;
+mod engines;
+mod facts;
+mod files;
+mod html;
+mod json;
+mod linux;
+mod measures;
+mod plots;
+mod report;
+mod rounds;
+mod starts;
+mod statistics;
+mod table;
+
+use crate::command_line::{Bench, Linux};
+use crate::messages::say;
+use crate::{closed_output, kvm, qemu};
+use anyhow::{Context, Result, bail, ensure};
+use engines::{Engine, Kernel};
+use facts::Facts;
+use files::Files;
+use measures::{QUICK_SIZES, SIZES};
+use report::{Cell, Participant, Report, Row};
+use rounds::{FULL, QUICK, Rounds};
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Takes the measures and shows them; the exit status.
+///
+/// # Errors
+/// Nothing of what was asked for can run here, or a report cannot be written.
+pub fn bench(options: &Bench) -> Result<u8> {
+    ensure!(
+        !closed_output::was_closed(),
+        "standard output is closed: the table has nowhere to go"
+    );
+    let old = options.compare.as_deref().map(compare::read).transpose()?;
+    let sizes: &[u32] = if options.quick { &QUICK_SIZES } else { &SIZES };
+    let measures = measures::chosen(measures::all(sizes), &options.only);
+    ensure!(
+        !measures.is_empty(),
+        "no measure has that in its name; there are: {}",
+        names(
+            measures::all(sizes)
+                .iter()
+                .map(|measure| measure.name.as_str())
+        )
+    );
+    for name in &options.engine {
+        ensure!(
+            Engine::ALL.iter().any(|engine| engine.name() == name),
+            "there is no engine {name}; there are: {}",
+            names(Engine::ALL.iter().map(|engine| engine.name()))
+        );
+    }
+    // Before the measures, so that they are not lost after them.
+    let mut json_file = create(&options.json)?;
+    let mut html_file = create(&options.html)?;
+    let time = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_secs());
+    let mut facts = Facts::gather();
+    let (linux, no_linux) = match linux_kernel(options.linux.as_ref()) {
+        Ok(kernel) => (Some(kernel), None),
+        Err(error) => (None, Some(format!("{error:#}"))),
+    };
+    facts.linux = linux.as_deref().map(linux::version);
+    let files = Files::write()?;
+    let mut participants: Vec<Participant> = Engine::ALL
+        .iter()
+        .map(|&engine| Participant {
+            engine,
+            reason: unavailable(engine, options, &facts, no_linux.as_deref()),
+        })
+        .collect();
+    if participants
+        .iter()
+        .all(|participant| participant.reason.is_some())
+    {
+        bail!("nothing to measure on: {}", reasons(&participants));
+    }
+    let mut rows: Vec<Row> = measures
+        .into_iter()
+        .map(|measure| Row {
+            measure,
+            cells: vec![Cell::default(); participants.len()],
+        })
+        .collect();
+    let effort = if options.quick { QUICK } else { FULL };
+    let starts = Rounds {
+        files: &files,
+        linux,
+        effort,
+        emulated: facts.emulated(),
+        ticks_per_nanosecond: facts.tsc_hertz / 1e9,
+        participants: &mut participants,
+        rows: &mut rows,
+    }
+    .take()?;
+    let report = Report {
+        time,
+        quick: options.quick,
+        rounds: effort.rounds,
+        facts,
+        participants,
+        rows,
+        starts,
+    };
+    let mut text = table::show(&report);
+    if let Some(old) = &old {
+        text.push_str(&compare::show(old, &report));
+    }
+    fill(&mut json_file, &options.json, &json::show(&report))?;
+    fill(&mut html_file, &options.html, &html::show(&report))?;
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write to standard output")?;
+    say(&format!(
+        "wrote {} and {}",
+        options.json.display(),
+        options.html.display()
+    ));
+    ensure!(
+        report
+            .rows
+            .iter()
+            .any(|row| row.cells.iter().any(|cell| !cell.samples.is_empty())),
+        "no measure could be taken: {}",
+        reasons(&report.participants)
+    );
+    Ok(0)
+}
+
+fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
+    all.collect::<Vec<&str>>().join(", ")
+}
+
+fn reasons(participants: &[Participant]) -> String {
+    let reasons: Vec<String> = participants
+        .iter()
+        .filter_map(|participant| {
+            let reason = participant.reason.as_ref()?;
+            Some(format!("{}: {reason}", participant.engine.name()))
+        })
+        .collect();
+    reasons.join("; ")
+}
+
+fn create(path: &Path) -> Result<File> {
+    // An earlier report is kept until there is a new one.
+    File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn fill(file: &mut File, path: &Path, text: &str) -> Result<()> {
+    file.set_len(0)
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn linux_kernel(asked: Option<&Linux>) -> Result<PathBuf> {
+    match asked {
+        None => bail!("not asked for (--linux)"),
+        Some(Linux::Debian) => linux::debian().context("no Linux to compare with"),
+        Some(Linux::Image(path)) => {
+            File::open(path)
+                .with_context(|| format!("cannot read the kernel {}", path.display()))?;
+            Ok(path.clone())
+        }
+    }
+}
+
+/// Why an engine cannot take part.
+fn unavailable(
+    engine: Engine,
+    options: &Bench,
+    facts: &Facts,
+    no_linux: Option<&str>,
+) -> Option<String> {
+    if !options.engine.is_empty() && !options.engine.iter().any(|name| name == engine.name()) {
+        return Some("not asked for (--engine)".to_owned());
+    }
+    if engine.kernel() == Kernel::Linux
+        && let Some(reason) = no_linux
+    {
+        return Some(reason.to_owned());
+    }
+    if engine.in_qemu()
+        && let Err(error) = qemu::find()
+    {
+        return Some(format!("{error:#}"));
+    }
+    if engine.on_kvm()
+        && let Err(error) = kvm::open()
+    {
+        return Some(format!("{error:#}"));
+    }
+    (engine == Engine::LinuxKvm && facts.emulated())
+        .then(|| "KVM emulates ring 0 here: Linux would take many minutes to start".to_owned())
+}
