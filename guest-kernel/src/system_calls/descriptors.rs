@@ -9,7 +9,7 @@ use crate::process::signal::{self, Info};
 use crate::process::{Process, Wait};
 use crate::processes_view::ProcessesView;
 use crate::random;
-use contract::Errno;
+use contract::{Errno, PAGE_SIZE};
 use files::{DescriptionId, InodeId, KernelDevice, OnExec, Readiness, Step, Transfer, WaitFor};
 use linux_raw_sys::general as linux;
 use linux_raw_sys::ioctl;
@@ -92,14 +92,12 @@ impl Kernel {
 
     /// read(2).
     pub fn read(&mut self, descriptor: u64, address: u64, length: u64) -> Result<Outcome, Errno> {
-        let buffers = Buffers::One(UserBuffer { address, length });
-        self.transfer(Direction::Read, descriptor, buffers, None)
+        self.transfer_in_page(Direction::Read, descriptor, UserBuffer { address, length })
     }
 
     /// write(2).
     pub fn write(&mut self, descriptor: u64, address: u64, length: u64) -> Result<Outcome, Errno> {
-        let buffers = Buffers::One(UserBuffer { address, length });
-        self.transfer(Direction::Write, descriptor, buffers, None)
+        self.transfer_in_page(Direction::Write, descriptor, UserBuffer { address, length })
     }
 
     /// readv(2).
@@ -138,6 +136,56 @@ impl Kernel {
         self.transfer(Direction::Write, descriptor, buffers, Some(position))
     }
 
+    /// Most calls are about bytes that lie in one page, and most files take or give them at once: then there
+    /// is nothing to be put together. All else goes by [`transfer`](Self::transfer).
+    #[inline]
+    fn transfer_in_page(
+        &mut self,
+        direction: Direction,
+        descriptor: u64,
+        buffer: UserBuffer,
+    ) -> Result<Outcome, Errno> {
+        let room = PAGE_SIZE as u64 - buffer.address % PAGE_SIZE as u64;
+        if buffer.length == 0 || buffer.length > room || self.progress != 0 {
+            return self.transfer(direction, descriptor, Buffers::One(buffer), None);
+        }
+        let description = self.description(descriptor)?;
+        heap::require_reserve()?;
+        let space = self.processes[self.current].space();
+        let mut transfer = Transfer {
+            total: buffer.length as usize,
+            done: 0,
+            position: None,
+        };
+        let (files, pages) = (&mut self.files, &mut self.pages);
+        let step = match direction {
+            Direction::Read => {
+                let piece = user::writable_piece(space, buffer)?;
+                files.read(pages, description, &mut transfer, piece)
+            }
+            Direction::Write => {
+                let piece = user::readable_piece(space, buffer)?;
+                files.write(pages, description, &mut transfer, piece)
+            }
+        };
+        match step {
+            Step::Done(Ok(_)) => {
+                self.wake_files();
+                Ok(Outcome::Return(transfer.done as u64))
+            }
+            Step::Wait(until) => {
+                self.wake_files();
+                Ok(self.wait_in_call(Wait::File {
+                    until,
+                    progress: transfer.done,
+                }))
+            }
+            // Nothing was moved: the long way, from the start.
+            _ => self.transfer(direction, descriptor, Buffers::One(buffer), None),
+        }
+    }
+
+    #[inline(never)]
     fn transfer(
         &mut self,
         direction: Direction,

@@ -27,8 +27,8 @@ pub enum Outcome {
     /// It is over, with this in RAX. No other register of the program has changed, and no signal has come
     /// for it: it can go on at once.
     Return(u64) = RETURN,
-    /// As `Return`, of an error.
-    Fail(u64),
+    /// Memory was short, and nothing has changed.
+    OutOfMemory,
     /// The registers are as they should be.
     Same,
     /// The process waits, or has ended.
@@ -40,7 +40,17 @@ impl From<Result<u64, Errno>> for Outcome {
     fn from(result: Result<u64, Errno>) -> Self {
         match result {
             Ok(value) => Self::Return(value),
-            Err(errno) => Self::Fail(errno.to_return_value()),
+            Err(errno) => errno.into(),
+        }
+    }
+}
+
+impl From<Errno> for Outcome {
+    #[inline]
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::ENOMEM => Self::OutOfMemory,
+            errno => Self::Return(errno.to_return_value()),
         }
     }
 }
@@ -65,14 +75,12 @@ impl From<Result<Next, Errno>> for Outcome {
 impl From<Result<Self, Errno>> for Outcome {
     #[inline]
     fn from(result: Result<Self, Errno>) -> Self {
-        result.unwrap_or_else(|errno| Self::Fail(errno.to_return_value()))
+        result.unwrap_or_else(Self::from)
     }
 }
 
 /// [`Outcome::Return`], for the stub.
 pub const RETURN: u64 = 0;
-
-const NO_MEMORY: u64 = Errno::ENOMEM.to_return_value();
 
 /// A call, with its first five arguments as C passes them; mmap alone has a sixth, and takes it from the
 /// saved registers.
@@ -108,13 +116,17 @@ fn ask(kernel: &mut Kernel) -> Outcome {
 }
 
 fn settle(kernel: &mut Kernel, mut outcome: Outcome) -> Next {
-    // A call that fails for want of memory has changed nothing: what the kernel keeps for speed goes, and
-    // it is asked once more.
-    if matches!(outcome, Outcome::Fail(NO_MEMORY)) && kernel.templates.drop_all() > 0 {
+    // What the kernel keeps for speed goes, and the call is asked once more.
+    if matches!(outcome, Outcome::OutOfMemory) && kernel.templates.drop_all() > 0 {
         outcome = ask(kernel);
     }
     match outcome {
-        Outcome::Return(value) | Outcome::Fail(value) => {
+        Outcome::Return(value) => {
+            kernel.processes[kernel.current].set_result(value);
+            Next::Same
+        }
+        Outcome::OutOfMemory => {
+            let value = Errno::ENOMEM.to_return_value();
             kernel.processes[kernel.current].set_result(value);
             Next::Same
         }
@@ -147,7 +159,7 @@ fn call(number: u64) -> Call {
 extern "C" fn missing(kernel: &mut Kernel, _: u64, _: u64, _: u64, _: u64, _: u64) -> Outcome {
     let registers = &kernel.processes[kernel.current].context.registers;
     COUNTERS.mark_missing(registers.system_call_number());
-    Outcome::Fail(Errno::ENOSYS.to_return_value())
+    Errno::ENOSYS.into()
 }
 
 /// Makes a table by number of what to do about each call.

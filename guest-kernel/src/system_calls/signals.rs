@@ -222,7 +222,8 @@ impl Kernel {
     pub fn pause(&mut self) -> Outcome {
         let process = &mut self.processes[self.current];
         if process.signals.deliverable() != 0 {
-            return Outcome::Fail(Errno::EINTR.to_return_value());
+            process.set_result(Errno::EINTR.to_return_value());
+            return Outcome::Same;
         }
         self.wait_in_call(Wait::Signal)
     }
