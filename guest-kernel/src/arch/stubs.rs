@@ -234,7 +234,7 @@ core::arch::global_asm!(
     "popfq",
     "call {on_page_fault}",
     // 3. Mostly the program's registers are as they were, and C has kept RBX RBP R12 to R15.
-    "test eax, eax",
+    "cmp rax, {straight}",
     "jne return_to_user",
     "mov rsp, [rip + {task} + {rsp0}]",
     "mov rax, [rsp + {rax}]",
@@ -349,6 +349,7 @@ core::arch::global_asm!(
     return = const system_calls::RETURN,
     on_system_call = sym trap::on_system_call,
     finish_system_call = sym trap::finish_system_call,
+    straight = const trap::STRAIGHT,
     on_page_fault = sym trap::on_page_fault,
     on_exception = sym trap::on_exception,
     note_interrupt = sym interrupts::note_interrupt,

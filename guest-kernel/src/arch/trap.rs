@@ -45,13 +45,17 @@ pub enum Trap {
     Serial,
 }
 
-/// How the program that a page fault interrupted goes on.
+/// How the program that a page fault interrupted goes on; the stub looks at it.
+#[repr(u64)]
 pub enum Goes {
     /// With the instruction that faulted, none of its registers changed.
-    Straight,
+    Straight = STRAIGHT,
     /// As `UserContext` says, or not at all.
     Elsewhere,
 }
+
+/// [`Goes::Straight`], for the stub.
+pub(super) const STRAIGHT: u64 = 0;
 
 /// In [`UserRegisters::vector`]: this trap was a system call.
 pub const SYSTEM_CALL: u64 = 0x100;
@@ -88,21 +92,9 @@ pub(super) extern "C" fn finish_system_call(outcome: Outcome) {
     crate::finish_system_call(outcome);
 }
 
-/// How the stub of page faults goes on.
-#[repr(u64)]
-pub(super) enum Way {
-    /// With the registers that it has or has saved.
-    Straight = 0,
-    /// With whatever is current, all of its registers from where they are saved.
-    ByReturnToUser = 1,
-}
-
 /// A page fault out of ring 3.
-pub(super) extern "C" fn on_page_fault(address: u64, error: u64) -> Way {
-    match crate::on_page_fault(address, error) {
-        Goes::Straight => Way::Straight,
-        Goes::Elsewhere => Way::ByReturnToUser,
-    }
+pub(super) extern "C" fn on_page_fault(address: u64, error: u64) -> Goes {
+    crate::on_page_fault(address, error)
 }
 
 pub(super) extern "C" fn on_exception(registers: &mut UserRegisters) {

@@ -74,8 +74,8 @@ pub struct Frames {
     plain: u32,
     zeroed_tables: u32,
     roots: u32,
-    used: u64,
-    peak: u64,
+    /// Fewest frames that were ever free at once.
+    fewest_free: u64,
 }
 
 impl Frames {
@@ -87,8 +87,7 @@ impl Frames {
             plain: NO_FRAME,
             zeroed_tables: NO_FRAME,
             roots: NO_FRAME,
-            used: 0,
-            peak: 0,
+            fewest_free: 0,
         }
     }
 
@@ -123,18 +122,19 @@ impl Frames {
         Some(Self {
             info: direct_map(PhysAddr::new(info_start * PAGE_SIZE as u64)).cast(),
             untouched: ranges,
+            fewest_free: total,
             ..Self::none()
         })
     }
 
     /// Frames that can be handed out.
     pub fn available(&self) -> u64 {
-        COUNTERS.get(Counter::FramesTotal) - self.used
+        COUNTERS.get(Counter::FramesFree)
     }
 
     /// Frames in use now.
-    pub const fn used(&self) -> u64 {
-        self.used
+    pub fn used(&self) -> u64 {
+        COUNTERS.get(Counter::FramesTotal) - COUNTERS.get(Counter::FramesFree)
     }
 
     /// What is known of `frame`.
@@ -208,18 +208,17 @@ impl Frames {
             next: NO_FRAME,
             bits: 0,
         };
-        self.used += 1;
         COUNTERS.add(purpose.gauge(), 1);
         COUNTERS.subtract(Counter::FramesFree, 1);
-        if self.used > self.peak {
-            self.peak = self.used;
-            COUNTERS.set(Counter::FramesUsedPeak, self.peak);
+        let free = COUNTERS.get(Counter::FramesFree);
+        if free < self.fewest_free {
+            self.fewest_free = free;
+            COUNTERS.set(Counter::FramesUsedPeak, self.used());
         }
     }
 
     #[inline]
     fn take_back(&mut self, purpose: Use) {
-        self.used -= 1;
         COUNTERS.subtract(purpose.gauge(), 1);
         COUNTERS.add(Counter::FramesFree, 1);
     }

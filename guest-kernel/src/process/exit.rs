@@ -26,7 +26,9 @@ impl Kernel {
             self.end_machine(slot, status);
         }
         COUNTERS.add(Counter::Exits, 1);
-        self.leave_queue(slot);
+        if !matches!(self.processes[slot].state, State::Running) {
+            self.leave_queue(slot);
+        }
         self.release_memory(slot);
         self.processes[slot]
             .descriptors
@@ -62,11 +64,14 @@ impl Kernel {
             && matches!(self.processes[lender].state, State::Waiting(Wait::Vfork(pid)) if pid == borrower)
         {
             self.processes[lender].set_result(u64::from(borrower.0));
-            self.make_runnable(lender, Resume::User);
+            self.enqueue(lender, Resume::User);
         }
     }
 
     fn orphan_children(&mut self, slot: Slot) {
+        if self.processes[slot].family.is_childless() {
+            return;
+        }
         let Some(init) = self.processes.find(Pid(1)) else {
             return;
         };
@@ -104,7 +109,8 @@ impl Kernel {
             && let Found::Zombie(found, _) = wait::find(self.processes, parent, selector)
             && found == zombie
         {
-            self.make_runnable(
+            // It is in no queue.
+            self.enqueue(
                 parent,
                 Resume::SystemCall {
                     progress: 0,
@@ -119,7 +125,8 @@ impl Kernel {
         if let State::Waiting(Wait::Child(selector)) = self.processes[parent].state
             && matches!(wait::find(self.processes, parent, selector), Found::NoChild)
         {
-            self.make_runnable(
+            // It is in no queue.
+            self.enqueue(
                 parent,
                 Resume::SystemCall {
                     progress: 0,

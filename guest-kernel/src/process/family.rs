@@ -34,6 +34,12 @@ pub enum Which {
 }
 
 impl Links {
+    /// Whether there is no child, neither living nor a zombie.
+    #[inline]
+    pub const fn is_childless(&self) -> bool {
+        self.living.first.is_none() && self.zombies.first.is_none()
+    }
+
     const fn list_mut(&mut self, which: Which) -> &mut List {
         match which {
             Which::Living => &mut self.living,

@@ -112,10 +112,11 @@ impl Kernel {
                 self.idle();
                 continue;
             };
-            let State::Runnable(resume) = self.processes[slot].state else {
+            let process = &mut self.processes[slot];
+            let State::Runnable(resume) = core::mem::replace(&mut process.state, State::Running)
+            else {
                 unreachable!("only runnable processes are in the run queue")
             };
-            self.processes[slot].state = State::Running;
             self.enter(slot);
             match resume {
                 Resume::User => {}
@@ -139,6 +140,7 @@ impl Kernel {
     }
 
     /// Tells a new process its pid. A bad address is its own affair, as on Linux (clone(2)).
+    #[inline(never)]
     fn write_own_pid(&mut self, address: u64) -> Next {
         loop {
             let process = &self.processes[self.current];
@@ -217,6 +219,7 @@ impl Kernel {
     }
 
     /// Nobody is runnable: halts until an interrupt, or reports a deadlock where none can help.
+    #[cold]
     fn idle(&mut self) {
         if self.sleepers.is_empty() && !self.waits_for_console() {
             deadlock::report(self);
