@@ -15,6 +15,8 @@ use crate::memory::{heap, user};
 use crate::processes_view::ProcessesView;
 use crate::random;
 use crate::records::COUNTERS;
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use contract::Errno;
@@ -76,7 +78,7 @@ impl Strings for UserStrings<'_> {
 
 /// `first`, then `rest` without its first `skipped` strings: a script's arguments.
 struct Prefixed<'a> {
-    first: &'a [Rc<[u8]>],
+    first: &'a [Cow<'a, [u8]>],
     rest: &'a mut dyn Strings,
     skipped: usize,
 }
@@ -102,7 +104,7 @@ impl Strings for Prefixed<'_> {
 enum Kind {
     Program(Rc<AddressSpace>, super::template::Program),
     /// The interpreter's path, and its one argument.
-    Script(Rc<[u8]>, Option<Rc<[u8]>>),
+    Script(Box<[u8]>, Option<Box<[u8]>>),
 }
 
 impl Kernel {
@@ -118,8 +120,9 @@ impl Kernel {
         environment: &mut dyn Strings,
     ) -> Result<(), Errno> {
         heap::require_reserve()?;
-        let mut prefix: Vec<Rc<[u8]>> = Vec::new();
-        let mut target: Rc<[u8]> = Rc::from(path);
+        // The path may be longer than a block of the heap: it is borrowed, an interpreter's is short.
+        let mut prefix: Vec<Cow<'_, [u8]>> = Vec::new();
+        let mut target = Cow::Borrowed(path);
         let mut scripts = 0;
         let (space, program) = loop {
             let inode = self.executable(slot, &target)?;
@@ -132,15 +135,15 @@ impl Kernel {
                     }
                     // The script's own path takes the place of argv[0].
                     if prefix.is_empty() {
-                        prefix.push(Rc::clone(&target));
+                        prefix.push(target);
                     } else {
-                        prefix[0] = Rc::clone(&target);
+                        prefix[0] = target;
                     }
                     if let Some(argument) = argument {
-                        prefix.insert(0, argument);
+                        prefix.insert(0, Cow::Owned(argument.into_vec()));
                     }
-                    prefix.insert(0, Rc::clone(&interpreter));
-                    target = interpreter;
+                    target = Cow::Owned(interpreter.into_vec());
+                    prefix.insert(0, target.clone());
                 }
             }
         };
@@ -181,10 +184,7 @@ impl Kernel {
         process.context.reset_for_exec(program.entry, stack.pointer);
         process.signals.reset_handlers();
         process.set_name(path);
-        process.executable = match target.get(..PATH_KEPT) {
-            Some(start) => Rc::from(start),
-            None => target,
-        };
+        process.executable = Rc::from(&target[..target.len().min(PATH_KEPT)]);
         if closes && let Ok(table) = process.descriptors.own(&mut self.files) {
             self.files.close_on_exec(&mut self.pages, table);
             self.wake_files();
@@ -221,7 +221,7 @@ impl Kernel {
         }
         let length = self.files.read_at(&self.pages, inode, 2, &mut line);
         let (interpreter, argument) = script_line(&line[..length]).ok_or(Errno::ENOEXEC)?;
-        Ok(Kind::Script(Rc::from(interpreter), argument.map(Rc::from)))
+        Ok(Kind::Script(interpreter.into(), argument.map(Box::from)))
     }
 }
 
