@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A run that takes longer is given up.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -32,6 +32,9 @@ pub struct Effort {
     pub linux_rounds: usize,
     /// Samples inside, of which the median is taken.
     pub samples: usize,
+    /// Time that an engine may take for measures inside, and as much again for whole runs; it takes no part in rounds
+    /// after that.
+    pub budget: Duration,
 }
 
 /// An ordinary bench.
@@ -41,6 +44,7 @@ pub const FULL: Effort = Effort {
     whole_rounds: 20,
     linux_rounds: 2,
     samples: 21,
+    budget: Duration::from_secs(25),
 };
 
 /// A quick one.
@@ -50,6 +54,7 @@ pub const QUICK: Effort = Effort {
     whole_rounds: 5,
     linux_rounds: 1,
     samples: 5,
+    budget: Duration::from_secs(5),
 };
 
 /// A bench under way.
@@ -115,9 +120,12 @@ impl Rounds<'_> {
                 .unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
         let mut phases = Vec::new();
+        let mut spent = vec![[Duration::ZERO; 2]; self.participants.len()];
         for (round, column, inside) in plan {
             let engine = self.participants[column].engine;
-            if self.participants[column].reason.is_none() {
+            let spent = &mut spent[column][usize::from(inside)];
+            if self.participants[column].reason.is_none() && *spent < self.effort.budget {
+                let start = Instant::now();
                 bar.set_message(engine.help());
                 let taken = if inside {
                     self.inside(round, column, engine)
@@ -125,6 +133,7 @@ impl Rounds<'_> {
                     self.whole(round, column, engine)
                         .and_then(|()| self.stats(round, column, engine, &mut phases))
                 };
+                *spent += start.elapsed();
                 if let Err(error) = taken {
                     self.participants[column].reason = Some(format!("{error:#}"));
                 }
@@ -245,7 +254,7 @@ impl Rounds<'_> {
             .args(["--", TRUE]);
         let ended = child::run(command, LIMIT, b"")?;
         let text = std::fs::read_to_string(&file).with_context(|| ended.complaint())?;
-        let stats: Value = serde_json::from_str(&text).context("cowbell's own figures")?;
+        let mut stats: Value = serde_json::from_str(&text).context("cowbell's own figures")?;
         for row in &mut *self.rows {
             if let Source::Stats(name) = row.measure.source {
                 let cell = &mut row.cells[column];
@@ -255,6 +264,7 @@ impl Rounds<'_> {
                 }
             }
         }
+        stats["phases"][super::starts::END] = (ended.wall.as_nanos() as f64).into();
         phases.push(stats);
         Ok(())
     }

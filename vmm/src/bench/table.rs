@@ -15,7 +15,10 @@ const MARK: &str = "*";
 pub fn show(report: &Report) -> String {
     let mut text = head(report);
     for (unit, title) in [
-        (Unit::Nanoseconds, "TIME: median, least – greatest"),
+        (
+            Unit::Nanoseconds,
+            "TIME: median ± half the range from the least to the greatest",
+        ),
         (Unit::Instructions, "GUEST INSTRUCTIONS"),
         (Unit::Bytes, "MEMORY"),
     ] {
@@ -24,6 +27,7 @@ pub fn show(report: &Report) -> String {
             let _ = write!(text, "\n{title}\n{}", table(report, unit, &engines));
         }
     }
+    text.push_str(&ratios(report));
     text.push_str(&starts(report));
     text.push_str(&missing(report));
     text
@@ -88,50 +92,74 @@ fn head(report: &Report) -> String {
     text
 }
 
-/// The measures that an engine takes in a unit.
+/// The measures that engines take in a unit.
 fn table(report: &Report, unit: Unit, engines: &[Engine]) -> String {
-    let pairs: Vec<(Engine, Engine)> = PAIRS
-        .into_iter()
-        .filter(|pair| {
-            report
-                .rows
-                .iter()
-                .any(|row| row.measure.unit(pair.0) == unit && report.ratio(row, *pair).is_some())
-        })
-        .collect();
-    let mut lines = vec![vec![String::new()]];
-    lines[0].extend(engines.iter().map(|engine| engine.name().to_owned()));
-    lines[0].extend(
+    let mut head = vec![String::new()];
+    head.extend(engines.iter().map(|engine| engine.name().to_owned()));
+    by_group(report, head, |row| {
+        engines
+            .iter()
+            .any(|engine| row.measure.unit(*engine) == unit)
+            .then(|| {
+                let cells = engines.iter();
+                cells
+                    .map(|engine| cell(report, row, *engine, unit))
+                    .collect()
+            })
+    })
+}
+
+/// How many times as much one engine takes as another.
+fn ratios(report: &Report) -> String {
+    let has = |pair: &(Engine, Engine)| {
+        report
+            .rows
+            .iter()
+            .any(|row| report.ratio(row, *pair).is_some())
+    };
+    let pairs: Vec<(Engine, Engine)> = PAIRS.into_iter().filter(has).collect();
+    if pairs.is_empty() {
+        return String::new();
+    }
+    let mut head = vec![String::new()];
+    head.extend(
         pairs
             .iter()
-            .map(|(of, to)| format!("{} : {}", of.name(), to.name())),
+            .map(|(of, to)| format!("{}:{}", of.name(), to.name())),
     );
-    for group in Group::ALL {
-        let rows = report.rows.iter().filter(|row| row.measure.group == group);
-        let rows: Vec<&Row> = rows
-            .filter(|row| {
-                engines
-                    .iter()
-                    .any(|engine| row.measure.unit(*engine) == unit)
+    let table = by_group(report, head, |row| {
+        let cells: Vec<Option<String>> = pairs
+            .iter()
+            .map(|pair| {
+                let ratio = amounts::ratio(report.ratio(row, *pair)?.median);
+                let marked = report.is_marked(&row.measure, pair.0) && !pair.1.on_kvm();
+                Some(if marked { ratio + MARK } else { ratio })
             })
             .collect();
-        if !rows.is_empty() {
-            lines.push(vec![format!("─ {}", group.title())]);
-        }
-        for row in rows {
-            let mut line = vec![row.measure.name.clone()];
-            line.extend(
-                engines
-                    .iter()
-                    .map(|engine| cell(report, row, *engine, unit)),
-            );
-            line.extend(pairs.iter().map(|pair| {
-                let shown = report
-                    .ratio(row, *pair)
-                    .filter(|_| row.measure.unit(pair.0) == unit);
-                shown.map_or_else(String::new, |ratio| amounts::ratio(ratio.median))
-            }));
-            lines.push(line);
+        let shown = |cell: Option<String>| cell.unwrap_or_else(|| "–".to_owned());
+        cells
+            .iter()
+            .any(Option::is_some)
+            .then(|| cells.into_iter().map(shown).collect())
+    });
+    format!("\nRATIOS: how many times as much the first takes as the second\n{table}")
+}
+
+/// A line for each measure that has cells, under the headings of their groups.
+fn by_group(
+    report: &Report,
+    head: Vec<String>,
+    cells: impl Fn(&Row) -> Option<Vec<String>>,
+) -> String {
+    let mut lines = vec![head];
+    for group in Group::ALL {
+        let mut heading = Some(vec![format!("─ {}", group.title())]);
+        for row in report.rows.iter().filter(|row| row.measure.group == group) {
+            if let Some(cells) = cells(row) {
+                lines.extend(heading.take());
+                let name = row.measure.name.clone();
+                lines.push(std::iter::once(name).chain(cells).collect());
+            }
         }
     }
     aligned(&lines)
@@ -148,12 +176,13 @@ fn cell(report: &Report, row: &Row, engine: Engine, unit: Unit) -> String {
                 ""
             };
             let median = amounts::show(summary.median, unit);
-            if summary.minimum == summary.maximum {
-                return format!("{median}{mark}");
-            }
-            let spread = [summary.minimum, summary.maximum]
-                .map(|value| amounts::show(value, unit).replace(' ', ""));
-            format!("{median}{mark} {}–{}", spread[0], spread[1])
+            let half = (summary.maximum - summary.minimum) / 2.0;
+            let spread = if half > 0.0 && summary.median > 0.0 {
+                format!(" ±{:.0}%", 100.0 * half / summary.median)
+            } else {
+                String::new()
+            };
+            format!("{median}{mark}{spread}")
         }
     }
 }
@@ -204,29 +233,37 @@ fn starts(report: &Report) -> String {
     text
 }
 
-/// What is not there, and why.
+/// What is not there, and why: engines first, then measures, those with the same reason together.
 fn missing(report: &Report) -> String {
     let mut lines: Vec<String> = Vec::new();
+    let mut reasons: Vec<(&str, Vec<&str>, Vec<&str>)> = Vec::new();
     for (column, participant) in report.participants.iter().enumerate() {
         let name = participant.engine.name();
         if let Some(reason) = &participant.reason {
             lines.push(format!("  {name:13} {reason}"));
             continue;
         }
-        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
         for row in &report.rows {
             let cell = &row.cells[column];
-            if let (true, Some(reason)) = (cell.samples.is_empty(), &cell.reason) {
-                let measure = row.measure.name.as_str();
-                match reasons.iter_mut().find(|(known, _)| known == reason) {
-                    Some((_, measures)) => measures.push(measure),
-                    None => reasons.push((reason, vec![measure])),
+            let (true, Some(reason)) = (cell.samples.is_empty(), &cell.reason) else {
+                continue;
+            };
+            if !reasons.iter().any(|(known, ..)| known == reason) {
+                reasons.push((reason, vec![], vec![]));
+            }
+            let found = reasons.iter_mut().find(|(known, ..)| known == reason);
+            if let Some((_, engines, measures)) = found {
+                for (names, name) in [(engines, name), (measures, row.measure.name.as_str())] {
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
                 }
             }
         }
-        for (reason, measures) in reasons {
-            lines.push(format!("  {name:13} {}: {reason}", measures.join(", ")));
-        }
+    }
+    for (reason, engines, measures) in reasons {
+        let (engines, measures) = (engines.join(", "), measures.join(", "));
+        lines.push(format!("  {measures} on {engines}: {reason}"));
     }
     if lines.is_empty() {
         String::new()
