@@ -97,11 +97,14 @@ pub(crate) fn share_tables<S: FrameStore>(
     narrowed
 }
 
-/// As [`share_tables`], of a page table.
+/// As [`share_tables`], of a page table; `to` may have stale entries in its live groups.
 #[inline]
 fn share_pages<S: FrameStore>(store: &mut S, from: PhysFrame, to: PhysFrame) {
     let live = store.live_groups(from);
     let sparse = store.counted_groups(from);
+    for_each_run(store.live_groups(to) & !live, |first, count| {
+        store.clear_groups(to, first, count);
+    });
     store.set_live_groups(to, live);
     store.set_counted_groups(to, sparse);
     for_each_run(live, |first, count| {
@@ -142,12 +145,18 @@ pub(crate) fn own_child<S: FrameStore>(
         return Ok((kept, Took::Nothing));
     }
     let copied = match level {
-        PageTableLevel::Two => copy_child(store, table, index, entry, share_pages),
-        _ => copy_child(store, table, index, entry, |store, from, to| {
-            share_tables(store, from, to);
-        }),
+        PageTableLevel::Two => {
+            let copy = store.allocate_table_to_overwrite().ok_or(OutOfFrames)?;
+            copy_child(store, table, index, entry, copy, share_pages)
+        }
+        _ => {
+            let copy = store.allocate_table().ok_or(OutOfFrames)?;
+            copy_child(store, table, index, entry, copy, |store, from, to| {
+                share_tables(store, from, to);
+            })
+        }
     };
-    Ok((copied?, Took::Copy))
+    Ok((copied, Took::Copy))
 }
 
 /// Puts a table below an entry that has none, with the same meaning all over.
@@ -165,23 +174,23 @@ fn make_child<S: FrameStore>(
     Ok(new)
 }
 
-/// Puts a copy of its own in the place of a table that others have too.
+/// Puts `copy`, a copy of its own, in the place of a table that others have too.
 #[inline(never)]
 fn copy_child<S: FrameStore>(
     store: &mut S,
     table: PhysFrame,
     index: PageTableIndex,
     old: Entry,
+    copy: PhysFrame,
     share: impl FnOnce(&mut S, PhysFrame, PhysFrame),
-) -> Result<Entry, OutOfFrames> {
-    let copy = store.allocate_table().ok_or(OutOfFrames)?;
+) -> Entry {
     let shared = old.frame();
     share(store, shared, copy);
     store.release(shared);
     store.note_table_copied();
     let new = old.with_table(copy);
     store.set_entry(table, index, new);
-    Ok(new)
+    new
 }
 
 /// Lets go of what an entry of a table of `level` pointed to. Nobody can reach it through the entry any more.
@@ -225,10 +234,5 @@ fn drop_page_table<S: FrameStore>(store: &mut S, page_table: PhysFrame) {
     for_each_index(live & spread(store.counted_groups(page_table)), |index| {
         let_go(store, PageTableLevel::One, store.entry(page_table, index));
     });
-    for_each_run(live, |first, count| {
-        store.clear_groups(page_table, first, count);
-    });
-    store.set_live_groups(page_table, 0);
-    store.set_counted_groups(page_table, 0);
-    store.free_table(page_table);
+    store.free_page_table(page_table);
 }

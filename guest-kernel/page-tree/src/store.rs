@@ -5,6 +5,7 @@ use x86_64::VirtAddr;
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::Entry;
+use crate::groups::for_each_run;
 
 /// No frame is left. What was asked for has not happened, and nothing a program can see has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +40,26 @@ pub trait FrameStore {
     fn allocate_page_copy(&mut self, of: PhysFrame) -> Option<PhysFrame>;
     /// Takes back a table: its count is 0, its entries are zero again, and it has no live groups.
     fn free_table(&mut self, table: PhysFrame);
+    /// A table of count 1 that will be written all over ([`Self::free_page_table`]): its live groups say where it may
+    /// have stale entries. An implementation that keeps no such tables gives one of zeros, as this one does.
+    #[inline]
+    fn allocate_table_to_overwrite(&mut self) -> Option<PhysFrame> {
+        self.allocate_table()
+    }
+
+    /// Takes back a page table of count 0 as it is: its live groups say where it may have entries, which mean nothing
+    /// any more. Worth keeping such tables apart, to be overwritten: a page table is most often made as a copy, and the
+    /// next copy fills the same groups. An implementation that does not has it cleared, as here.
+    #[inline]
+    fn free_page_table(&mut self, page_table: PhysFrame) {
+        for_each_run(self.live_groups(page_table), |first, count| {
+            self.clear_groups(page_table, first, count);
+        });
+        self.set_live_groups(page_table, 0);
+        self.set_counted_groups(page_table, 0);
+        self.free_table(page_table);
+    }
+
     /// Takes back a root: as a table, apart from its kernel half.
     fn free_root(&mut self, root: PhysFrame);
     /// Takes back a page, of count 0.

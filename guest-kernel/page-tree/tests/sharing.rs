@@ -111,6 +111,7 @@ fn copying_a_nearly_empty_table_touches_few_entries() {
     child.release(&mut arena);
 
     // Reserved at a higher level, the rest of the page table needs no entries at all.
+    let mut arena = Arena::new();
     let mut parent = space_of(&mut arena, GIB, GIB);
     write(&mut parent, &mut arena, GIB, 1);
     let mut child = parent.fork(&mut arena).unwrap();

@@ -7,13 +7,15 @@
 //!  what the frame is      count                next          bits
 //!  page, table, root      entries pointing at  counted       table: bit g = entries 8g..8g+8 may be live
 //!                                              groups
-//!  free                   0                    next free     -
+//!  free                   0                    next free     stale table: as a table's
 //!  heap                   previous in class    next in class free blocks of the frame
 //! ```
 //!
-//! Free frames are in one of three lists by what is known of their content: anything, a zeroed table,
-//! or a root whose kernel half is filled in. Who wants a table takes a zeroed one; who wants any frame and
-//! finds the plain list empty takes from the others.
+//! Free frames are in one of four lists by what is known of their content: anything, a zeroed table, a
+//! page table whose entries are stale and in its live groups, or a root whose kernel half is filled in. Who
+//! wants a copy of a page table takes a stale one to write over, who wants an empty table a zeroed one, else
+//! a stale one, which takes less to clear than a whole frame; who wants any frame and finds the plain list
+//! empty takes from the others.
 use super::direct_map;
 use crate::memory_functions::zero_words;
 use crate::one_cpu::OneCpu;
@@ -73,6 +75,7 @@ pub struct Frames {
     untouched: RangeList,
     plain: u32,
     zeroed_tables: u32,
+    stale_tables: u32,
     roots: u32,
     /// Fewest frames that were ever free at once.
     fewest_free: u64,
@@ -86,6 +89,7 @@ impl Frames {
             untouched: RangeList::new(),
             plain: NO_FRAME,
             zeroed_tables: NO_FRAME,
+            stale_tables: NO_FRAME,
             roots: NO_FRAME,
             fewest_free: 0,
         }
@@ -166,8 +170,25 @@ impl Frames {
             self.hand_out(frame, Use::Table);
             return Some(frame);
         }
+        if let Some(frame) = pop(self.info, &mut self.stale_tables) {
+            zero_groups(frame, self.info(frame).bits);
+            self.hand_out(frame, Use::Table);
+            return Some(frame);
+        }
         let frame = self.allocate(Use::Table)?;
         zero(frame);
+        Some(frame)
+    }
+
+    /// A table counted once, with nothing but stale entries in its live groups.
+    #[inline]
+    pub fn allocate_stale_table(&mut self) -> Option<PhysFrame> {
+        let Some(frame) = pop(self.info, &mut self.stale_tables) else {
+            return self.allocate_zeroed_table();
+        };
+        let stale = self.info(frame).bits;
+        self.hand_out(frame, Use::Table);
+        self.info_mut(frame).bits = stale;
         Some(frame)
     }
 
@@ -192,6 +213,15 @@ impl Frames {
     pub fn free_zeroed_table(&mut self, frame: PhysFrame) {
         self.take_back(Use::Table);
         push(self.info, &mut self.zeroed_tables, frame);
+    }
+
+    /// Takes back a table with nothing but stale entries in its live groups.
+    #[inline]
+    pub fn free_stale_table(&mut self, frame: PhysFrame) {
+        self.take_back(Use::Table);
+        let stale = self.info(frame).bits;
+        push(self.info, &mut self.stale_tables, frame);
+        self.info_mut(frame).bits = stale;
     }
 
     /// Takes back a root whose user half is zero.
@@ -234,7 +264,9 @@ impl Frames {
         if let Some(frame) = self.untouched.take_lowest() {
             return Some(frame_of(frame));
         }
-        pop(self.info, &mut self.zeroed_tables).or_else(|| pop(self.info, &mut self.roots))
+        pop(self.info, &mut self.stale_tables)
+            .or_else(|| pop(self.info, &mut self.zeroed_tables))
+            .or_else(|| pop(self.info, &mut self.roots))
     }
 }
 
@@ -284,6 +316,21 @@ fn push(info: *mut FrameInfo, list: &mut u32, frame: PhysFrame) {
 pub fn zero(frame: PhysFrame) {
     // SAFETY: the frame was just handed out, nobody else has it, and the direct map covers all RAM.
     unsafe { zero_words(direct_map(frame.start_address()).cast(), PAGE_SIZE / 8) };
+}
+
+/// Zeroes groups of eight entries of a table, a bit each.
+fn zero_groups(table: PhysFrame, groups: u64) {
+    const GROUP: usize = 8;
+    let start = direct_map(table.start_address()).cast::<u64>();
+    let mut rest = groups;
+    while rest != 0 {
+        let first = rest.trailing_zeros();
+        let run = (rest >> first).trailing_ones();
+        // The lowest bit, added, carries through its run.
+        rest &= rest.wrapping_add(rest & rest.wrapping_neg());
+        // SAFETY: as in `zero`; there are 64 groups in a frame.
+        unsafe { zero_words(start.add(first as usize * GROUP), run as usize * GROUP) };
+    }
 }
 
 /// A few disjoint ranges of frame numbers.

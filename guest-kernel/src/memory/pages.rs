@@ -53,6 +53,16 @@ impl FrameStore for Tables {
     }
 
     #[inline]
+    fn allocate_table_to_overwrite(&mut self) -> Option<PhysFrame> {
+        FRAMES.with(|frames| frames.allocate_stale_table())
+    }
+
+    #[inline]
+    fn free_page_table(&mut self, page_table: PhysFrame) {
+        FRAMES.with(|frames| frames.free_stale_table(page_table));
+    }
+
+    #[inline]
     fn allocate_root(&mut self) -> Option<PhysFrame> {
         if let Some(root) = FRAMES.with(|frames| frames.allocate_ready_root()) {
             return Some(root);

@@ -106,8 +106,7 @@ impl Kernel {
 
     fn wake_waiting_parent(&mut self, parent: Slot, zombie: Slot) {
         if let State::Waiting(Wait::Child(selector)) = self.processes[parent].state
-            && let Found::Zombie(found, _) = wait::find(self.processes, parent, selector)
-            && found == zombie
+            && selector.fits(self.processes, zombie)
         {
             // It is in no queue.
             self.enqueue(

@@ -25,7 +25,9 @@ impl Selector {
         }
     }
 
-    fn fits(self, table: &ProcessTable, slot: Slot) -> bool {
+    /// Whether it is about this child.
+    #[inline]
+    pub fn fits(self, table: &ProcessTable, slot: Slot) -> bool {
         match self {
             Self::Any => true,
             Self::Process(pid) => table[slot].pid == pid,

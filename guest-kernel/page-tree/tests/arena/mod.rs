@@ -42,6 +42,8 @@ struct Walk {
 pub struct Arena {
     frames: Vec<Frame>,
     free: Vec<usize>,
+    /// What page tables held that were freed, and its live groups: the next ones to be overwritten hold it.
+    stale: Vec<(Vec<Entry>, u64)>,
     /// Allocations that will still succeed; without a limit, all.
     pub left: Option<u32>,
     pub tables_copied: u64,
@@ -341,6 +343,28 @@ impl FrameStore for Arena {
         assert!(self.entries(table).iter().all(|entry| entry.is_empty()));
         assert_eq!(self.at(table).groups, 0);
         assert_eq!(self.at(table).counted, 0);
+        self.free_frame(table);
+    }
+
+    fn allocate_table_to_overwrite(&mut self) -> Option<PhysFrame> {
+        let Some((entries, groups)) = self.stale.pop() else {
+            return self.allocate_table();
+        };
+        let table = self.allocate(Use::Table(entries))?;
+        self.set_live_groups(table, groups);
+        Some(table)
+    }
+
+    fn free_page_table(&mut self, table: PhysFrame) {
+        let groups = self.live_groups(table);
+        let used = std::mem::replace(&mut self.at_mut(table).used, Use::Table(Vec::new()));
+        let Use::Table(entries) = used else {
+            panic!("{table:?} is not a table");
+        };
+        for (index, entry) in entries.iter().enumerate() {
+            assert!(entry.is_empty() || groups >> (index / 8) & 1 == 1);
+        }
+        self.stale.push((entries, groups));
         self.free_frame(table);
     }
 
