@@ -60,7 +60,7 @@ impl fmt::Display for What<'_> {
                     ..
                 }
                 | Wait::Readiness { .. } => f.write_str("waits for a descriptor to become ready"),
-                Wait::Time(_) => f.write_str("sleeps"),
+                Wait::Time(_) | Wait::Futex(_) => f.write_str("sleeps"),
                 Wait::Signal => f.write_str("waits for a signal"),
             },
         }

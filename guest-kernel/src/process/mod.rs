@@ -123,6 +123,8 @@ pub enum Wait {
     Readiness { deadline: Option<u64> },
     /// A time, in nanoseconds since boot.
     Time(u64),
+    /// A futex that nobody wakes, until a time; it is over with ETIMEDOUT then.
+    Futex(u64),
     /// A signal (pause(2)).
     Signal,
 }

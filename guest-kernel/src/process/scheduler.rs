@@ -8,8 +8,10 @@ use crate::kernel::Kernel;
 use crate::memory::user::{self, UserFault};
 use crate::records::COUNTERS;
 use crate::{deadlock, system_calls};
+use contract::Errno;
 use contract::counters::Counter;
 use files::WaitFor;
+use page_tree::Access;
 
 /// How long a process runs before another that is runnable gets its turn, in nanoseconds.
 pub const TIME_SLICE: u64 = 4_000_000;
@@ -59,7 +61,7 @@ impl Kernel {
                     self.add_sleeper(slot, deadline);
                 }
             }
-            Wait::Time(deadline) => self.add_sleeper(slot, deadline),
+            Wait::Time(deadline) | Wait::Futex(deadline) => self.add_sleeper(slot, deadline),
             Wait::Child(_) | Wait::Vfork(_) | Wait::Signal => {}
         }
         self.processes[slot].state = State::Waiting(wait);
@@ -74,7 +76,7 @@ impl Kernel {
     #[inline]
     fn leave_wait(&mut self, slot: Slot) {
         match self.processes[slot].state {
-            State::Waiting(Wait::Time(deadline)) => {
+            State::Waiting(Wait::Time(deadline) | Wait::Futex(deadline)) => {
                 self.sleepers.remove(&(deadline, slot));
             }
             State::Waiting(Wait::File { until, .. }) => self.stop_waiting_for_file(slot, until),
@@ -121,7 +123,7 @@ impl Kernel {
             match resume {
                 Resume::User => {}
                 Resume::Start { pid_at } => {
-                    if self.write_own_pid(pid_at) == Next::Other {
+                    if self.start_child(pid_at) == Next::Other {
                         continue;
                     }
                 }
@@ -139,17 +141,24 @@ impl Kernel {
         }
     }
 
-    /// Tells a new process its pid. A bad address is its own affair, as on Linux (clone(2)).
+    /// Tells a new process its pid, and takes the page of its stack that it is about to write: that saves it
+    /// the fault. A bad address is its own affair, as on Linux (clone(2)).
     #[inline(never)]
-    fn write_own_pid(&mut self, address: u64) -> Next {
+    fn start_child(&mut self, pid_at: u64) -> Next {
         loop {
             let process = &self.processes[self.current];
-            match user::write(process.space(), address, &process.pid.0.to_ne_bytes()) {
+            let written = user::write(process.space(), pid_at, &process.pid.0.to_ne_bytes());
+            match written {
                 Err(UserFault::OutOfFrames) if self.templates.drop_all() > 0 => {}
                 Err(UserFault::OutOfFrames) => return self.out_of_memory(),
-                Ok(()) | Err(UserFault::BadAddress) => return Next::Same,
+                Ok(()) | Err(UserFault::BadAddress) => break,
             }
         }
+        let process = &self.processes[self.current];
+        // Where this fails, so will the program's own access.
+        let stack = process.context.registers.rsp.wrapping_sub(8);
+        let _ = process.space().fault(stack, Access::Write);
+        Next::Same
     }
 
     /// Makes `slot` current, its address space with it.
@@ -195,7 +204,11 @@ impl Kernel {
             if deadline > now {
                 break;
             }
-            self.processes[slot].set_result(0);
+            let result = match self.processes[slot].state {
+                State::Waiting(Wait::Futex(_)) => Errno::ETIMEDOUT.to_return_value(),
+                _ => 0,
+            };
+            self.processes[slot].set_result(result);
             self.make_runnable(slot, Resume::User);
         }
     }

@@ -301,7 +301,9 @@ impl Kernel {
                 self.processes[target].set_result(handler::INTERRUPTED);
                 self.make_runnable(target, Resume::User);
             }
-            State::Waiting(Wait::Time(_) | Wait::Signal | Wait::Readiness { .. }) => {
+            State::Waiting(
+                Wait::Time(_) | Wait::Futex(_) | Wait::Signal | Wait::Readiness { .. },
+            ) => {
                 self.processes[target].set_result(Errno::EINTR.to_return_value());
                 self.make_runnable(target, Resume::User);
             }

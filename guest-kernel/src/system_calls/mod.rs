@@ -4,6 +4,7 @@
 //! A call's number is in RAX, its arguments in RDI RSI RDX R10 R8 R9, its result in RAX. Until a call has
 //! its result, nothing of that is changed: a call that has to wait is simply asked again.
 pub mod descriptors;
+pub mod futex;
 pub mod identity;
 pub mod memory;
 pub mod paths;
@@ -228,6 +229,9 @@ calls! { |k, a, b, c, d, e|
     __NR_munmap => k.munmap(a, b).into(),
     __NR_mprotect => k.mprotect(a, b, c).into(),
     __NR_madvise => k.madvise(a, b, c).into(),
+
+    // futex.rs
+    __NR_futex => k.futex(a, b, c, d).into(),
 
     // time.rs
     __NR_nanosleep => k.nanosleep(a, b).into(),

@@ -2,6 +2,7 @@
 use super::Outcome;
 use crate::arch::clock;
 use crate::kernel::Kernel;
+use crate::memory::space::AddressSpace;
 use crate::memory::{heap, user};
 use crate::process::Wait;
 use contract::Errno;
@@ -15,6 +16,11 @@ fn nanoseconds([seconds, nanoseconds]: [u64; 2]) -> Result<u64, Errno> {
         return Err(Errno::EINVAL);
     }
     Ok(seconds.saturating_mul(SECOND).saturating_add(nanoseconds))
+}
+
+/// Reads a `struct timespec`: nanoseconds.
+pub fn read_timespec(space: &AddressSpace, address: u64) -> Result<u64, Errno> {
+    nanoseconds(user::read_words(space, address)?)
 }
 
 /// Which time a clock tells, in nanoseconds.
@@ -37,7 +43,7 @@ impl Kernel {
     pub fn nanosleep(&mut self, request: u64, _remaining: u64) -> Result<Outcome, Errno> {
         let space = self.processes[self.current].space();
         heap::require_reserve()?;
-        let length = nanoseconds(user::read_words(space, request)?)?;
+        let length = read_timespec(space, request)?;
         Ok(self.sleep_in_call(clock::now().saturating_add(length)))
     }
 
@@ -56,7 +62,7 @@ impl Kernel {
         };
         let space = self.processes[self.current].space();
         heap::require_reserve()?;
-        let time = nanoseconds(user::read_words(space, request)?)?;
+        let time = read_timespec(space, request)?;
         Ok(
             self.sleep_in_call(if flags as u32 & linux::TIMER_ABSTIME != 0 {
                 time.saturating_sub(base)
