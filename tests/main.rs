@@ -11,6 +11,7 @@
 //! | exit statuses, the terminal | [`statuses`], [`terminal`] |
 //! | standard output and input | [`output`], [`input`] |
 //! | figures, exported files, exact instruction counts | [`stats`], [`export`], [`icount`] |
+//! | the bench, and its reports | [`bench`] |
 //!
 //! `scripts/test` installs what they need: QEMU, a C compiler with static libraries, musl, an assembler. Where
 //! /dev/kvm cannot be opened only QEMU's half runs, and says so; `COWBELL_TEST_REQUIRE_KVM=1` makes that a failure.
@@ -21,6 +22,7 @@ mod bad_initramfs;
 mod bad_kernel;
 mod bad_options;
 mod bad_program;
+mod bench;
 mod c_programs;
 mod export;
 mod hostile_calls;

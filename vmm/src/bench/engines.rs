@@ -102,6 +102,22 @@ impl Engine {
         }
     }
 
+    /// Its name in plots, where the unit is known.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::CowbellKvm => "cowbell",
+            Self::CowbellTcg => "cowbell, TCG",
+            Self::CowbellQemuKvm => "cowbell, QEMU",
+            Self::CowbellQ35Kvm => "cowbell, q35",
+            Self::LinuxTcg => "Linux, TCG",
+            Self::LinuxKvm => "Linux, KVM",
+            Self::Host => "Linux, the host",
+            Self::CowbellIcount => "cowbell",
+            Self::LinuxIcount => "Linux",
+        }
+    }
+
     /// One line that says what it is.
     #[must_use]
     pub fn help(self) -> &'static str {

@@ -14,7 +14,7 @@ const WIDTH: f64 = 880.0;
 pub fn by_size(report: &Report, what: &str, unit: Unit) -> Option<String> {
     const HEIGHT: f64 = 400.0;
     const LEFT: f64 = 96.0;
-    const RIGHT: f64 = 120.0;
+    const RIGHT: f64 = 140.0;
     const TOP: f64 = 14.0;
     const BOTTOM: f64 = 46.0;
     let prefix = format!("{what}@");
@@ -110,10 +110,14 @@ pub fn by_size(report: &Report, what: &str, unit: Unit) -> Option<String> {
         svg.push_str("</g>");
     }
     for (engine, x, y) in labels {
-        let name = engine.name();
+        let (name, label) = (engine.name(), engine.label());
+        let marked = rows
+            .iter()
+            .any(|(_, row)| report.is_marked(&row.measure, engine));
+        let star = if marked { " *" } else { "" };
         let _ = write!(
             svg,
-            r#"<text class="e-{name} name" x="{:.1}" y="{:.1}">{name}</text>"#,
+            r#"<text class="e-{name} name" x="{:.1}" y="{:.1}">{label}{star}</text>"#,
             x + 10.0,
             y + 4.0
         );

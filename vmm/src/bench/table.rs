@@ -17,7 +17,7 @@ pub fn show(report: &Report) -> String {
     for (unit, title) in [
         (
             Unit::Nanoseconds,
-            "TIME: median ± half the range from the least to the greatest",
+            "TIME: median ± half the range of the middle half",
         ),
         (Unit::Instructions, "GUEST INSTRUCTIONS"),
         (Unit::Bytes, "MEMORY"),
@@ -176,7 +176,7 @@ fn cell(report: &Report, row: &Row, engine: Engine, unit: Unit) -> String {
                 ""
             };
             let median = amounts::show(summary.median, unit);
-            let half = (summary.maximum - summary.minimum) / 2.0;
+            let half = (summary.upper_quartile - summary.lower_quartile) / 2.0;
             let spread = if half > 0.0 && summary.median > 0.0 {
                 format!(" ±{:.0}%", 100.0 * half / summary.median)
             } else {
