@@ -12,10 +12,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A line goes out when it is complete: a fork then copies no half of one. */
-__attribute__((constructor)) static void complete_lines(void)
+/* A line goes out when it is complete: a fork then copies no half of one. And whoever starts this may ignore or block
+ * signals (nohup, a CI runner), which a program inherits: here all are as for a first process. */
+__attribute__((constructor)) static void start_afresh(void)
 {
+	sigset_t none;
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (int number = 1; number < 32; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* The call and what it returned, errno too where it failed. */

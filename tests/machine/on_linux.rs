@@ -5,6 +5,9 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// How long a program may take, in seconds.
+const PATIENCE: &str = "25";
+
 /// Runs a program with that environment and nothing else; its standard error goes where its standard output goes, as
 /// on a machine with one console.
 pub fn program(
@@ -14,8 +17,11 @@ pub fn program(
     input: Vec<u8>,
 ) -> Ran {
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    let mut command = Command::new(path);
+    // What hangs is killed with all its children: one that is left would hold the pipe open.
+    let mut command = Command::new("/usr/bin/timeout");
     command
+        .args(["-k", "1", PATIENCE])
+        .arg(path)
         .args(arguments)
         .env_clear()
         .envs(environment.iter().copied())
