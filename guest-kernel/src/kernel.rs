@@ -9,7 +9,7 @@ use crate::process::queue::Queue;
 use crate::process::scheduler::{Alarm, Next};
 use crate::process::signal::Info;
 use crate::process::template::Templates;
-use crate::process::{ProcessTable, Slot, State, Status, signal};
+use crate::process::{Pid, ProcessTable, Slot, State, Status, signal};
 use crate::records::COUNTERS;
 use crate::system_calls::{self, Outcome};
 use alloc::collections::BTreeSet;
@@ -168,21 +168,38 @@ impl Kernel {
         self.force_signal(signal, info)
     }
 
-    /// No frame is left for what the current process touches: it is killed, and said so.
+    /// No frame is left for what the current process touches: it is killed, and said so. With pid 1 the
+    /// machine would end: for it another process is killed while there is one, and it tries again.
     #[cold]
     pub fn out_of_memory(&mut self) -> Next {
-        let process = &self.processes[self.current];
+        let victim = match self.processes[self.current].pid {
+            Pid(1) => self.largest_but_init().unwrap_or(self.current),
+            _ => self.current,
+        };
+        let process = &self.processes[victim];
         let name = core::str::from_utf8(process.name()).unwrap_or("?");
         log!("out of memory: killed process {} ({name})", process.pid.0);
         COUNTERS.add(Counter::OutOfMemoryKills, 1);
         self.end_process(
-            self.current,
+            victim,
             Status::Killed {
                 signal: signal::SIGKILL,
                 core: false,
             },
         );
-        Next::Other
+        self.whether_running()
+    }
+
+    /// The process with the most pages, the youngest of those, pid 1 apart.
+    fn largest_but_init(&self) -> Option<Slot> {
+        let living = self.processes.slots().filter(|&slot| {
+            let process = &self.processes[slot];
+            process.pid != Pid(1) && process.memory.is_some()
+        });
+        living.max_by_key(|&slot| {
+            let process = &self.processes[slot];
+            (process.space().sizes().0, process.started)
+        })
     }
 
     /// After the last process: gives back what the kernel keeps for speed, and says so if a frame is missing.

@@ -61,7 +61,8 @@ int main(void)
 	int again = 1;
 	for (int i = 0; i < 3; i++) {
 		int reason_again = 0, count = fill(&reason_again);
-		again &= count == first && reason_again == reason;
+		/* How many exactly depends on how far the children come meanwhile. */
+		again &= count > 20 && (reason_again == ENOMEM || reason_again == EAGAIN);
 	}
 	long after = counter("\nframes_free ");
 	HOLDS(again);
