@@ -12,10 +12,14 @@ pub fn show(value: f64, unit: Unit) -> String {
     }
 }
 
-/// A ratio.
+/// A ratio; small ones as one of so many.
 #[must_use]
 pub fn ratio(value: f64) -> String {
-    format!("{}×", digits(value))
+    if value > 0.0 && value < 0.0995 {
+        format!("1/{}", digits(1.0 / value))
+    } else {
+        format!("{}×", digits(value))
+    }
 }
 
 fn scaled(mut value: f64, step: f64, units: &[&str]) -> String {
@@ -72,7 +76,9 @@ mod tests {
         assert_eq!(show(246_475.0, Unit::Instructions), "246,475");
         assert_eq!(show(1_000.0, Unit::Instructions), "1,000");
         assert_eq!(show(12.0, Unit::Instructions), "12");
-        assert_eq!(ratio(0.02345), "0.0234×");
+        assert_eq!(ratio(0.1), "0.10×");
+        assert_eq!(ratio(0.02345), "1/42.6");
+        assert_eq!(ratio(0.0), "0×");
         assert_eq!(ratio(41.04), "41.0×");
     }
 }

@@ -1,7 +1,7 @@
 //! What got better or worse since an earlier bench.
 //!
-//! A change counts where the ranges of the samples, least to greatest, have nothing in common: it then lies beyond
-//! what either bench saw from round to round.
+//! A change counts where the ranges of the samples, least to greatest, lie apart by more than a hundredth: it is then
+//! beyond what either bench saw from round to round. That takes rounds enough to see a spread at all.
 
 use super::amounts;
 use super::engines::{Engine, Unit};
@@ -11,6 +11,17 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
+
+/// Changes that are smaller, as a part of the earlier figure, are not told.
+const NOTABLE: f64 = 0.01;
+
+/// Rounds that it takes to know a spread: counts repeat, times do not.
+fn enough(unit: Unit) -> f64 {
+    match unit {
+        Unit::Instructions => 2.0,
+        Unit::Nanoseconds | Unit::Bytes => 3.0,
+    }
+}
 
 /// Reads an earlier report.
 ///
@@ -27,6 +38,17 @@ pub fn read(path: &Path) -> Result<Value> {
         "{shown} is no report of `cowbell bench` of this version ({VERSION})"
     );
     Ok(value)
+}
+
+/// What a comparison found.
+#[derive(Debug, Default)]
+struct Found {
+    /// Figures that both have, from rounds enough.
+    compared: usize,
+    /// Figures that both have, from too few rounds.
+    unsure: usize,
+    /// Of those compared, the ones that changed.
+    changes: Vec<Change>,
 }
 
 /// One figure that changed.
@@ -48,7 +70,11 @@ impl Change {
 /// Says what changed.
 #[must_use]
 pub fn show(old: &Value, new: &Report) -> String {
-    let (compared, mut changes) = changes(old, new);
+    let Found {
+        compared,
+        unsure,
+        mut changes,
+    } = find(old, new);
     changes.sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
     let mut text = String::from("\nCOMPARED WITH THE EARLIER BENCH\n");
     for (name, before, after) in [
@@ -84,20 +110,25 @@ pub fn show(old: &Value, new: &Report) -> String {
         "{} of {compared} figures changed beyond the spread of their rounds",
         changes.len()
     );
+    if unsure > 0 {
+        let _ = writeln!(
+            text,
+            "{unsure} more were taken in too few rounds to tell (here or there; without --quick there are more)"
+        );
+    }
     text
 }
 
-/// How many figures both have, and those of them that changed.
-fn changes(old: &Value, new: &Report) -> (usize, Vec<Change>) {
-    let mut compared = 0;
-    let mut changes = Vec::new();
+fn find(old: &Value, new: &Report) -> Found {
+    let mut found = Found::default();
     for row in &new.rows {
         for (participant, cell) in new.participants.iter().zip(&row.cells) {
             let engine = participant.engine;
             let unit = row.measure.unit(engine);
             let before = &old["measures"][&row.measure.name]["results"][engine.name()];
             let figure = |name: &str| before["summary"][name].as_f64();
-            let (Some(median), Some(minimum), Some(maximum), Some(after)) = (
+            let (Some(count), Some(median), Some(minimum), Some(maximum), Some(after)) = (
+                figure("count"),
                 figure("median"),
                 figure("minimum"),
                 figure("maximum"),
@@ -108,9 +139,14 @@ fn changes(old: &Value, new: &Report) -> (usize, Vec<Change>) {
             if before["unit"] != unit.name() {
                 continue;
             }
-            compared += 1;
-            if after.minimum > maximum || after.maximum < minimum {
-                changes.push(Change {
+            if count.min(after.count as f64) < enough(unit) {
+                found.unsure += 1;
+                continue;
+            }
+            found.compared += 1;
+            let apart = (after.minimum - maximum).max(minimum - after.maximum);
+            if apart > NOTABLE * median {
+                found.changes.push(Change {
                     measure: row.measure.name.clone(),
                     engine,
                     unit,
@@ -120,7 +156,7 @@ fn changes(old: &Value, new: &Report) -> (usize, Vec<Change>) {
             }
         }
     }
-    (compared, changes)
+    found
 }
 
 #[cfg(test)]
@@ -132,11 +168,11 @@ mod tests {
     #[test]
     fn changes_beyond_the_spread_are_told() {
         let old = json::value(&report(1.0));
-        let (compared, none) = changes(&old, &report(1.0));
-        assert!(compared > 100 && none.is_empty());
+        let same = find(&old, &report(1.0));
+        assert!(same.compared > 100 && same.unsure == 0 && same.changes.is_empty());
         // The samples lie within one part in a hundred of the median.
-        assert!(changes(&old, &report(1.015)).1.is_empty());
-        assert_eq!(changes(&old, &report(1.03)).1.len(), compared);
+        assert!(find(&old, &report(1.025)).changes.is_empty());
+        assert_eq!(find(&old, &report(1.05)).changes.len(), same.compared);
         let text = show(&old, &report(0.5));
         assert!(
             text.contains("better  getppid") && !text.contains("worse"),
@@ -149,10 +185,13 @@ mod tests {
     fn one_figure_of_many() {
         let old = json::value(&report(1.0));
         let mut new = report(1.0);
-        new.rows[8].cells[1].samples = vec![(0, 1.0), (1, 2.0)];
-        let (_, changes) = changes(&old, &new);
-        let [change] = changes.as_slice() else {
-            panic!("{changes:?}")
+        new.rows[8].cells[1].samples = vec![(0, 1.0), (1, 2.0), (2, 1.5)];
+        // Two rounds tell nothing of a time's spread.
+        new.rows[9].cells[1].samples = vec![(0, 1.0), (1, 2.0)];
+        let found = find(&old, &new);
+        assert_eq!(found.unsure, 1);
+        let [change] = found.changes.as_slice() else {
+            panic!("{found:?}")
         };
         assert_eq!(
             (change.measure.as_str(), change.engine),

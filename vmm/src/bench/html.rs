@@ -36,8 +36,10 @@ pub fn show(report: &Report) -> String {
             &mut body,
             &format!("{of} against {to}"),
             &format!(
-                "How many times as much {of} takes as {to}: medians of pairs taken in the same round, with the \
-                 least and the greatest. Left of 1× it takes less."
+                "How many times as much {of} ({}) takes as {to} ({}): medians of pairs taken in the same round, with \
+                 the least and the greatest. Left of 1× it takes less.",
+                pair.0.help(),
+                pair.1.help()
             ),
             plots::ratios(report, pair),
         );
@@ -45,7 +47,7 @@ pub fn show(report: &Report) -> String {
     section(
         &mut body,
         "The start in steps",
-        "A run of /bin/true from the start of the monitor's process to its end.",
+        "A run of /bin/true from the start of the monitor's process to its end; each bar is the whole of its own run.",
         plots::starts(&report.starts),
     );
     for (unit, title) in [
@@ -161,13 +163,13 @@ fn figures(report: &Report, unit: Unit, title: &str) -> String {
                         } else {
                             ""
                         };
-                        let _ = write!(
-                            body,
-                            "<td>{}{mark}<small>{} – {}</small></td>",
-                            amounts::show(summary.median, unit),
-                            amounts::show(summary.minimum, unit),
-                            amounts::show(summary.maximum, unit)
-                        );
+                        let _ = write!(body, "<td>{}{mark}", amounts::show(summary.median, unit));
+                        if summary.minimum < summary.maximum {
+                            let [least, most] = [summary.minimum, summary.maximum]
+                                .map(|value| amounts::show(value, unit));
+                            let _ = write!(body, "<small>{least} – {most}</small>");
+                        }
+                        body.push_str("</td>");
                     }
                 }
             }

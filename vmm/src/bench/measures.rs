@@ -8,7 +8,7 @@ pub const SIZES: [u32; 5] = [1, 4, 16, 64, 256];
 pub const QUICK_SIZES: [u32; 2] = [1, 16];
 
 /// Where a measure belongs in the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     /// From nothing to a first process, and whole runs.
     Start,
@@ -268,6 +268,8 @@ pub fn all(sizes: &[u32]) -> Vec<Measure> {
             size: Some(size),
         }));
     }
+    // By group; within one in the order above.
+    measures.sort_by_key(|measure| measure.group);
     measures
 }
 

@@ -49,8 +49,8 @@ pub const FULL: Effort = Effort {
 
 /// A quick one.
 pub const QUICK: Effort = Effort {
-    rounds: 2,
-    counting_rounds: 1,
+    rounds: 3,
+    counting_rounds: 2,
     whole_rounds: 5,
     linux_rounds: 1,
     samples: 5,
