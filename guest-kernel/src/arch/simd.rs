@@ -151,8 +151,12 @@ fn clear_header(frame: PhysFrame) {
 fn exchange(save: Option<PhysFrame>, restore: Option<PhysFrame>) {
     if MODE.load(Relaxed) == Mode::Xsave as u32 {
         let mask = MASK.load(Relaxed);
-        xsave(save.map(area), mask);
-        xrstor(restore.map(area), mask);
+        if let Some(frame) = save {
+            xsave(area(frame), mask);
+        }
+        if let Some(frame) = restore {
+            xrstor(area(frame), mask);
+        }
     } else {
         exchange_otherwise(save, restore);
     }
@@ -179,26 +183,24 @@ fn area(frame: PhysFrame) -> *mut u8 {
     direct_map(frame.start_address())
 }
 
-#[inline]
-fn xsave(area: Option<*mut u8>, mask: u32) {
-    if let Some(area) = area {
-        // SAFETY: CPUID has XSAVE (`probe`), and the area is a whole frame, with `COMPONENTS` at most.
-        unsafe {
-            asm!("xsave64 [{}]", in(reg) area, in("eax") mask, in("edx") 0,
-                options(nostack, preserves_flags));
-        }
+/// A function of its own: the instruction is not on every host.
+#[inline(never)]
+fn xsave(area: *mut u8, mask: u32) {
+    // SAFETY: CPUID has XSAVE (`probe`), and the area is a whole frame, with `COMPONENTS` at most.
+    unsafe {
+        asm!("xsave64 [{}]", in(reg) area, in("eax") mask, in("edx") 0,
+            options(nostack, preserves_flags));
     }
 }
 
-#[inline]
-fn xrstor(area: Option<*mut u8>, mask: u32) {
-    if let Some(area) = area {
-        // SAFETY: as for `xsave`; the area was written by XSAVE or checked by `replace`, and the kernel
-        // itself has nothing in these registers.
-        unsafe {
-            asm!("xrstor64 [{}]", in(reg) area, in("eax") mask, in("edx") 0,
-                options(nostack, preserves_flags));
-        }
+/// A function of its own, as [`xsave`].
+#[inline(never)]
+fn xrstor(area: *mut u8, mask: u32) {
+    // SAFETY: as for `xsave`; the area was written by XSAVE or checked by `replace`, and the kernel itself
+    // has nothing in these registers.
+    unsafe {
+        asm!("xrstor64 [{}]", in(reg) area, in("eax") mask, in("edx") 0,
+            options(nostack, preserves_flags));
     }
 }
 
