@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NUMBERS = 470, BATCHES = 3, CALLS = 24, PAGE = 4096, PATIENCE = 60 };
+enum { NUMBERS = 470, CALLS = 24, PAGE = 4096 };
 
 static uint64_t state;
 
@@ -121,15 +121,15 @@ static void attack(long number, int batch)
 	raw(SYS_exit_group, 0, 0, 0, 0, 0, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	static const struct timespec moment = {0, 500000};
+	int batches = argc > 1 ? atoi(argv[1]) : 1;
 	static const long odd[] = {1000, 100000, -1, INT64_MIN, INT64_MAX, 0x40000000, 0x40000001, 0x100000000, 0x10000003b};
 	int status;
 
 	for (long index = 0; index < NUMBERS + (long)(sizeof odd / sizeof *odd); index++) {
 		long number = index < NUMBERS ? index : odd[index - NUMBERS];
-		for (int batch = 0; batch < BATCHES; batch++) {
+		for (int batch = 0; batch < batches; batch++) {
 			pid_t child = fork(), ended;
 			if (child == 0)
 				attack(number, batch);
@@ -137,23 +137,22 @@ int main(void)
 				printf("fork before call %ld: errno %d\n", number, errno);
 				return 1;
 			}
-			for (int looks = 0; (ended = waitpid(child, &status, WNOHANG)) == 0; looks++) {
-				if (looks == PATIENCE)
+			/* Seldom looked at: where the kernel is slow each look takes time from the child. */
+			for (long moment = 2000000; (ended = waitpid(child, &status, WNOHANG)) == 0; moment *= 2) {
+				if (moment > 100000000)
 					kill(child, SIGKILL);
-				nanosleep(&moment, NULL);
+				nanosleep(&(struct timespec){0, moment % 1000000000}, NULL);
 			}
 			if (ended != child) {
 				printf("the child of call %ld is lost: errno %d\n", number, errno);
 				return 1;
 			}
-			/* What a clone may have left to this process. */
-			while (waitpid(-1, &status, WNOHANG) > 0)
+			/* What a clone may have left to this process, running or not. */
+			kill(-1, SIGKILL);
+			while (waitpid(-1, &status, __WALL) > 0)
 				;
 		}
 	}
-	/* Orphans that still wait for something. */
-	while (kill(-1, SIGKILL) == 0 && wait(NULL) > 0)
-		;
 	pid_t child = fork();
 	if (child == 0) {
 		execl("/bin/echo", "echo", "other programs run", (char *)NULL);
