@@ -19,7 +19,7 @@ Examples:
 const BENCH_EXAMPLES: &str = "\
 Examples:
   cowbell bench --quick                       a first look
-  cowbell bench --linux                       everything, with Debian's Linux in the same QEMU to compare with
+  cowbell bench --linux                       everything, and Debian's Linux in the same QEMU
   cowbell bench --only fork --engine tcg      the measures with fork in their name, in QEMU alone
   cowbell bench --compare old.json            what got better or worse since";
 
@@ -147,7 +147,8 @@ pub struct Bench {
     /// Takes only the measures with this in their name; may be given several times
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
-    /// Measures only on this engine; may be given several times
+    /// Measures only on this engine: kvm, tcg, qemu-kvm, q35-kvm, linux-tcg, linux-kvm, host, icount or linux-icount; may
+    /// be given several times
     #[arg(long, value_name = "NAME")]
     pub engine: Vec<String>,
     /// Compares with Linux in QEMU: this kernel image, or Debian's, downloaded to the cache directory

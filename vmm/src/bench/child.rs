@@ -1,6 +1,7 @@
 //! Runs a command to its end and tells what it took.
 
-use anyhow::{Context, Result, ensure};
+use crate::interruption;
+use anyhow::{Context, Result, bail, ensure};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::Read;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
@@ -125,8 +126,12 @@ fn ends_within(pid: libc::pid_t, limit: Duration) -> Result<bool> {
     loop {
         let left = end.saturating_duration_since(Instant::now());
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-        let mut polled = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+        let ends = std::iter::once(process.as_fd()).chain(interruption::wake_descriptor());
+        let mut polled: Vec<PollFd<'_>> = ends
+            .map(|end| PollFd::new(end, PollFlags::POLLIN))
+            .collect();
         match poll(&mut polled, timeout) {
+            _ if interruption::pending().is_some() => bail!("interrupted"),
             Ok(0) if left.is_zero() => return Ok(false),
             Ok(0) | Err(nix::errno::Errno::EINTR) => {}
             Ok(_) => return Ok(true),

@@ -26,6 +26,7 @@ mod statistics;
 mod table;
 
 use crate::command_line::{Bench, Linux};
+use crate::interruption::{self, Interruption};
 use crate::messages::say;
 use crate::{closed_output, kvm, qemu};
 use anyhow::{Context, Result, bail, ensure};
@@ -102,7 +103,9 @@ pub fn bench(options: &Bench) -> Result<u8> {
         })
         .collect();
     let effort = if options.quick { QUICK } else { FULL };
-    let starts = Rounds {
+    // The files are to go, whatever ends this.
+    interruption::install()?;
+    let taken = Rounds {
         files: &files,
         linux,
         effort,
@@ -111,7 +114,11 @@ pub fn bench(options: &Bench) -> Result<u8> {
         participants: &mut participants,
         rows: &mut rows,
     }
-    .take()?;
+    .take();
+    if let Some(Interruption::Signal(signal)) = interruption::pending() {
+        return Ok(128 | u8::try_from(signal).unwrap_or(0));
+    }
+    let starts = taken?;
     let report = Report {
         time,
         quick: options.quick,

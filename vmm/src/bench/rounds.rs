@@ -6,7 +6,8 @@ use super::engines::{Engine, Kernel, cowbell};
 use super::files::{Files, MEASURE, TRUE};
 use super::measures::{Bound, Measure, Source};
 use super::report::{Participant, Row, Start};
-use anyhow::{Context, Result, ensure};
+use crate::interruption;
+use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -79,7 +80,7 @@ impl Rounds<'_> {
     /// Takes them all.
     ///
     /// # Errors
-    /// This host cannot run anything. What fails on one engine is that engine's reason.
+    /// A signal came. What fails on one engine is that engine's reason.
     pub fn take(&mut self) -> Result<Vec<Start>> {
         let inside = self
             .rows
@@ -137,6 +138,10 @@ impl Rounds<'_> {
                 if let Err(error) = taken {
                     self.participants[column].reason = Some(format!("{error:#}"));
                 }
+            }
+            if interruption::pending().is_some() {
+                bar.finish_and_clear();
+                bail!("interrupted");
             }
             bar.inc(1);
         }
