@@ -70,8 +70,8 @@ pub fn bench(options: &Bench) -> Result<u8> {
         );
     }
     // Before the measures, so that they are not lost after them.
-    let mut json_file = create(&options.json)?;
-    let mut html_file = create(&options.html)?;
+    check_writable(&options.json)?;
+    check_writable(&options.html)?;
     let time = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| time.as_secs());
@@ -132,8 +132,8 @@ pub fn bench(options: &Bench) -> Result<u8> {
     if let Some(old) = &old {
         text.push_str(&compare::show(old, &report));
     }
-    fill(&mut json_file, &options.json, &json::show(&report))?;
-    fill(&mut html_file, &options.html, &html::show(&report))?;
+    write(&options.json, &json::show(&report))?;
+    write(&options.html, &html::show(&report))?;
     std::io::stdout()
         .write_all(text.as_bytes())
         .context("cannot write to standard output")?;
@@ -168,20 +168,23 @@ fn reasons(participants: &[Participant]) -> String {
     reasons.join("; ")
 }
 
-fn create(path: &Path) -> Result<File> {
-    // An earlier report is kept until there is a new one.
+/// Whether a report can be written there; leaves an earlier one as it is, and nothing where there was none.
+fn check_writable(path: &Path) -> Result<()> {
+    let is_new = !path.exists();
     File::options()
         .write(true)
         .create(true)
         .truncate(false)
         .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    if is_new {
+        std::fs::remove_file(path).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
 }
 
-fn fill(file: &mut File, path: &Path, text: &str) -> Result<()> {
-    file.set_len(0)
-        .and_then(|()| file.write_all(text.as_bytes()))
-        .with_context(|| format!("cannot write {}", path.display()))
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn linux_kernel(asked: Option<&Linux>) -> Result<PathBuf> {
