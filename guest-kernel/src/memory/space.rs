@@ -193,17 +193,21 @@ impl AddressSpace {
             .map_err(|(ProtectError::NotMapped | ProtectError::OutOfFrames)| Errno::ENOMEM)
     }
 
-    /// Maps a frame that is not counted: of the initramfs.
+    /// Maps frames that follow each other and are not counted: of the initramfs.
     ///
     /// # Errors
     /// ENOMEM.
     pub fn map_borrowed(
         &self,
-        page: u64,
-        frame: PhysFrame,
+        range: Range<u64>,
+        first: PhysFrame,
         protection: Protection,
     ) -> Result<(), Errno> {
-        self.map(page, frame, protection, Ownership::Borrowed)
+        let range = page_range(&range).ok_or(Errno::ENOMEM)?;
+        self.tree
+            .borrow_mut()
+            .map_run(&mut Tables, range, first, protection)
+            .map_err(|OutOfFrames| Errno::ENOMEM)
     }
 
     /// Maps a frame and takes over its one count; on an error the caller still has it.
@@ -216,20 +220,10 @@ impl AddressSpace {
         frame: PhysFrame,
         protection: Protection,
     ) -> Result<(), Errno> {
-        self.map(page, frame, protection, Ownership::Counted)
-    }
-
-    fn map(
-        &self,
-        page: u64,
-        frame: PhysFrame,
-        protection: Protection,
-        ownership: Ownership,
-    ) -> Result<(), Errno> {
         let page = UserPage::containing(VirtAddr::new_truncate(page)).ok_or(Errno::ENOMEM)?;
         self.tree
             .borrow_mut()
-            .map_page(&mut Tables, page, frame, protection, ownership)
+            .map_page(&mut Tables, page, frame, protection, Ownership::Counted)
             .map_err(|OutOfFrames| Errno::ENOMEM)
     }
 

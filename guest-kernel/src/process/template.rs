@@ -188,15 +188,22 @@ fn map_segment(
     } else {
         file_end.div_ceil(PAGE) * PAGE
     };
+    // Where zeroed memory follows, it begins in the file's last page; else, as on Linux, that page shows
+    // what the file has there.
+    let whole = if segment.file_size == segment.memory_size {
+        filled
+    } else {
+        file_end / PAGE * PAGE
+    };
     let mut page = pages.start;
     while page < filled {
         let offset = segment.file_offset - (segment.address - page.min(segment.address))
             + (page - page.min(segment.address));
-        // Where zeroed memory follows, it begins in the file's last page; else, as on Linux, that page shows
-        // what the file has there.
-        let whole = page + PAGE <= file_end || segment.file_size == segment.memory_size;
-        match file.frame_in_place(offset).filter(|_| whole) {
-            Some(frame) => space.map_borrowed(page, frame, segment.protection)?,
+        match file.in_place(offset, whole.saturating_sub(page)) {
+            Some((first, length)) => {
+                space.map_borrowed(page..page + length, first, segment.protection)?;
+                page += length;
+            }
             None => {
                 let length = (file_end - page).min(PAGE) as usize;
                 let frame = FRAMES
@@ -212,9 +219,9 @@ fn map_segment(
                     FRAMES.with(|frames| frames.free(frame, Use::Page));
                     return Err(fault);
                 }
+                page += PAGE;
             }
         }
-        page += PAGE;
     }
     if filled < pages.end {
         space.reserve(filled..pages.end, segment.protection)?;
@@ -243,13 +250,14 @@ impl ProgramFile<'_> {
         self.files.read_at(self.pages, self.inode, offset, buffer)
     }
 
-    /// The frame of the initramfs that is the page at `offset`, where the file lies there unchanged and
-    /// page-aligned.
-    fn frame_in_place(&self, offset: u64) -> Option<PhysFrame> {
+    /// The first of the frames of the initramfs that are the file's pages from `offset` on, and how many bytes
+    /// of whole pages there are, at most `limit`; where the file lies there unchanged and page-aligned.
+    fn in_place(&self, offset: u64, limit: u64) -> Option<(PhysFrame, u64)> {
         let content = self.files.content_in_place(self.inode)?;
         let bytes = content.get(usize::try_from(offset).ok()?..)?;
         let address = physical_address(bytes.as_ptr()).as_u64();
-        (bytes.len() >= PAGE_SIZE && address.is_multiple_of(PAGE))
-            .then(|| frame_of((address / PAGE) as u32))
+        let length = (bytes.len() as u64).min(limit) / PAGE * PAGE;
+        (length > 0 && address.is_multiple_of(PAGE))
+            .then(|| (frame_of((address / PAGE) as u32), length))
     }
 }
