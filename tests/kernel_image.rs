@@ -10,6 +10,7 @@ use elf::abi::{PF_W, PF_X, PT_LOAD, STT_FUNC, STT_NOTYPE};
 use elf::endian::LittleEndian;
 use iced_x86::{ConditionCode, Decoder, DecoderOptions, Instruction, Mnemonic};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// What KVM's emulator runs in ring 0, and a compiler or this kernel's assembly makes use of; conditional
 /// jumps, moves and sets besides.
@@ -79,10 +80,16 @@ fn refused(stretch: &Stretch) -> Vec<String> {
         .collect()
 }
 
-fn kernel() -> Vec<u8> {
-    if let Some(path) = std::env::var_os("COWBELL_KERNEL") {
-        return std::fs::read(path).expect("COWBELL_KERNEL names a file");
-    }
+/// The image, exported once for all tests here, which run side by side.
+fn kernel() -> &'static [u8] {
+    static IMAGE: OnceLock<Vec<u8>> = OnceLock::new();
+    IMAGE.get_or_init(|| match std::env::var_os("COWBELL_KERNEL") {
+        Some(path) => std::fs::read(path).expect("COWBELL_KERNEL names a file"),
+        None => exported_kernel(),
+    })
+}
+
+fn exported_kernel() -> Vec<u8> {
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernel_image");
     std::fs::create_dir_all(&directory).expect("the test's directory can be made");
     let done =

@@ -34,7 +34,11 @@ fn main() {
     });
     println!("{:?}", caught.err().and_then(|payload| payload.downcast_ref::<&str>().map(|text| text.to_string())));
     match argument.as_deref() {
-        Some("panic") => panic!("as asked"),
+        Some("panic") => {
+            // The usual hook names the thread by a number that is free.
+            std::panic::set_hook(Box::new(|info| eprintln!("{info}")));
+            panic!("as asked")
+        }
         Some("exit") => std::process::exit(17),
         _ => {}
     }
