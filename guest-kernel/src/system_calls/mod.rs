@@ -7,11 +7,13 @@ pub mod descriptors;
 pub mod futex;
 pub mod identity;
 pub mod memory;
+pub mod names;
 pub mod paths;
 pub mod process;
 pub mod signals;
 pub mod terminal;
 pub mod time;
+pub mod transfer;
 
 use crate::kernel::Kernel;
 use crate::process::scheduler::Next;
@@ -241,13 +243,15 @@ calls! { |k, a, b, c, d, e|
     __NR_gettimeofday => k.gettimeofday(a, b).into(),
     __NR_time => k.time(a).into(),
 
-    // descriptors.rs
+    // transfer.rs
     __NR_read => k.read(a, b, c).into(),
     __NR_write => k.write(a, b, c).into(),
     __NR_readv => k.readv(a, b, c).into(),
     __NR_writev => k.writev(a, b, c).into(),
     __NR_pread64 => k.pread(a, b, c, d).into(),
     __NR_pwrite64 => k.pwrite(a, b, c, d).into(),
+
+    // descriptors.rs
     __NR_lseek => k.lseek(a, b, c).into(),
     __NR_close => k.close(a).into(),
     __NR_dup => k.dup(a).into(),
@@ -262,6 +266,20 @@ calls! { |k, a, b, c, d, e|
     __NR_ioctl => k.ioctl(a, b, c).into(),
     __NR_poll => k.poll(a, b, c).into(),
 
+    // names.rs
+    __NR_mkdir => k.mkdir(a, b).into(),
+    __NR_rmdir => k.rmdir(a).into(),
+    __NR_unlink => k.unlink(a).into(),
+    __NR_mkdirat => k.mkdirat(a, b, c).into(),
+    __NR_unlinkat => k.unlinkat(a, b, c).into(),
+    __NR_symlink => k.symlink(a, b).into(),
+    __NR_symlinkat => k.symlinkat(a, b, c).into(),
+    __NR_link => k.link(a, b).into(),
+    __NR_linkat => k.linkat(a, b, c, d, e).into(),
+    __NR_rename => k.rename(a, b).into(),
+    __NR_renameat => k.renameat2(a, b, c, d, 0).into(),
+    __NR_renameat2 => k.renameat2(a, b, c, d, e).into(),
+
     // paths.rs
     __NR_open => k.open(a, b, c).into(),
     __NR_openat => k.openat(a, b, c, d).into(),
@@ -273,20 +291,8 @@ calls! { |k, a, b, c, d, e|
     __NR_faccessat => k.faccessat(a, b, c).into(),
     __NR_readlink => k.readlink(a, b, c).into(),
     __NR_readlinkat => k.readlinkat(a, b, c, d).into(),
-    __NR_mkdir => k.mkdir(a, b).into(),
-    __NR_rmdir => k.rmdir(a).into(),
-    __NR_unlink => k.unlink(a).into(),
-    __NR_mkdirat => k.mkdirat(a, b, c).into(),
-    __NR_unlinkat => k.unlinkat(a, b, c).into(),
     __NR_fchmod => k.fchmod(a, b).into(),
     __NR_fchdir => k.fchdir(a).into(),
-    __NR_symlink => k.symlink(a, b).into(),
-    __NR_symlinkat => k.symlinkat(a, b, c).into(),
-    __NR_link => k.link(a, b).into(),
-    __NR_linkat => k.linkat(a, b, c, d, e).into(),
-    __NR_rename => k.rename(a, b).into(),
-    __NR_renameat => k.renameat2(a, b, c, d, 0).into(),
-    __NR_renameat2 => k.renameat2(a, b, c, d, e).into(),
     __NR_truncate => k.truncate(a, b).into(),
     __NR_chmod => k.chmod(a, b).into(),
     __NR_chdir => k.chdir(a).into(),

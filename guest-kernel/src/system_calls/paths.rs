@@ -1,4 +1,4 @@
-//! What is done by name: open, stat, directories, links.
+//! What is done by name and changes none: open, stat, readlink, chdir.
 use super::Outcome;
 use crate::arch::clock;
 use crate::kernel::Kernel;
@@ -53,7 +53,7 @@ impl PathBuffer {
 }
 
 /// The time that a change of a file gets.
-fn time_of_change() -> Time {
+pub fn time_of_change() -> Time {
     const SECOND: u64 = 1_000_000_000;
     let now = clock::realtime();
     Time {
@@ -62,14 +62,8 @@ fn time_of_change() -> Time {
     }
 }
 
-/// A path, and where it starts.
-struct Place<'a> {
-    view: View<'a>,
-    path: &'a [u8],
-}
-
 /// AT_FDCWD, as it arrives in a register.
-const WORKING_DIRECTORY: u64 = linux::AT_FDCWD as i64 as u64;
+pub const WORKING_DIRECTORY: u64 = linux::AT_FDCWD as i64 as u64;
 
 impl Kernel {
     /// Where a path given with a directory's descriptor starts.
@@ -83,7 +77,7 @@ impl Kernel {
     }
 
     /// As [`start`](Self::start); an absolute path needs no descriptor.
-    fn start_for(&self, directory: u64, path: &[u8]) -> Result<InodeId, Errno> {
+    pub fn start_for(&self, directory: u64, path: &[u8]) -> Result<InodeId, Errno> {
         if path.first() == Some(&b'/') {
             Ok(self.files.root())
         } else {
@@ -92,7 +86,7 @@ impl Kernel {
     }
 
     /// Runs `f` with the path at `address` and the view it is resolved in.
-    fn with_path<R>(
+    pub fn with_path<R>(
         &mut self,
         directory: u64,
         address: u64,
@@ -294,146 +288,6 @@ impl Kernel {
             &text[..length],
         )?;
         Ok(length as u64)
-    }
-
-    /// mkdir(2).
-    pub fn mkdir(&mut self, path: u64, mode: u64) -> Result<u64, Errno> {
-        self.mkdirat(WORKING_DIRECTORY, path, mode)
-    }
-
-    /// mkdirat(2).
-    pub fn mkdirat(&mut self, directory: u64, path: u64, mode: u64) -> Result<u64, Errno> {
-        self.with_path(directory, path, |files, pages, view, path| {
-            files
-                .mkdir(pages, view, path, (mode & 0o1777) as u16)
-                .map(|()| 0)
-        })
-    }
-
-    /// rmdir(2).
-    pub fn rmdir(&mut self, path: u64) -> Result<u64, Errno> {
-        self.unlinkat(WORKING_DIRECTORY, path, u64::from(linux::AT_REMOVEDIR))
-    }
-
-    /// unlink(2).
-    pub fn unlink(&mut self, path: u64) -> Result<u64, Errno> {
-        self.unlinkat(WORKING_DIRECTORY, path, 0)
-    }
-
-    /// unlinkat(2).
-    pub fn unlinkat(&mut self, directory: u64, path: u64, flags: u64) -> Result<u64, Errno> {
-        let flags = flags as u32;
-        if flags & !linux::AT_REMOVEDIR != 0 {
-            return Err(Errno::EINVAL);
-        }
-        self.with_path(directory, path, |files, pages, view, path| {
-            if flags & linux::AT_REMOVEDIR != 0 {
-                files.rmdir(pages, view, path)?;
-            } else {
-                files.unlink(pages, view, path)?;
-            }
-            Ok(0)
-        })
-    }
-
-    /// Runs `f` with two paths, each with the view it is resolved in.
-    fn with_two_paths(
-        &mut self,
-        [first, second]: [(u64, u64); 2],
-        f: impl FnOnce(&mut Files<Pages>, &mut Pages, &Place<'_>, &Place<'_>) -> Result<(), Errno>,
-    ) -> Result<u64, Errno> {
-        heap::require_reserve()?;
-        self.files.set_time(time_of_change());
-        let mut buffers = (PathBuffer::take(), PathBuffer::take());
-        let process = &self.processes[self.current];
-        let from = buffers.0.read(process.space(), first.1)?;
-        let to = buffers.1.read(process.space(), second.1)?;
-        let processes = ProcessesView {
-            processes: self.processes,
-        };
-        let view = |start| View {
-            start,
-            process: process.pid.0,
-            umask: process.umask,
-            processes: &processes,
-        };
-        let from = Place {
-            view: view(self.start_for(first.0, from)?),
-            path: from,
-        };
-        let to = Place {
-            view: view(self.start_for(second.0, to)?),
-            path: to,
-        };
-        f(&mut self.files, &mut self.pages, &from, &to).map(|()| 0)
-    }
-
-    /// symlink(2).
-    pub fn symlink(&mut self, target: u64, path: u64) -> Result<u64, Errno> {
-        self.symlinkat(target, WORKING_DIRECTORY, path)
-    }
-
-    /// symlinkat(2).
-    pub fn symlinkat(&mut self, target: u64, directory: u64, path: u64) -> Result<u64, Errno> {
-        // The target is only text.
-        let paths = [(WORKING_DIRECTORY, target), (directory, path)];
-        self.with_two_paths(paths, |files, pages, target, link| {
-            files.symlink(pages, &link.view, target.path, link.path)
-        })
-    }
-
-    /// link(2).
-    pub fn link(&mut self, old: u64, new: u64) -> Result<u64, Errno> {
-        self.linkat(WORKING_DIRECTORY, old, WORKING_DIRECTORY, new, 0)
-    }
-
-    /// linkat(2).
-    pub fn linkat(
-        &mut self,
-        old_directory: u64,
-        old: u64,
-        new_directory: u64,
-        new: u64,
-        flags: u64,
-    ) -> Result<u64, Errno> {
-        let last = match flags as u32 {
-            0 => LastLink::Keep,
-            linux::AT_SYMLINK_FOLLOW => LastLink::Follow,
-            _ => return Err(Errno::EINVAL),
-        };
-        self.with_two_paths(
-            [(old_directory, old), (new_directory, new)],
-            |files, _, old, new| files.link(&old.view, old.path, last, &new.view, new.path),
-        )
-    }
-
-    /// rename(2).
-    pub fn rename(&mut self, old: u64, new: u64) -> Result<u64, Errno> {
-        self.renameat2(WORKING_DIRECTORY, old, WORKING_DIRECTORY, new, 0)
-    }
-
-    /// renameat2(2); renameat(2) without flags.
-    pub fn renameat2(
-        &mut self,
-        old_directory: u64,
-        old: u64,
-        new_directory: u64,
-        new: u64,
-        flags: u64,
-    ) -> Result<u64, Errno> {
-        self.with_two_paths(
-            [(old_directory, old), (new_directory, new)],
-            |files, pages, old, new| {
-                files.rename(
-                    pages,
-                    &old.view,
-                    old.path,
-                    &new.view,
-                    new.path,
-                    flags as u32,
-                )
-            },
-        )
     }
 
     /// truncate(2).

@@ -1,0 +1,157 @@
+//! Changes of names: directories, links, rename, unlink.
+use super::paths::{PathBuffer, WORKING_DIRECTORY, time_of_change};
+use crate::kernel::Kernel;
+use crate::memory::heap;
+use crate::memory::pages::Pages;
+use crate::processes_view::ProcessesView;
+use contract::Errno;
+use files::{Files, LastLink, View};
+use linux_raw_sys::general as linux;
+
+/// A path, and where it starts.
+struct Place<'a> {
+    view: View<'a>,
+    path: &'a [u8],
+}
+
+impl Kernel {
+    /// mkdir(2).
+    pub fn mkdir(&mut self, path: u64, mode: u64) -> Result<u64, Errno> {
+        self.mkdirat(WORKING_DIRECTORY, path, mode)
+    }
+
+    /// mkdirat(2).
+    pub fn mkdirat(&mut self, directory: u64, path: u64, mode: u64) -> Result<u64, Errno> {
+        self.with_path(directory, path, |files, pages, view, path| {
+            files
+                .mkdir(pages, view, path, (mode & 0o1777) as u16)
+                .map(|()| 0)
+        })
+    }
+
+    /// rmdir(2).
+    pub fn rmdir(&mut self, path: u64) -> Result<u64, Errno> {
+        self.unlinkat(WORKING_DIRECTORY, path, u64::from(linux::AT_REMOVEDIR))
+    }
+
+    /// unlink(2).
+    pub fn unlink(&mut self, path: u64) -> Result<u64, Errno> {
+        self.unlinkat(WORKING_DIRECTORY, path, 0)
+    }
+
+    /// unlinkat(2).
+    pub fn unlinkat(&mut self, directory: u64, path: u64, flags: u64) -> Result<u64, Errno> {
+        let flags = flags as u32;
+        if flags & !linux::AT_REMOVEDIR != 0 {
+            return Err(Errno::EINVAL);
+        }
+        self.with_path(directory, path, |files, pages, view, path| {
+            if flags & linux::AT_REMOVEDIR != 0 {
+                files.rmdir(pages, view, path)?;
+            } else {
+                files.unlink(pages, view, path)?;
+            }
+            Ok(0)
+        })
+    }
+
+    /// Runs `f` with two paths, each with the view it is resolved in.
+    fn with_two_paths(
+        &mut self,
+        [first, second]: [(u64, u64); 2],
+        f: impl FnOnce(&mut Files<Pages>, &mut Pages, &Place<'_>, &Place<'_>) -> Result<(), Errno>,
+    ) -> Result<u64, Errno> {
+        heap::require_reserve()?;
+        self.files.set_time(time_of_change());
+        let mut buffers = (PathBuffer::take(), PathBuffer::take());
+        let process = &self.processes[self.current];
+        let from = buffers.0.read(process.space(), first.1)?;
+        let to = buffers.1.read(process.space(), second.1)?;
+        let processes = ProcessesView {
+            processes: self.processes,
+        };
+        let view = |start| View {
+            start,
+            process: process.pid.0,
+            umask: process.umask,
+            processes: &processes,
+        };
+        let from = Place {
+            view: view(self.start_for(first.0, from)?),
+            path: from,
+        };
+        let to = Place {
+            view: view(self.start_for(second.0, to)?),
+            path: to,
+        };
+        f(&mut self.files, &mut self.pages, &from, &to).map(|()| 0)
+    }
+
+    /// symlink(2).
+    pub fn symlink(&mut self, target: u64, path: u64) -> Result<u64, Errno> {
+        self.symlinkat(target, WORKING_DIRECTORY, path)
+    }
+
+    /// symlinkat(2).
+    pub fn symlinkat(&mut self, target: u64, directory: u64, path: u64) -> Result<u64, Errno> {
+        // The target is only text.
+        let paths = [(WORKING_DIRECTORY, target), (directory, path)];
+        self.with_two_paths(paths, |files, pages, target, link| {
+            files.symlink(pages, &link.view, target.path, link.path)
+        })
+    }
+
+    /// link(2).
+    pub fn link(&mut self, old: u64, new: u64) -> Result<u64, Errno> {
+        self.linkat(WORKING_DIRECTORY, old, WORKING_DIRECTORY, new, 0)
+    }
+
+    /// linkat(2).
+    pub fn linkat(
+        &mut self,
+        old_directory: u64,
+        old: u64,
+        new_directory: u64,
+        new: u64,
+        flags: u64,
+    ) -> Result<u64, Errno> {
+        let last = match flags as u32 {
+            0 => LastLink::Keep,
+            linux::AT_SYMLINK_FOLLOW => LastLink::Follow,
+            _ => return Err(Errno::EINVAL),
+        };
+        self.with_two_paths(
+            [(old_directory, old), (new_directory, new)],
+            |files, _, old, new| files.link(&old.view, old.path, last, &new.view, new.path),
+        )
+    }
+
+    /// rename(2).
+    pub fn rename(&mut self, old: u64, new: u64) -> Result<u64, Errno> {
+        self.renameat2(WORKING_DIRECTORY, old, WORKING_DIRECTORY, new, 0)
+    }
+
+    /// renameat2(2); renameat(2) without flags.
+    pub fn renameat2(
+        &mut self,
+        old_directory: u64,
+        old: u64,
+        new_directory: u64,
+        new: u64,
+        flags: u64,
+    ) -> Result<u64, Errno> {
+        self.with_two_paths(
+            [(old_directory, old), (new_directory, new)],
+            |files, pages, old, new| {
+                files.rename(
+                    pages,
+                    &old.view,
+                    old.path,
+                    &new.view,
+                    new.path,
+                    flags as u32,
+                )
+            },
+        )
+    }
+}

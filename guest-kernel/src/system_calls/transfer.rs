@@ -1,0 +1,338 @@
+//! read(2), write(2) and their kin: bytes between a program's buffers and what a descriptor leads to, a piece
+//! of a page at a time.
+use super::Outcome;
+use crate::console::Found;
+use crate::kernel::Kernel;
+use crate::memory::heap;
+use crate::memory::user::{self, UserBuffer};
+use crate::process::signal::{self, Info};
+use crate::process::{Process, Wait};
+use crate::processes_view::ProcessesView;
+use crate::random;
+use contract::{Errno, PAGE_SIZE};
+use files::{DescriptionId, KernelDevice, Step, Transfer, WaitFor};
+use linux_raw_sys::general as linux;
+
+/// Most bytes that one call moves (read(2), NOTES).
+const TRANSFER_LIMIT: u64 = 0x7fff_f000;
+/// Most buffers of readv(2) (IOV_MAX).
+const VECTOR_LIMIT: u64 = 1024;
+
+/// Which way bytes go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Read,
+    Write,
+}
+
+/// Where a call's bytes lie.
+#[derive(Clone, Copy)]
+enum Buffers {
+    One(UserBuffer),
+    /// An array of `struct iovec`.
+    Vector {
+        address: u64,
+        count: u64,
+    },
+}
+
+impl Buffers {
+    const fn count(self) -> u64 {
+        match self {
+            Self::One(_) => 1,
+            Self::Vector { count, .. } => count,
+        }
+    }
+
+    fn get(self, process: &Process, index: u64) -> Result<UserBuffer, Errno> {
+        match self {
+            Self::One(buffer) => Ok(buffer),
+            Self::Vector { address, .. } => {
+                let [address, length] = user::read_words(process.space(), address + 16 * index)?;
+                Ok(UserBuffer { address, length })
+            }
+        }
+    }
+
+    /// Bytes of all of them.
+    fn total(self, process: &Process) -> Result<u64, Errno> {
+        let mut total: u64 = 0;
+        for index in 0..self.count() {
+            let buffer = self.get(process, index)?;
+            total = total
+                .checked_add(buffer.length)
+                .filter(|&total| total <= i64::MAX as u64)
+                .ok_or(Errno::EINVAL)?;
+            user::check(buffer.address, buffer.length)?;
+        }
+        Ok(total.min(TRANSFER_LIMIT))
+    }
+}
+
+/// How a piece went.
+enum Piece {
+    Taken(usize),
+    Over(Result<usize, Errno>),
+    Wait(WaitFor),
+}
+
+impl Kernel {
+    /// read(2).
+    pub fn read(&mut self, descriptor: u64, address: u64, length: u64) -> Result<Outcome, Errno> {
+        self.transfer_in_page(Direction::Read, descriptor, UserBuffer { address, length })
+    }
+
+    /// write(2).
+    pub fn write(&mut self, descriptor: u64, address: u64, length: u64) -> Result<Outcome, Errno> {
+        self.transfer_in_page(Direction::Write, descriptor, UserBuffer { address, length })
+    }
+
+    /// readv(2).
+    pub fn readv(&mut self, descriptor: u64, address: u64, count: u64) -> Result<Outcome, Errno> {
+        self.transfer(Direction::Read, descriptor, vector(address, count)?, None)
+    }
+
+    /// writev(2).
+    pub fn writev(&mut self, descriptor: u64, address: u64, count: u64) -> Result<Outcome, Errno> {
+        self.transfer(Direction::Write, descriptor, vector(address, count)?, None)
+    }
+
+    /// pread(2).
+    pub fn pread(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        length: u64,
+        offset: u64,
+    ) -> Result<Outcome, Errno> {
+        let position = i64::try_from(offset).map_err(|_| Errno::EINVAL)? as u64;
+        let buffers = Buffers::One(UserBuffer { address, length });
+        self.transfer(Direction::Read, descriptor, buffers, Some(position))
+    }
+
+    /// pwrite(2).
+    pub fn pwrite(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        length: u64,
+        offset: u64,
+    ) -> Result<Outcome, Errno> {
+        let position = i64::try_from(offset).map_err(|_| Errno::EINVAL)? as u64;
+        let buffers = Buffers::One(UserBuffer { address, length });
+        self.transfer(Direction::Write, descriptor, buffers, Some(position))
+    }
+
+    /// Most calls are about bytes that lie in one page, and most files take or give them at once: then there
+    /// is nothing to be put together. All else goes by [`transfer`](Self::transfer).
+    #[inline]
+    fn transfer_in_page(
+        &mut self,
+        direction: Direction,
+        descriptor: u64,
+        buffer: UserBuffer,
+    ) -> Result<Outcome, Errno> {
+        let room = PAGE_SIZE as u64 - buffer.address % PAGE_SIZE as u64;
+        if buffer.length == 0 || buffer.length > room || self.progress != 0 {
+            return self.transfer(direction, descriptor, Buffers::One(buffer), None);
+        }
+        let description = self.description(descriptor)?;
+        heap::require_reserve()?;
+        let space = self.processes[self.current].space();
+        let mut transfer = Transfer {
+            total: buffer.length as usize,
+            done: 0,
+            position: None,
+        };
+        let (files, pages) = (&mut self.files, &mut self.pages);
+        let step = match direction {
+            Direction::Read => {
+                let piece = user::writable_piece(space, buffer)?;
+                files.read(pages, description, &mut transfer, piece)
+            }
+            Direction::Write => {
+                let piece = user::readable_piece(space, buffer)?;
+                files.write(pages, description, &mut transfer, piece)
+            }
+        };
+        match step {
+            Step::Done(Ok(_)) => {
+                self.wake_files();
+                Ok(Outcome::Return(transfer.done as u64))
+            }
+            Step::Wait(until) => {
+                self.wake_files();
+                Ok(self.wait_in_call(Wait::File {
+                    until,
+                    progress: transfer.done,
+                }))
+            }
+            // Nothing was moved: the long way, from the start.
+            _ => self.transfer(direction, descriptor, Buffers::One(buffer), None),
+        }
+    }
+
+    #[inline(never)]
+    fn transfer(
+        &mut self,
+        direction: Direction,
+        descriptor: u64,
+        buffers: Buffers,
+        position: Option<u64>,
+    ) -> Result<Outcome, Errno> {
+        let description = self.description(descriptor)?;
+        heap::require_reserve()?;
+        let total = buffers.total(&self.processes[self.current])? as usize;
+        let mut transfer = Transfer {
+            total,
+            done: self.progress,
+            position,
+        };
+        let last = self.transfer_pieces(direction, description, buffers, &mut transfer);
+        self.wake_files();
+        match last {
+            Piece::Taken(_) => Ok(Outcome::Return(transfer.done as u64)),
+            Piece::Wait(until) => Ok(self.wait_in_call(Wait::File {
+                until,
+                progress: transfer.done,
+            })),
+            Piece::Over(result) => {
+                let result = transfer.result(result);
+                if result == Err(Errno::EPIPE) && direction == Direction::Write {
+                    let slot = self.current;
+                    self.processes[slot].set_result(Errno::EPIPE.to_return_value());
+                    signal::send(self, slot, signal::SIGPIPE, Info::Kernel);
+                    return Ok(self.whether_running().into());
+                }
+                Ok(Outcome::Return(result? as u64))
+            }
+        }
+    }
+
+    /// Moves piece after piece until the call is over or has to wait.
+    fn transfer_pieces(
+        &mut self,
+        direction: Direction,
+        description: DescriptionId,
+        buffers: Buffers,
+        transfer: &mut Transfer,
+    ) -> Piece {
+        // Bytes of earlier buffers, and where in the present one to go on.
+        let mut before = 0;
+        for index in 0..buffers.count() {
+            let buffer = match buffers.get(&self.processes[self.current], index) {
+                Ok(buffer) => buffer,
+                Err(errno) => return Piece::Over(Err(errno)),
+            };
+            loop {
+                // A terminal's line that ends lessens the total.
+                let end = (before + buffer.length).min(transfer.total as u64);
+                let done = transfer.done as u64;
+                // A call for no bytes is asked once: it has errors to report.
+                if done >= end && !(transfer.total == 0 && index == 0) {
+                    break;
+                }
+                let rest = UserBuffer {
+                    address: buffer.address + (done - before),
+                    length: end - done,
+                };
+                match self.transfer_piece(direction, description, rest, transfer) {
+                    Piece::Taken(0) | Piece::Taken(_) if transfer.done as u64 == done => {
+                        return Piece::Over(Ok(0));
+                    }
+                    Piece::Taken(_) => {}
+                    over => return over,
+                }
+            }
+            before += buffer.length;
+        }
+        Piece::Taken(0)
+    }
+
+    /// Moves what of `rest` lies in its first page.
+    #[inline]
+    fn transfer_piece(
+        &mut self,
+        direction: Direction,
+        description: DescriptionId,
+        rest: UserBuffer,
+        transfer: &mut Transfer,
+    ) -> Piece {
+        let Self {
+            processes,
+            files,
+            pages,
+            console,
+            current,
+            ..
+        } = self;
+        let space = processes[*current].space();
+        let (step, size) = match direction {
+            Direction::Read => {
+                let piece = match user::writable_piece(space, rest) {
+                    Ok(piece) => piece,
+                    Err(fault) => return Piece::Over(Err(fault.into())),
+                };
+                let size = piece.len();
+                let step = match files.read(pages, description, transfer, piece) {
+                    Step::Device(KernelDevice::Random) => {
+                        random::fill(piece);
+                        transfer.done += size;
+                        Step::Done(Ok(size))
+                    }
+                    Step::Device(KernelDevice::Console) => match console.read(transfer, piece) {
+                        Found::Over(result) => Step::Done(result),
+                        Found::Nothing if is_nonblocking(files.status_flags(description)) => {
+                            Step::Done(Err(Errno::EAGAIN))
+                        }
+                        Found::Nothing => Step::Wait(WaitFor::ConsoleInput),
+                    },
+                    step => step,
+                };
+                (step, size)
+            }
+            Direction::Write => {
+                let piece = match user::readable_piece(space, rest) {
+                    Ok(piece) => piece,
+                    Err(fault) => return Piece::Over(Err(fault.into())),
+                };
+                let step = match files.write(pages, description, transfer, piece) {
+                    Step::Device(device) => {
+                        if device == KernelDevice::Console {
+                            console.write(piece);
+                        }
+                        transfer.done += piece.len();
+                        Step::Done(Ok(piece.len()))
+                    }
+                    step => step,
+                };
+                (step, piece.len())
+            }
+        };
+        match step {
+            Step::Done(Ok(count)) if count == size => Piece::Taken(count),
+            Step::Done(result) => Piece::Over(result),
+            Step::Wait(until) => Piece::Wait(until),
+            Step::Generate => {
+                let view = ProcessesView { processes };
+                match files.generate(pages, description, &view) {
+                    Ok(()) => self.transfer_piece(direction, description, rest, transfer),
+                    Err(errno) => Piece::Over(Err(errno)),
+                }
+            }
+            Step::Device(_) => Piece::Over(Err(Errno::EINVAL)),
+        }
+    }
+}
+
+fn vector(address: u64, count: u64) -> Result<Buffers, Errno> {
+    if count > VECTOR_LIMIT {
+        return Err(Errno::EINVAL);
+    }
+    user::check(address, count * 16)?;
+    Ok(Buffers::Vector { address, count })
+}
+
+fn is_nonblocking(flags: Result<u32, Errno>) -> bool {
+    flags.is_ok_and(|flags| flags & linux::O_NONBLOCK != 0)
+}
