@@ -24,15 +24,28 @@ fn main() {
     writeln!(file, "written").expect("room");
     drop(file);
     let mut text = String::new();
-    std::fs::File::open(&path).expect("the file").read_to_string(&mut text).expect("its text");
+    std::fs::File::open(&path)
+        .expect("the file")
+        .read_to_string(&mut text)
+        .expect("its text");
     println!("{text:?}");
     std::fs::remove_file(&path).expect("the file");
-    println!("{:?}", std::fs::File::open("/no/such/file").map_err(|error| error.kind()).err());
+    println!(
+        "{:?}",
+        std::fs::File::open("/no/such/file")
+            .map_err(|error| error.kind())
+            .err()
+    );
 
     let caught = std::panic::catch_unwind(|| {
         std::panic::resume_unwind(Box::new("unwound"));
     });
-    println!("{:?}", caught.err().and_then(|payload| payload.downcast_ref::<&str>().map(|text| text.to_string())));
+    println!(
+        "{:?}",
+        caught
+            .err()
+            .and_then(|payload| payload.downcast_ref::<&str>().map(|text| text.to_string()))
+    );
     match argument.as_deref() {
         Some("panic") => {
             // The usual hook names the thread by a number that is free.
