@@ -148,7 +148,7 @@ fn stretches<'a>(elf: &ElfBytes<'a, LittleEndian>) -> Vec<Stretch<'a>> {
 #[test]
 fn every_instruction_runs_on_every_host() {
     let bytes = kernel();
-    let elf = ElfBytes::<LittleEndian>::minimal_parse(&bytes).expect("the kernel is an ELF");
+    let elf = ElfBytes::<LittleEndian>::minimal_parse(bytes).expect("the kernel is an ELF");
     let stretches = stretches(&elf);
     assert!(stretches.len() > 20, "only {} functions", stretches.len());
     let refused: Vec<String> = stretches.iter().flat_map(refused).collect();
@@ -163,7 +163,7 @@ fn every_instruction_runs_on_every_host() {
 #[test]
 fn nothing_is_both_writable_and_executable() {
     let bytes = kernel();
-    let elf = ElfBytes::<LittleEndian>::minimal_parse(&bytes).expect("the kernel is an ELF");
+    let elf = ElfBytes::<LittleEndian>::minimal_parse(bytes).expect("the kernel is an ELF");
     let segments = elf.segments().expect("it has segments");
     let loaded: Vec<_> = segments
         .iter()
