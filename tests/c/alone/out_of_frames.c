@@ -62,7 +62,7 @@ int main(void)
 	int again = 1;
 	for (int i = 0; i < 3; i++) {
 		int reason_again = 0, count = fill(&reason_again);
-		/* When the children run, and how much each then touches, is free. */
+		/* When the children run, and how many are killed for want of memory, is free. */
 		again &= count > 20 && (reason_again == ENOMEM || reason_again == EAGAIN);
 	}
 	HOLDS(again);
