@@ -64,7 +64,7 @@ fn a_fork_bomb_burns_out() {
 
 #[test]
 fn fork_without_frames_leaves_no_trace() {
-    holds("out_of_frames", &["--mem", "6M"]);
+    holds("out_of_frames", &["--mem", "7M"]);
 }
 
 #[test]
