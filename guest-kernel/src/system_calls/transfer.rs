@@ -105,9 +105,8 @@ impl Kernel {
         length: u64,
         offset: u64,
     ) -> Result<Outcome, Errno> {
-        let position = i64::try_from(offset).map_err(|_| Errno::EINVAL)? as u64;
         let buffers = Buffers::One(UserBuffer { address, length });
-        self.transfer(Direction::Read, descriptor, buffers, Some(position))
+        self.transfer_at(Direction::Read, descriptor, buffers, offset)
     }
 
     /// pwrite(2).
@@ -118,9 +117,20 @@ impl Kernel {
         length: u64,
         offset: u64,
     ) -> Result<Outcome, Errno> {
-        let position = i64::try_from(offset).map_err(|_| Errno::EINVAL)? as u64;
         let buffers = Buffers::One(UserBuffer { address, length });
-        self.transfer(Direction::Write, descriptor, buffers, Some(position))
+        self.transfer_at(Direction::Write, descriptor, buffers, offset)
+    }
+
+    /// A transfer at an offset that is the call's own, and leaves the description's alone.
+    fn transfer_at(
+        &mut self,
+        direction: Direction,
+        descriptor: u64,
+        buffers: Buffers,
+        offset: u64,
+    ) -> Result<Outcome, Errno> {
+        let position = i64::try_from(offset).map_err(|_| Errno::EINVAL)? as u64;
+        self.transfer(direction, descriptor, buffers, Some(position))
     }
 
     /// Most calls are about bytes that lie in one page, and most files take or give them at once: then there

@@ -5,12 +5,13 @@
 //! 0x8000  code
 //! ```
 
+use crate::kvm;
 use crate::memory::{self, Memory};
 use anyhow::{Context, Result, bail};
-use kvm_bindings::{kvm_regs, kvm_segment, kvm_userspace_memory_region};
+use kvm_bindings::{kvm_regs, kvm_segment};
 use kvm_ioctls::{Kvm, VcpuExit, VcpuFd, VmFd};
 use std::time::{Duration, Instant};
-use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend, GuestMemoryRegion};
+use vm_memory::{Bytes, GuestAddress};
 
 const SIZE: u64 = 2 << 20;
 const PML4: u64 = 0x1000;
@@ -97,18 +98,8 @@ impl Guest {
             .create_vm()
             .context("KVM cannot create a virtual machine")?;
         let memory = memory::private(SIZE)?;
-        for (slot, region) in memory.iter().enumerate() {
-            let region = kvm_userspace_memory_region {
-                slot: u32::try_from(slot)?,
-                guest_phys_addr: region.start_addr().0,
-                memory_size: region.len(),
-                userspace_addr: region.as_ptr() as u64,
-                flags: 0,
-            };
-            // SAFETY: the mapping lives in `memory`, which the guest keeps.
-            unsafe { vm.set_user_memory_region(region) }
-                .context("KVM does not take the guest's memory")?;
-        }
+        // SAFETY: the guest keeps `memory` beside its virtual CPU.
+        unsafe { kvm::set_memory(&vm, &memory) }?;
         for (at, value) in [
             (PML4, PDPT | ENTRY),
             (PDPT, DIRECTORY | ENTRY),

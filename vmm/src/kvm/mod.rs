@@ -207,6 +207,19 @@ fn set_up(vm: &VmFd, machine: &Machine<'_>) -> Result<Memory> {
     vm.enable_cap(&split)
         .context("KVM cannot provide a local APIC")?;
     let memory = memory::private(machine.memory_size)?;
+    // SAFETY: the caller keeps the memory until the virtual CPU has stopped for good.
+    unsafe { set_memory(vm, &memory) }?;
+    Ok(memory)
+}
+
+/// Gives a virtual machine its memory, a slot for each region.
+///
+/// # Safety
+/// `memory` stays mapped until the machine's virtual CPU has stopped for good.
+///
+/// # Errors
+/// KVM does not take it.
+pub unsafe fn set_memory(vm: &VmFd, memory: &Memory) -> Result<()> {
     for (slot, region) in memory.iter().enumerate() {
         let region = kvm_userspace_memory_region {
             slot: u32::try_from(slot)?,
@@ -215,11 +228,11 @@ fn set_up(vm: &VmFd, machine: &Machine<'_>) -> Result<Memory> {
             userspace_addr: region.as_ptr() as u64,
             flags: 0,
         };
-        // SAFETY: the mapping lives in `memory`, which the caller keeps until the virtual CPU has stopped for good.
+        // SAFETY: the mapping lives in `memory`, which the caller keeps.
         unsafe { vm.set_user_memory_region(region) }
             .context("KVM does not take the guest's memory")?;
     }
-    Ok(memory)
+    Ok(())
 }
 
 /// The guest's time-stamp counter, tied to the host's clock.
