@@ -66,8 +66,9 @@ fn difference(linux: &Ran, run: &Ran) -> String {
     }
 }
 
+/// A C program of the tests prints and ends on every engine as it does on Linux.
 #[track_caller]
-fn c_alike(name: &str, libraries: &[Library], arguments: &[&str]) {
+pub fn c_alike(name: &str, libraries: &[Library], arguments: &[&str]) {
     for &library in libraries {
         alike(&compiled::c(&format!("c/{name}"), library), name, arguments);
     }

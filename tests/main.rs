@@ -5,6 +5,7 @@
 //! | the programs of the embedded root, line by line, and the tour | [`programs`], [`tour`] |
 //! | nine of them written in C, with two C libraries | [`c_programs`] |
 //! | static programs that run on Linux too, compared with it | [`linux_programs`] |
+//! | more of those: signals, job control, waiting, timers, limits | [`signals`] |
 //! | what Linux has no match for: pid 1, memory that runs out, limits | [`limits`] |
 //! | corrupt kernels, initramfs, programs and options | [`bad_kernel`], [`bad_initramfs`], [`bad_program`], [`bad_options`] |
 //! | system calls with hostile arguments | [`hostile_calls`] |
@@ -32,6 +33,7 @@ mod limits;
 mod linux_programs;
 mod output;
 mod programs;
+mod signals;
 mod stats;
 mod statuses;
 mod terminal;

@@ -12,6 +12,7 @@ use crate::one_cpu::OneCpu;
 use crate::process::descriptors::Descriptors;
 use crate::process::family::Links;
 use crate::process::initial_stack::{Strings, Text};
+use crate::process::limits::Limits;
 use crate::process::queue::Queue;
 use crate::process::scheduler::Alarm;
 use crate::process::signal::Signals;
@@ -130,6 +131,7 @@ fn add_first_process(kernel: &mut Kernel) -> Slot {
         descriptors: Descriptors::new(descriptors),
         working_directory: kernel.files.share_directory(root),
         umask: 0o022,
+        limits: Limits::default(),
         signals,
         family: Links::default(),
         next_in_queue: None,

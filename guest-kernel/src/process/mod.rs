@@ -7,6 +7,7 @@
 //! | run, wait, be preempted | `scheduler.rs`, `queue.rs` |
 //! | be signalled | `signal.rs`, `handler.rs` |
 //! | end, and be waited for | `exit.rs`, `wait.rs` |
+//! | be limited | `limits.rs` |
 pub mod descriptors;
 pub mod elf_image;
 pub mod exec;
@@ -15,6 +16,7 @@ pub mod family;
 pub mod fork;
 pub mod handler;
 pub mod initial_stack;
+pub mod limits;
 pub mod queue;
 pub mod scheduler;
 pub mod signal;
@@ -51,6 +53,7 @@ pub struct Process {
     pub descriptors: Descriptors,
     pub working_directory: InodeId,
     pub umask: u16,
+    pub limits: limits::Limits,
     pub signals: Signals,
     pub family: family::Links,
     /// The next in whatever queue this process stands in: it stands in at most one.

@@ -6,6 +6,7 @@
 pub mod descriptors;
 pub mod futex;
 pub mod identity;
+pub mod limits;
 pub mod memory;
 pub mod names;
 pub mod paths;
@@ -224,6 +225,11 @@ calls! { |k, a, b, c, d, e|
     __NR_rt_sigsuspend => k.rt_sigsuspend(a, b).into(),
     __NR_sigaltstack => k.sigaltstack(a, b).into(),
     __NR_pause => k.pause(),
+
+    // limits.rs
+    __NR_prlimit64 => k.prlimit(a, b, c, d).into(),
+    __NR_getrlimit => k.getrlimit(a, b).into(),
+    __NR_setrlimit => k.setrlimit(a, b).into(),
 
     // memory.rs
     __NR_brk => Outcome::Return(k.brk(a)),
