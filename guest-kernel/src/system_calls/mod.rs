@@ -184,10 +184,34 @@ macro_rules! calls {
             )*
             table
         }
+
+        /// Which calls are answered, by number.
+        const ANSWERED: [bool; SYSTEM_CALLS] = {
+            let mut answered = [false; SYSTEM_CALLS];
+            $($(answered[nr::$name as usize] = true;)+)*
+            answered
+        };
     };
 }
 
 static CALLS: [Call; SYSTEM_CALLS] = table();
+
+/// Each call that is answered here has its line in `contract::calls`, and no other has. Where that is not so, the
+/// index in the compiler's message is the call's number.
+const _: () = {
+    let mut number = 0;
+    while number < SYSTEM_CALLS {
+        if ANSWERED[number] && !contract::calls::PRESENT[number] {
+            let a_line_in_contract_calls_is_missing_for_this_number: [(); 0] = [];
+            let () = a_line_in_contract_calls_is_missing_for_this_number[number];
+        }
+        if !ANSWERED[number] && contract::calls::PRESENT[number] {
+            let contract_calls_has_a_line_but_no_call_for_this_number: [(); 0] = [];
+            let () = contract_calls_has_a_line_but_no_call_for_this_number[number];
+        }
+        number += 1;
+    }
+};
 
 calls! { |k, a, b, c, d, e|
     // identity.rs
