@@ -6,6 +6,7 @@
 //! | nine of them written in C, with two C libraries | [`c_programs`] |
 //! | static programs that run on Linux too, compared with it | [`linux_programs`] |
 //! | more of those: signals, job control, waiting, timers, limits | [`signals`] |
+//! | more: files, descriptors, pipes, sockets | [`files`] |
 //! | what Linux has no match for: pid 1, memory that runs out, limits | [`limits`] |
 //! | corrupt kernels, initramfs, programs and options | [`bad_kernel`], [`bad_initramfs`], [`bad_program`], [`bad_options`] |
 //! | system calls with hostile arguments | [`hostile_calls`] |
@@ -26,6 +27,7 @@ mod bad_program;
 mod bench;
 mod c_programs;
 mod export;
+mod files;
 mod hostile_calls;
 mod icount;
 mod input;

@@ -4,11 +4,13 @@ use crate::arch::machine;
 use crate::boot::BootInfo;
 use crate::boot::command_line::Options;
 use crate::console::Console;
+use crate::host_names::HostNames;
 use crate::kernel::{self, Kernel};
 use crate::log;
 use crate::memory::frames::{FRAMES, Frames, Use};
 use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
+use crate::process::credentials::Credentials;
 use crate::process::descriptors::Descriptors;
 use crate::process::family::Links;
 use crate::process::initial_stack::{Strings, Text};
@@ -19,13 +21,14 @@ use crate::process::signal::Signals;
 use crate::process::template::Templates;
 use crate::process::{Process, ProcessTable, Resume, Slot, State};
 use crate::records::COUNTERS;
+use crate::system_calls::paths::time_of_change;
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::rc::Rc;
 use contract::counters::Counter;
 use contract::status::Exit;
 use contract::{Errno, command_line};
-use files::{FdTable, Files, NoProcesses, OnExec, PATH_MAX, Step, Time, View};
+use files::{FdTable, Files, NoProcesses, OnExec, Owner, PATH_MAX, Step, Time, View};
 use linux_raw_sys::general::O_RDWR;
 
 /// The program without `--` on the command line.
@@ -89,6 +92,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
             nanoseconds: (epoch % SECOND) as u32,
         });
     }
+    files.set_clock(time_of_change);
     Kernel {
         // SAFETY: boot comes here once.
         processes: unsafe { PROCESSES.take() },
@@ -101,6 +105,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
         pages,
         console: Console::new(boot.options.console),
         templates: Templates::new(),
+        names: HostNames::new(),
     }
 }
 
@@ -131,6 +136,7 @@ fn add_first_process(kernel: &mut Kernel) -> Slot {
         descriptors: Descriptors::new(descriptors),
         working_directory: kernel.files.share_directory(root),
         umask: 0o022,
+        credentials: Credentials::default(),
         limits: Limits::default(),
         signals,
         family: Links::default(),
@@ -151,6 +157,7 @@ fn standard_descriptors(kernel: &mut Kernel) -> Result<FdTable, Errno> {
         start: kernel.files.root(),
         process: 1,
         umask: 0,
+        owner: Owner::ROOT,
         processes: &NoProcesses,
     };
     let mut table = FdTable::new();

@@ -2,6 +2,7 @@
 use crate::arch::context;
 use crate::arch::trap::{Goes, Trap};
 use crate::console::Console;
+use crate::host_names::HostNames;
 use crate::log;
 use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
@@ -36,6 +37,7 @@ pub struct Kernel {
     pub pages: Pages,
     pub console: Console,
     pub templates: Templates,
+    pub names: HostNames,
 }
 
 /// Puts the kernel in its place and starts the first process. Does not come back.

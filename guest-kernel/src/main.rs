@@ -13,6 +13,7 @@ mod boot;
 mod console;
 mod deadlock;
 mod first_process;
+mod host_names;
 mod kernel;
 mod log;
 mod memory;

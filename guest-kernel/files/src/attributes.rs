@@ -1,13 +1,44 @@
 //! What stat(2) reports.
+use crate::device::DeviceNumber;
 use crate::inode::{InodeId, Kind, Number, Time};
+use crate::metadata::Located;
 use crate::proc::ProcNode;
-use crate::{Files, PageStore};
+use crate::{Files, INODE_LIMIT, PageStore};
 use contract::{Errno, PAGE_SIZE};
 use core::mem::offset_of;
 use linux_raw_sys::general as linux;
 
 /// Bytes of `struct stat`.
 pub const STAT_SIZE: usize = size_of::<linux::stat>();
+
+/// Bytes of `struct statx`.
+pub const STATX_SIZE: usize = size_of::<linux::statx>();
+
+/// Which file system a file is in: what statfs(2) says of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FileSystem {
+    /// The root, in memory.
+    Memory,
+    /// `/proc`.
+    Proc,
+    /// That of unnamed pipes.
+    Pipe,
+    /// That of sockets.
+    Socket,
+}
+
+impl FileSystem {
+    /// `f_type` (statfs(2)).
+    #[must_use]
+    pub const fn magic(self) -> u32 {
+        match self {
+            Self::Memory => linux::TMPFS_MAGIC,
+            Self::Proc => linux::PROC_SUPER_MAGIC,
+            Self::Pipe => linux::PIPEFS_MAGIC,
+            Self::Socket => linux::SOCKFS_MAGIC,
+        }
+    }
+}
 
 /// `st_dev` of the root, of `/proc`, and of pipes: unnamed devices, which have major number 0.
 const ROOT_DEVICE: u64 = 2;
@@ -74,6 +105,50 @@ impl Attributes {
         bytes
     }
 
+    /// As `struct statx` lies in memory: the basic fields, whatever was asked for, as statx(2) allows. There is no time of
+    /// birth.
+    #[must_use]
+    pub fn to_statx(&self) -> [u8; STATX_SIZE] {
+        let mut bytes = [0; STATX_SIZE];
+        let mut put = |offset: usize, value: &[u8]| {
+            bytes[offset..offset + value.len()].copy_from_slice(value);
+        };
+        macro_rules! put {
+            ($($field:ident: $value:expr,)*) => {
+                $(put(offset_of!(linux::statx, $field), &$value.to_le_bytes());)*
+            };
+        }
+        let device = |number| {
+            let number = DeviceNumber::decode(number);
+            (number.major, number.minor)
+        };
+        let (dev, rdev) = (device(self.dev), device(self.rdev));
+        put! {
+            stx_mask: linux::STATX_BASIC_STATS,
+            stx_blksize: self.blksize as u32,
+            stx_nlink: self.nlink as u32,
+            stx_uid: self.uid,
+            stx_gid: self.gid,
+            stx_mode: self.mode as u16,
+            stx_ino: self.ino,
+            stx_size: self.size,
+            stx_blocks: self.blocks,
+            stx_rdev_major: rdev.0,
+            stx_rdev_minor: rdev.1,
+            stx_dev_major: dev.0,
+            stx_dev_minor: dev.1,
+        }
+        for (offset, time) in [
+            (offset_of!(linux::statx, stx_atime), self.atime),
+            (offset_of!(linux::statx, stx_mtime), self.mtime),
+            (offset_of!(linux::statx, stx_ctime), self.ctime),
+        ] {
+            put(offset, &time.seconds.to_le_bytes());
+            put(offset + 8, &time.nanoseconds.to_le_bytes());
+        }
+        bytes
+    }
+
     /// Whether it is a directory.
     #[must_use]
     pub const fn is_directory(&self) -> bool {
@@ -82,6 +157,28 @@ impl Attributes {
 }
 
 impl<S: PageStore> Files<S> {
+    /// The file system that something is in.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn file_system(&self, located: Located) -> Result<FileSystem, Errno> {
+        let inode = match located {
+            Located::Inode(inode) => Some(inode),
+            Located::Description(id) => self.inode_of(id)?,
+        };
+        Ok(match inode {
+            Some(InodeId::Memory(_)) => FileSystem::Memory,
+            Some(InodeId::Proc(_)) => FileSystem::Proc,
+            None => FileSystem::Pipe,
+        })
+    }
+
+    /// Inodes that there are, and how many there can be.
+    #[must_use]
+    pub fn inodes(&self) -> [u64; 2] {
+        [self.inodes.len() as u64, INODE_LIMIT]
+    }
+
     /// stat(2) of an inode.
     ///
     /// # Errors
@@ -143,9 +240,9 @@ impl<S: PageStore> Files<S> {
             size: 0,
             blksize: 1024,
             blocks: 0,
-            atime: self.time.into(),
-            mtime: self.time.into(),
-            ctime: self.time.into(),
+            atime: self.now().into(),
+            mtime: self.now().into(),
+            ctime: self.now().into(),
         }
     }
 
@@ -161,9 +258,9 @@ impl<S: PageStore> Files<S> {
             size: 0,
             blksize: PAGE_SIZE as u64,
             blocks: 0,
-            atime: self.time.into(),
-            mtime: self.time.into(),
-            ctime: self.time.into(),
+            atime: self.now().into(),
+            mtime: self.now().into(),
+            ctime: self.now().into(),
         }
     }
 }

@@ -180,6 +180,18 @@ impl<S: PageStore> Files<S> {
         Ok(self.description(id)?.inode())
     }
 
+    /// The inode that a description may change: as [`Self::inode_of`], but not through O_PATH.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn open_inode_of(&self, id: DescriptionId) -> Result<Option<InodeId>, Errno> {
+        let description = self.description(id)?;
+        if let Opened::Path(_) = description.opened {
+            return Err(Errno::EBADF);
+        }
+        Ok(description.inode())
+    }
+
     /// The directory that a description is open on, for the `*at` calls and fchdir(2).
     ///
     /// # Errors

@@ -34,7 +34,7 @@ pub struct Time {
 }
 
 /// A time in nanoseconds since 1970: 1677 to 2262, and a third of an inode's size less.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Stamp(i64);
 
 impl Stamp {
@@ -42,6 +42,11 @@ impl Stamp {
 
     pub(crate) const fn from_seconds(seconds: u32) -> Self {
         Self(seconds as i64 * 1_000_000_000)
+    }
+
+    pub(crate) const fn is_a_day_before(self, other: Self) -> bool {
+        const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
+        other.0.saturating_sub(self.0) >= DAY
     }
 }
 
@@ -150,9 +155,19 @@ impl<P> Inode<P> {
 }
 
 impl<S: PageStore> Files<S> {
-    /// Sets the time that inodes are stamped with from now on. A clock tick's precision is enough, as on Linux.
+    /// Sets the time that inodes are stamped with while there is no clock.
     pub fn set_time(&mut self, time: Time) {
         self.time = time.into();
+    }
+
+    /// Lets a clock tell the time that inodes are stamped with.
+    pub fn set_clock(&mut self, clock: fn() -> Time) {
+        self.clock = Some(clock);
+    }
+
+    /// The time of a change.
+    pub(crate) fn now(&self) -> Stamp {
+        self.clock.map_or(self.time, |clock| clock().into())
     }
 
     /// Keeps a working directory while one more process has it.

@@ -51,6 +51,7 @@ mod seed;
 mod slab;
 mod snapshot;
 mod step;
+mod storage;
 mod store;
 mod transfer;
 pub mod tty;
@@ -58,13 +59,14 @@ mod wait_queue;
 mod words;
 
 pub use archive::{ArchiveError, ArchiveFault, Compression};
-pub use attributes::{Attributes, STAT_SIZE};
+pub use attributes::{Attributes, FileSystem, STAT_SIZE, STATX_SIZE};
 pub use description::DescriptionId;
 pub use device::Device;
 pub use directory::NAME_MAX;
 pub use fd_table::{DESCRIPTOR_LIMIT, FdTable, OnExec};
 pub use inode::{InodeId, Time};
-pub use path::{LastLink, PATH_MAX, View};
+pub use metadata::Located;
+pub use path::{LastLink, Owner, PATH_MAX, View};
 pub use pipe::{PIPE_BUF, PIPE_CAPACITY, PipeId};
 pub use proc::{
     NoProcesses, Output, ProcContent, ProcNode, ProcSource, ProcessFile, ProcessLink, SystemFile,
@@ -80,9 +82,14 @@ use pipe::Pipe;
 use slab::Slab;
 use wait_queue::Wakeups;
 
+/// Inodes in one chunk of their table.
+const INODES_IN_CHUNK: usize = 128;
+/// Inodes that there can be.
+const INODE_LIMIT: u64 = (INODES_IN_CHUNK * slab::CHUNKS) as u64;
+
 /// All files of the machine. See the crate's page.
 pub struct Files<S: PageStore> {
-    inodes: Slab<alloc::boxed::Box<Inode<S::Page>>, 128>,
+    inodes: Slab<alloc::boxed::Box<Inode<S::Page>>, INODES_IN_CHUNK>,
     descriptions: Slab<Description<S::Page>, 32>,
     pipes: Slab<Pipe<S::Page>, 8>,
     root: Number,
@@ -90,4 +97,6 @@ pub struct Files<S: PageStore> {
     proc_mount: Option<Number>,
     wakeups: Wakeups,
     time: Stamp,
+    /// Tells the time that changes get; without one it is `time`.
+    clock: Option<fn() -> Time>,
 }

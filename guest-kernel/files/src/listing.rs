@@ -58,6 +58,9 @@ impl<S: PageStore> Files<S> {
             cursor = next;
         }
         self.description_mut(id)?.offset = cursor;
+        if let InodeId::Memory(number) = directory {
+            self.note_access(Number(number));
+        }
         Ok(done)
     }
 

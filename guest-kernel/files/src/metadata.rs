@@ -5,7 +5,39 @@ use crate::{Attributes, Files, PageStore};
 use contract::Errno;
 use linux_raw_sys::general as linux;
 
+/// X_OK.
+const EXECUTE: u32 = 1;
+
+/// What a path leads to: an inode, or something that has none and is only open, an unnamed pipe, through `/proc/PID/fd`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Located {
+    /// An inode.
+    Inode(InodeId),
+    /// An open description.
+    Description(crate::DescriptionId),
+}
+
 impl<S: PageStore> Files<S> {
+    /// What a path leads to.
+    ///
+    /// # Errors
+    /// Those of a resolution.
+    pub fn locate(
+        &self,
+        view: &View<'_>,
+        path: &[u8],
+        last_link: LastLink,
+    ) -> Result<Located, Errno> {
+        let id = self.lookup(view, path, last_link)?;
+        if let InodeId::Proc(crate::ProcNode::Descriptor(process, fd)) = id
+            && last_link == LastLink::Follow
+            && let Some(description) = view.processes.descriptor(process, fd)
+        {
+            return Ok(Located::Description(description));
+        }
+        Ok(Located::Inode(id))
+    }
+
     /// stat(2), lstat(2) and fstatat(2) with a path.
     ///
     /// # Errors
@@ -16,14 +48,18 @@ impl<S: PageStore> Files<S> {
         path: &[u8],
         last_link: LastLink,
     ) -> Result<Attributes, Errno> {
-        let id = self.lookup(view, path, last_link)?;
-        if let InodeId::Proc(crate::ProcNode::Descriptor(process, fd)) = id
-            && last_link == LastLink::Follow
-            && let Some(description) = view.processes.descriptor(process, fd)
-        {
-            return self.description_attributes(description);
+        self.located_attributes(self.locate(view, path, last_link)?)
+    }
+
+    /// stat(2) of what a path led to.
+    ///
+    /// # Errors
+    /// ENOENT, EBADF for what nothing held.
+    pub fn located_attributes(&self, located: Located) -> Result<Attributes, Errno> {
+        match located {
+            Located::Inode(id) => self.attributes(id),
+            Located::Description(id) => self.description_attributes(id),
         }
-        self.attributes(id)
     }
 
     /// access(2): all is root's, who may read and write everything, and execute what somebody may execute.
@@ -37,11 +73,22 @@ impl<S: PageStore> Files<S> {
         mode: u32,
         last_link: LastLink,
     ) -> Result<(), Errno> {
-        const EXECUTE: u32 = 1;
         if mode & !(linux::R_OK | linux::W_OK | EXECUTE) != 0 {
             return Err(Errno::EINVAL);
         }
-        let attributes = self.stat(view, path, last_link)?;
+        let located = self.locate(view, path, last_link)?;
+        self.check_access(located, mode)
+    }
+
+    /// As [`Self::access`], of what a path led to.
+    ///
+    /// # Errors
+    /// EINVAL, EACCES.
+    pub fn check_access(&self, located: Located, mode: u32) -> Result<(), Errno> {
+        if mode & !(linux::R_OK | linux::W_OK | EXECUTE) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let attributes = self.located_attributes(located)?;
         if mode & EXECUTE != 0 && !attributes.is_directory() && attributes.mode & 0o111 == 0 {
             return Err(Errno::EACCES);
         }
@@ -53,7 +100,7 @@ impl<S: PageStore> Files<S> {
     /// # Errors
     /// EPERM in `/proc`; EOPNOTSUPP for a symbolic link.
     pub fn chmod(&mut self, id: InodeId, mode: u16) -> Result<(), Errno> {
-        let time = self.time;
+        let time = self.now();
         let inode = self.changeable(id)?;
         if let Kind::Symlink(_) = inode.kind {
             return Err(Errno::EOPNOTSUPP);
@@ -73,7 +120,7 @@ impl<S: PageStore> Files<S> {
         user: Option<u32>,
         group: Option<u32>,
     ) -> Result<(), Errno> {
-        let time = self.time;
+        let time = self.now();
         let inode = self.changeable(id)?;
         inode.user = user.unwrap_or(inode.user);
         inode.group = group.unwrap_or(inode.group);
@@ -98,7 +145,7 @@ impl<S: PageStore> Files<S> {
         accessed: Option<Time>,
         modified: Option<Time>,
     ) -> Result<(), Errno> {
-        let time = self.time;
+        let time = self.now();
         let inode = self.changeable(id)?;
         inode.accessed = accessed.map_or(inode.accessed, Stamp::from);
         inode.modified = modified.map_or(inode.modified, Stamp::from);

@@ -11,6 +11,8 @@ use linux_raw_sys::general as linux;
 
 /// Links to one file: as many as `st_nlink` can say on any file system.
 const LINK_MAX: u32 = 65_000;
+/// The set-group-ID bit of a mode.
+const SET_GROUP_ID: u16 = 0o2000;
 
 impl<S: PageStore> Files<S> {
     /// Gives an inode a name, which is not there yet, in a directory. ENOENT where that has been removed, ENOSPC.
@@ -20,7 +22,7 @@ impl<S: PageStore> Files<S> {
         name: Name,
         number: Number,
     ) -> Result<(), Errno> {
-        let time = self.time;
+        let time = self.now();
         if !self.is_named(directory) {
             return Err(Errno::ENOENT);
         }
@@ -41,7 +43,7 @@ impl<S: PageStore> Files<S> {
 
     /// Removes an entry, and what it led to if that was the last name and nobody has it open.
     pub(crate) fn remove_entry(&mut self, store: &mut S, directory: Number, place: u32) {
-        let time = self.time;
+        let time = self.now();
         let Ok(parent) = self.inode_mut(directory) else {
             return;
         };
@@ -57,7 +59,7 @@ impl<S: PageStore> Files<S> {
 
     /// An inode's name at `home` is gone.
     pub(crate) fn lose_name(&mut self, store: &mut S, number: Number, home: Home) {
-        let time = self.time;
+        let time = self.now();
         let Ok(inode) = self.inode_mut(number) else {
             return;
         };
@@ -94,6 +96,28 @@ impl<S: PageStore> Files<S> {
         self.create_as(directory, Name::Owned(name.into()), hash(name), inode)
     }
 
+    /// What is to be created in a directory: its group is the caller's, or the directory's where that is set-group-ID,
+    /// which a new directory then is, too (inode(7)).
+    pub(crate) fn new_inode(
+        &self,
+        view: &View<'_>,
+        directory: Number,
+        kind: Kind<S::Page>,
+        mode: u16,
+    ) -> Result<Inode<S::Page>, Errno> {
+        let parent = self.inode(directory)?;
+        let mut inode = Inode::new(kind, mode, self.now());
+        inode.user = view.owner.user;
+        inode.group = view.owner.group;
+        if parent.permissions & SET_GROUP_ID != 0 {
+            inode.group = parent.group;
+            if inode.is_directory() {
+                inode.permissions |= SET_GROUP_ID;
+            }
+        }
+        Ok(inode)
+    }
+
     /// As [`Self::create`], in a directory that has been looked into: by the name's hash.
     pub(crate) fn create_as(
         &mut self,
@@ -102,7 +126,7 @@ impl<S: PageStore> Files<S> {
         hash: u32,
         mut inode: Inode<S::Page>,
     ) -> Result<Number, Errno> {
-        let time = self.time;
+        let time = self.now();
         let is_directory = inode.is_directory();
         let parent = self.inode(directory)?;
         if parent.links == 0 && directory != self.root {
@@ -162,7 +186,7 @@ impl<S: PageStore> Files<S> {
         let resolved = self.walk(view, path, Ending::Name)?;
         let parent = self.vacant(&resolved)?;
         let mode = mode & !view.umask & 0o1777;
-        let inode = Inode::new(Kind::Directory(Directory::new()), mode, self.time);
+        let inode = self.new_inode(view, parent, Kind::Directory(Directory::new()), mode)?;
         self.create(parent, resolved.name(), inode)?;
         Ok(())
     }
@@ -190,7 +214,8 @@ impl<S: PageStore> Files<S> {
         };
         let resolved = self.walk(view, path, Ending::Name)?;
         let parent = self.vacant_for_file(&resolved)?;
-        let inode = Inode::new(kind, mode as u16 & 0o7777 & !view.umask, self.time);
+        let mode = mode as u16 & 0o7777 & !view.umask;
+        let inode = self.new_inode(view, parent, kind, mode)?;
         self.create(parent, resolved.name(), inode)?;
         Ok(())
     }
@@ -214,7 +239,8 @@ impl<S: PageStore> Files<S> {
         }
         let resolved = self.walk(view, path, Ending::Name)?;
         let parent = self.vacant_for_file(&resolved)?;
-        let inode = Inode::new(Kind::Symlink(Name::Owned(target.into())), 0o777, self.time);
+        let kind = Kind::Symlink(Name::Owned(target.into()));
+        let inode = self.new_inode(view, parent, kind, 0o777)?;
         self.create(parent, resolved.name(), inode)?;
         Ok(())
     }
@@ -249,7 +275,7 @@ impl<S: PageStore> Files<S> {
             return Err(Errno::ENOENT);
         }
         self.add_entry(parent, Name::Owned(resolved.name().into()), number)?;
-        let time = self.time;
+        let time = self.now();
         self.inode_mut(number)?.changed = time;
         Ok(())
     }

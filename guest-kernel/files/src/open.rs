@@ -1,7 +1,7 @@
 //! open(2) and openat(2).
 use crate::description::{DescriptionId, Opened};
 use crate::fd_table::{FdTable, OnExec};
-use crate::inode::{Inode, InodeId, Kind, Number};
+use crate::inode::{InodeId, Kind, Number};
 use crate::path::{Ending, LastLink, View};
 use crate::proc::ProcNode;
 use crate::regular::Regular;
@@ -139,7 +139,7 @@ impl<S: PageStore> Files<S> {
                 return Err(Errno::ENOENT);
             };
             let kind = Kind::Regular(Regular::new(&[]));
-            let inode = Inode::new(kind, mode & !view.umask, self.time);
+            let inode = self.new_inode(view, Number(parent), kind, mode & !view.umask)?;
             let number = self.create(Number(parent), resolved.name(), inode)?;
             return match self.describe(Opened::Regular(number), flags & !SPENT) {
                 Ok(id) => Ok(id),
@@ -250,11 +250,12 @@ impl<S: PageStore> Files<S> {
         if !self.is_directory(directory) {
             return Err(Errno::ENOTDIR);
         }
-        if let InodeId::Proc(_) = directory {
+        let InodeId::Memory(directory) = directory else {
             return Err(Errno::EOPNOTSUPP);
-        }
+        };
         let kind = Kind::Regular(Regular::new(&[]));
-        let number = self.add_inode(Inode::new(kind, mode & !view.umask, self.time))?;
+        let inode = self.new_inode(view, Number(directory), kind, mode & !view.umask)?;
+        let number = self.add_inode(inode)?;
         let opened = self.describe(Opened::Regular(number), flags & !SPENT);
         if opened.is_err() {
             self.inodes.remove(number.0);

@@ -122,6 +122,28 @@ impl<P> PageMap<P> {
         }
     }
 
+    /// Takes the page at an index out. What led to it stays until the file is emptied.
+    pub(crate) fn remove(&mut self, index: u64) -> Option<P> {
+        if !self.reaches(index) {
+            return None;
+        }
+        let mut node = self.root.as_mut()?;
+        let mut level = self.height;
+        loop {
+            level = level.checked_sub(1)?;
+            let number = digit(index, level);
+            match node {
+                Node::Leaf(leaf) => {
+                    let page = leaf.slots[number].take()?;
+                    leaf.live &= !(1 << number);
+                    self.pages -= 1;
+                    return Some(page);
+                }
+                Node::Branch(branch) => node = branch.slots[number].as_mut()?,
+            }
+        }
+    }
+
     /// The least index with a page that is at least `from`.
     pub(crate) fn next_from(&self, from: u64) -> Option<u64> {
         if !self.reaches(from) {

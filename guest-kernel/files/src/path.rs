@@ -13,6 +13,20 @@ pub const PATH_MAX: usize = 4096;
 /// Symbolic links that one resolution follows.
 const LINK_LIMIT: u32 = 40;
 
+/// A user and a group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Owner {
+    /// `st_uid`.
+    pub user: u32,
+    /// `st_gid`.
+    pub group: u32,
+}
+
+impl Owner {
+    /// The superuser.
+    pub const ROOT: Self = Self { user: 0, group: 0 };
+}
+
 /// Who asks, and from where.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
@@ -22,6 +36,8 @@ pub struct View<'a> {
     pub process: u32,
     /// Permission bits that new files do not get (umask(2)).
     pub umask: u16,
+    /// Whose new files are.
+    pub owner: Owner,
     /// The processes that `/proc` shows.
     pub processes: &'a dyn ProcSource,
 }

@@ -2,6 +2,7 @@
 use crate::page_map::PageMap;
 use crate::store::PageStore;
 use contract::{Errno, PAGE_SIZE};
+use core::ops::Range;
 
 /// Greatest size in bytes, as Linux has it for files in memory (`off_t` is signed).
 pub const MAX_FILE_SIZE: u64 = i64::MAX as u64;
@@ -238,6 +239,83 @@ impl<P> Regular<P> {
         }
         self.size = size;
         self.version += 1;
+        Ok(())
+    }
+
+    /// Gives each page of a range a frame of its own. ENOSPC, and none of them then.
+    pub(crate) fn reserve(
+        &mut self,
+        store: &mut impl PageStore<Page = P>,
+        range: Range<u64>,
+    ) -> Result<(), Errno> {
+        let pages = range.start / PAGE..range.end.div_ceil(PAGE);
+        for index in pages.clone() {
+            if !self.is_data(index) && self.own_page(store, index, false).is_none() {
+                // Holes that were filled before this one become holes again; pages of zeros that were there stay so.
+                self.unreserve(store, pages.start..index);
+                return Err(Errno::ENOSPC);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back those pages of a range that hold nothing but zeros.
+    fn unreserve(&mut self, store: &mut impl PageStore<Page = P>, pages: Range<u64>) {
+        let mut next = self.pages.next_from(pages.start);
+        while let Some(index) = next.filter(|index| *index < pages.end) {
+            let zeros = self
+                .pages
+                .get(index)
+                .is_some_and(|page| store.bytes(page).iter().all(|byte| *byte == 0));
+            if zeros
+                && self.archived_page(index).is_empty()
+                && let Some(page) = self.pages.remove(index)
+            {
+                store.free(page);
+            }
+            next = self.pages.next_from(index + 1);
+        }
+    }
+
+    /// Makes a range zeros; pages that are all in it go. ENOSPC where zeros must lie over what the archive gave: the range
+    /// is zeros up to there then.
+    pub(crate) fn punch(
+        &mut self,
+        store: &mut impl PageStore<Page = P>,
+        range: Range<u64>,
+    ) -> Result<(), Errno> {
+        let end = range.end.min(self.size.next_multiple_of(PAGE));
+        let length = self.archived.len() as u64;
+        if range.start < length && length <= end {
+            self.archived = &self.archived[..range.start as usize];
+        }
+        self.version += 1;
+        let mut at = range.start;
+        while at < end {
+            let index = at / PAGE;
+            let next = ((index + 1) * PAGE).min(end);
+            let archived = !self.archived_page(index).is_empty();
+            let within = (at % PAGE) as usize..(next - index * PAGE) as usize;
+            if within.len() == PAGE_SIZE && !archived {
+                if let Some(page) = self.pages.remove(index) {
+                    store.free(page);
+                }
+                // On to the next page that there is: what lies between is a hole.
+                let after = self.pages.next_from(index + 1).unwrap_or(u64::MAX / PAGE);
+                let archived_pages = (self.archived.len() as u64).div_ceil(PAGE);
+                at = if index < archived_pages {
+                    next
+                } else {
+                    (after * PAGE).max(next)
+                };
+                continue;
+            }
+            if self.is_data(index) {
+                let page = self.own_page(store, index, false).ok_or(Errno::ENOSPC)?;
+                store.bytes_mut(page)[within].fill(0);
+            }
+            at = next;
+        }
         Ok(())
     }
 

@@ -132,7 +132,7 @@ impl<S: PageStore> Files<S> {
 
     /// Lets the entry at `home` lead to `number`. Counts nothing: neither names nor subdirectories.
     fn put_at(&mut self, home: Home, number: Number) -> Result<(), Errno> {
-        let time = self.time;
+        let time = self.now();
         let parent = self.inode_mut(home.directory)?;
         parent.directory_mut()?.replace(home.place, number);
         (parent.modified, parent.changed) = (time, time);

@@ -3,7 +3,7 @@ use crate::archive::{Archive, ArchiveError, ArchiveFault, Entry, Field, Next, fi
 use crate::device::{Device, DeviceNumber};
 use crate::directory::{Directory, NAME_MAX, Name};
 use crate::inode::{Inode, Kind, Number, Stamp};
-use crate::path::{LastLink, View};
+use crate::path::{LastLink, Owner, View};
 use crate::proc::NoProcesses;
 use crate::regular::Regular;
 use crate::slab::Slab;
@@ -50,6 +50,7 @@ impl<S: PageStore> Files<S> {
             proc_mount: None,
             wakeups: Wakeups::new(),
             time: Stamp::ZERO,
+            clock: None,
         };
         let root = Inode::new(
             Kind::Directory(Directory::new()),
@@ -238,6 +239,7 @@ impl<S: PageStore> Files<S> {
                     start: self.root(),
                     process: 0,
                     umask: 0,
+                    owner: Owner::ROOT,
                     processes: &NoProcesses,
                 };
                 match self.lookup(&view, path, LastLink::Follow).ok()? {

@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Chunks of a table: their addresses fill one frame.
-const CHUNKS: usize = 512;
+pub(crate) const CHUNKS: usize = 512;
 const NONE: u32 = u32::MAX;
 
 #[derive(Debug)]

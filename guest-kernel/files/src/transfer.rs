@@ -63,11 +63,30 @@ impl<S: PageStore> Files<S> {
             Opened::Directory(_) => return Err(Errno::EISDIR),
             _ => return Err(Errno::EBADF),
         };
+        if let Opened::Regular(number) = description.opened
+            && transfer.done == 0
+            && description.status & linux::O_NOATIME == 0
+        {
+            self.note_access(number);
+        }
         transfer.done += count;
         if transfer.position.is_none() {
             self.description_mut(id)?.offset = offset + count as u64;
         }
         Ok(count)
+    }
+
+    /// Something was read: its time of access rises where it is older than the last change, or a day (relatime in
+    /// mount(8)).
+    pub(crate) fn note_access(&mut self, number: Number) {
+        let now = self.now();
+        if let Ok(inode) = self.inode_mut(number)
+            && (inode.accessed <= inode.modified
+                || inode.accessed <= inode.changed
+                || inode.accessed.is_a_day_before(now))
+        {
+            inode.accessed = now;
+        }
     }
 
     /// One piece of a write, pwrite or writev. [`Transfer`] says how to go on.
@@ -108,7 +127,7 @@ impl<S: PageStore> Files<S> {
         transfer: &mut Transfer,
         bytes: &[u8],
     ) -> Result<usize, Errno> {
-        let time = self.time;
+        let time = self.now();
         let description = self.description(id)?;
         let Opened::Regular(number) = description.opened else {
             return Err(Errno::EBADF);
@@ -247,7 +266,7 @@ impl<S: PageStore> Files<S> {
         number: Number,
         size: u64,
     ) -> Result<(), Errno> {
-        let time = self.time;
+        let time = self.now();
         let inode = self.inode_mut(number)?;
         match &mut inode.kind {
             Kind::Regular(regular) => regular.set_size(store, size)?,

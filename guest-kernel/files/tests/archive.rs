@@ -139,6 +139,7 @@ fn padded_names_keep_data_in_place() {
         start: files.root(),
         process: 0,
         umask: 0,
+        owner: files::Owner::ROOT,
         processes: &processes,
     };
     let id = files.program(&view, b"/bin/aligned").unwrap();

@@ -202,6 +202,7 @@ impl Kernel {
             start: process.working_directory,
             process: process.pid.0,
             umask: 0,
+            owner: process.credentials.owner(),
             processes: &ProcessesView {
                 processes: self.processes,
             },

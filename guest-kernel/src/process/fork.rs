@@ -124,6 +124,7 @@ impl Kernel {
                 descriptors: parent.descriptors.share(),
                 working_directory: self.files.share_directory(parent.working_directory),
                 umask: parent.umask,
+                credentials: parent.credentials.share(),
                 limits: parent.limits.share(),
                 signals: parent.signals.fork(),
                 family: Links::default(),

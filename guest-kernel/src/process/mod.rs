@@ -8,6 +8,7 @@
 //! | be signalled | `signal.rs`, `handler.rs` |
 //! | end, and be waited for | `exit.rs`, `wait.rs` |
 //! | be limited | `limits.rs` |
+pub mod credentials;
 pub mod descriptors;
 pub mod elf_image;
 pub mod exec;
@@ -53,6 +54,7 @@ pub struct Process {
     pub descriptors: Descriptors,
     pub working_directory: InodeId,
     pub umask: u16,
+    pub credentials: credentials::Credentials,
     pub limits: limits::Limits,
     pub signals: Signals,
     pub family: family::Links,

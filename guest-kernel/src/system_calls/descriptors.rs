@@ -151,28 +151,6 @@ impl Kernel {
         Ok(0)
     }
 
-    /// fstat(2).
-    pub fn fstat(&self, descriptor: u64, address: u64) -> Result<u64, Errno> {
-        let attributes = self
-            .files
-            .description_attributes(self.description(descriptor)?)?;
-        user::write(
-            self.processes[self.current].space(),
-            address,
-            &attributes.to_stat(),
-        )?;
-        Ok(0)
-    }
-
-    /// ftruncate(2).
-    pub fn ftruncate(&mut self, descriptor: u64, size: u64) -> Result<u64, Errno> {
-        let description = self.description(descriptor)?;
-        let size = i64::try_from(size).map_err(|_| Errno::EINVAL)? as u64;
-        heap::require_reserve()?;
-        self.files.ftruncate(&mut self.pages, description, size)?;
-        Ok(0)
-    }
-
     /// getdents64(2). Entries are made in the kernel, for one may cross a page.
     pub fn getdents64(&mut self, descriptor: u64, address: u64, length: u64) -> Result<u64, Errno> {
         const CHUNK: usize = 1024;

@@ -7,9 +7,7 @@ use crate::memory::user::{self, UserBuffer};
 use crate::process::{Pid, Slot};
 use crate::random;
 use contract::Errno;
-
-/// Length of each field of `struct new_utsname` (uname(2)).
-const NAME_FIELD: usize = 65;
+use linux_raw_sys::general as linux;
 
 impl Kernel {
     /// getpid(2).
@@ -89,25 +87,6 @@ impl Kernel {
         Ok(u64::from(pid.0))
     }
 
-    /// uname(2).
-    pub fn uname(&self, address: u64) -> Result<u64, Errno> {
-        let fields: [&[u8]; 6] = [
-            b"Linux",
-            b"cowbell",
-            // The Linux whose interface this is; programs compare it with what they need.
-            b"6.1.0-cowbell",
-            concat!("cowbell ", env!("CARGO_PKG_VERSION")).as_bytes(),
-            b"x86_64",
-            b"(none)",
-        ];
-        let mut bytes = [0; 6 * NAME_FIELD];
-        for (field, place) in fields.iter().zip(bytes.chunks_exact_mut(NAME_FIELD)) {
-            place[..field.len()].copy_from_slice(field);
-        }
-        user::write(self.processes[self.current].space(), address, &bytes)?;
-        Ok(0)
-    }
-
     /// arch_prctl(2).
     pub fn arch_prctl(&mut self, code: u64, value: u64) -> Result<u64, Errno> {
         const ARCH_SET_GS: u64 = 0x1001;
@@ -142,7 +121,10 @@ impl Kernel {
     /// getrandom(2).
     pub fn getrandom(&self, address: u64, length: u64, flags: u64) -> Result<u64, Errno> {
         const KNOWN: u64 = 0b111;
-        if flags & !KNOWN != 0 {
+        // Of the blocking source and of what need not be random at once: both cannot be meant.
+        const EITHER: u64 = (linux::GRND_RANDOM | linux::GRND_INSECURE) as u64;
+        let flags = u64::from(flags as u32);
+        if flags & !KNOWN != 0 || flags & EITHER == EITHER {
             return Err(Errno::EINVAL);
         }
         let buffer = UserBuffer {

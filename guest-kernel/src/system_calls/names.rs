@@ -1,5 +1,5 @@
 //! Changes of names: directories, links, rename, unlink.
-use super::paths::{PathBuffer, WORKING_DIRECTORY, time_of_change};
+use super::paths::{PathBuffer, WORKING_DIRECTORY};
 use crate::kernel::Kernel;
 use crate::memory::heap;
 use crate::memory::pages::Pages;
@@ -25,6 +25,28 @@ impl Kernel {
         self.with_path(directory, path, |files, pages, view, path| {
             files
                 .mkdir(pages, view, path, (mode & 0o1777) as u16)
+                .map(|()| 0)
+        })
+    }
+
+    /// mknod(2).
+    pub fn mknod(&mut self, path: u64, mode: u64, device: u64) -> Result<u64, Errno> {
+        self.mknodat(WORKING_DIRECTORY, path, mode, device)
+    }
+
+    /// mknodat(2): a regular file, a FIFO, a device.
+    pub fn mknodat(
+        &mut self,
+        directory: u64,
+        path: u64,
+        mode: u64,
+        device: u64,
+    ) -> Result<u64, Errno> {
+        self.with_path(directory, path, |files, pages, view, path| {
+            // A dev_t of the call has 32 bits.
+            let device = u64::from(device as u32);
+            files
+                .mknod(pages, view, path, mode as u32, device)
                 .map(|()| 0)
         })
     }
@@ -62,7 +84,6 @@ impl Kernel {
         f: impl FnOnce(&mut Files<Pages>, &mut Pages, &Place<'_>, &Place<'_>) -> Result<(), Errno>,
     ) -> Result<u64, Errno> {
         heap::require_reserve()?;
-        self.files.set_time(time_of_change());
         let mut buffers = (PathBuffer::take(), PathBuffer::take());
         let process = &self.processes[self.current];
         let from = buffers.0.read(process.space(), first.1)?;
@@ -74,6 +95,7 @@ impl Kernel {
             start,
             process: process.pid.0,
             umask: process.umask,
+            owner: process.credentials.owner(),
             processes: &processes,
         };
         let from = Place {

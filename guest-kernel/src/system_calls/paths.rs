@@ -1,4 +1,4 @@
-//! What is done by name and changes none: open, stat, readlink, chdir.
+//! What is done by name and changes none: open, readlink, chdir; and how a path comes from a program.
 use super::Outcome;
 use crate::arch::clock;
 use crate::kernel::Kernel;
@@ -11,9 +11,7 @@ use crate::process::Wait;
 use crate::processes_view::ProcessesView;
 use contract::Errno;
 use core::mem::MaybeUninit;
-use files::{
-    Attributes, Files, InodeId, LastLink, NoProcesses, OnExec, PATH_MAX, Step, Time, View,
-};
+use files::{Files, InodeId, LastLink, NoProcesses, OnExec, Owner, PATH_MAX, Step, Time, View};
 use linux_raw_sys::general as linux;
 
 /// Room for a path from a program, on the kernel's stack; written only as far as the path goes.
@@ -62,6 +60,15 @@ pub fn time_of_change() -> Time {
     }
 }
 
+/// What the flags of an `*at` call say of a link at the end of its path.
+pub const fn last_link(flags: u32) -> LastLink {
+    if flags & linux::AT_SYMLINK_NOFOLLOW == 0 {
+        LastLink::Follow
+    } else {
+        LastLink::Keep
+    }
+}
+
 /// AT_FDCWD, as it arrives in a register.
 pub const WORKING_DIRECTORY: u64 = linux::AT_FDCWD as i64 as u64;
 
@@ -78,10 +85,10 @@ impl Kernel {
 
     /// As [`start`](Self::start); an absolute path needs no descriptor.
     pub fn start_for(&self, directory: u64, path: &[u8]) -> Result<InodeId, Errno> {
-        if path.first() == Some(&b'/') {
-            Ok(self.files.root())
-        } else {
-            self.start(directory)
+        match path.first() {
+            Some(b'/') => Ok(self.files.root()),
+            Some(_) => self.start(directory),
+            None => Err(Errno::ENOENT),
         }
     }
 
@@ -93,7 +100,6 @@ impl Kernel {
         f: impl FnOnce(&mut Files<Pages>, &mut Pages, &View<'_>, &[u8]) -> Result<R, Errno>,
     ) -> Result<R, Errno> {
         heap::require_reserve()?;
-        self.files.set_time(time_of_change());
         let mut buffer = PathBuffer::take();
         let path = buffer.read(self.processes[self.current].space(), address)?;
         let start = self.start_for(directory, path)?;
@@ -102,6 +108,7 @@ impl Kernel {
             start,
             process: process.pid.0,
             umask: process.umask,
+            owner: process.credentials.owner(),
             processes: &ProcessesView {
                 processes: self.processes,
             },
@@ -145,6 +152,7 @@ impl Kernel {
             start: files.root(),
             process: 0,
             umask: 0,
+            owner: Owner::ROOT,
             processes: &NoProcesses,
         };
         let table = processes[*current].descriptors.own(files)?;
@@ -177,91 +185,6 @@ impl Kernel {
         )
     }
 
-    fn write_stat(&self, address: u64, attributes: &Attributes) -> Result<u64, Errno> {
-        user::write(
-            self.processes[self.current].space(),
-            address,
-            &attributes.to_stat(),
-        )?;
-        Ok(0)
-    }
-
-    fn attributes_at(
-        &mut self,
-        directory: u64,
-        path: u64,
-        last: LastLink,
-    ) -> Result<Attributes, Errno> {
-        self.with_path(directory, path, |files, _, view, path| {
-            files.stat(view, path, last)
-        })
-    }
-
-    /// stat(2).
-    pub fn stat(&mut self, path: u64, address: u64) -> Result<u64, Errno> {
-        let attributes = self.attributes_at(WORKING_DIRECTORY, path, LastLink::Follow)?;
-        self.write_stat(address, &attributes)
-    }
-
-    /// lstat(2).
-    pub fn lstat(&mut self, path: u64, address: u64) -> Result<u64, Errno> {
-        let attributes = self.attributes_at(WORKING_DIRECTORY, path, LastLink::Keep)?;
-        self.write_stat(address, &attributes)
-    }
-
-    /// newfstatat: fstatat(2).
-    pub fn newfstatat(
-        &mut self,
-        directory: u64,
-        path: u64,
-        address: u64,
-        flags: u64,
-    ) -> Result<u64, Errno> {
-        const KNOWN: u32 =
-            linux::AT_SYMLINK_NOFOLLOW | linux::AT_EMPTY_PATH | linux::AT_NO_AUTOMOUNT;
-        let flags = flags as u32;
-        if flags & !KNOWN != 0 {
-            return Err(Errno::EINVAL);
-        }
-        let empty = flags & linux::AT_EMPTY_PATH != 0
-            && user::string_length(self.processes[self.current].space(), path, 1)? == Some(0);
-        let attributes = if empty && directory as i32 != linux::AT_FDCWD {
-            let description = self.processes[self.current]
-                .descriptors
-                .get(directory as u32)?;
-            self.files.description_attributes(description)?
-        } else if empty {
-            self.files
-                .attributes(self.processes[self.current].working_directory)?
-        } else {
-            let nofollow = flags & linux::AT_SYMLINK_NOFOLLOW != 0;
-            self.attributes_at(
-                directory,
-                path,
-                if nofollow {
-                    LastLink::Keep
-                } else {
-                    LastLink::Follow
-                },
-            )?
-        };
-        self.write_stat(address, &attributes)
-    }
-
-    /// access(2).
-    pub fn access(&mut self, path: u64, mode: u64) -> Result<u64, Errno> {
-        self.faccessat(WORKING_DIRECTORY, path, mode)
-    }
-
-    /// faccessat(2). Everybody is root: all may be read and written, and executed with any execute bit.
-    pub fn faccessat(&mut self, directory: u64, path: u64, mode: u64) -> Result<u64, Errno> {
-        self.with_path(directory, path, |files, _, view, path| {
-            files
-                .access(view, path, mode as u32, LastLink::Follow)
-                .map(|()| 0)
-        })
-    }
-
     /// readlink(2).
     pub fn readlink(&mut self, path: u64, buffer: u64, size: u64) -> Result<u64, Errno> {
         self.readlinkat(WORKING_DIRECTORY, path, buffer, size)
@@ -288,32 +211,6 @@ impl Kernel {
             &text[..length],
         )?;
         Ok(length as u64)
-    }
-
-    /// truncate(2).
-    pub fn truncate(&mut self, path: u64, size: u64) -> Result<u64, Errno> {
-        let size = i64::try_from(size).map_err(|_| Errno::EINVAL)? as u64;
-        self.with_path(WORKING_DIRECTORY, path, |files, pages, view, path| {
-            files.truncate(pages, view, path, size).map(|()| 0)
-        })
-    }
-
-    /// chmod(2).
-    pub fn chmod(&mut self, path: u64, mode: u64) -> Result<u64, Errno> {
-        self.with_path(WORKING_DIRECTORY, path, |files, _, view, path| {
-            let inode = files.lookup(view, path, LastLink::Follow)?;
-            files.chmod(inode, (mode & 0o7777) as u16).map(|()| 0)
-        })
-    }
-
-    /// fchmod(2).
-    pub fn fchmod(&mut self, descriptor: u64, mode: u64) -> Result<u64, Errno> {
-        let description = self.processes[self.current]
-            .descriptors
-            .get(descriptor as u32)?;
-        let inode = self.files.inode_of(description)?.ok_or(Errno::EINVAL)?;
-        self.files.chmod(inode, (mode & 0o7777) as u16)?;
-        Ok(0)
     }
 
     /// chdir(2).

@@ -128,6 +128,7 @@ impl Machine {
             start: processes.cwd,
             process: 1,
             umask: 0o022,
+            owner: files::Owner::ROOT,
             processes,
         }
     }

@@ -1,0 +1,109 @@
+//! Whose a process is (credentials(7)): users, groups, supplementary groups. A child has its parent's, and both share
+//! them until one side changes its own; who never changed any is root's and has none of its own at all.
+//!
+//! They are kept and told, and new files are theirs; permissions are not checked by them: every file and process is
+//! open to everyone here.
+use crate::memory::heap;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use contract::Errno;
+use files::Owner;
+
+/// Supplementary groups that one process can have: as many as fit in a frame.
+pub const GROUPS_LIMIT: usize = 1024;
+/// Supplementary groups that a program may ask for (NGROUPS_MAX).
+pub const GROUPS_MAX: u64 = 65536;
+
+/// Real, effective and saved id, and that of files (setfsuid(2)).
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ids {
+    pub real: u32,
+    pub effective: u32,
+    pub saved: u32,
+    pub files: u32,
+}
+
+/// Which ids: those of a user or of a group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    User,
+    Group,
+}
+
+#[derive(Clone, Default)]
+struct Own {
+    user: Ids,
+    group: Ids,
+    groups: Vec<u32>,
+}
+
+/// A process's. See the module.
+#[derive(Clone, Default)]
+pub struct Credentials(Option<Rc<Own>>);
+
+impl Credentials {
+    /// A child's.
+    #[inline]
+    pub fn share(&self) -> Self {
+        self.clone()
+    }
+
+    pub fn ids(&self, which: Which) -> Ids {
+        match (&self.0, which) {
+            (None, _) => Ids::default(),
+            (Some(own), Which::User) => own.user,
+            (Some(own), Which::Group) => own.group,
+        }
+    }
+
+    /// Whose new files are.
+    #[inline]
+    pub fn owner(&self) -> Owner {
+        match &self.0 {
+            None => Owner::ROOT,
+            Some(own) => Owner {
+                user: own.user.files,
+                group: own.group.files,
+            },
+        }
+    }
+
+    pub fn groups(&self) -> &[u32] {
+        self.0.as_ref().map_or(&[], |own| &own.groups)
+    }
+
+    /// Whether it may take any id (CAP_SETUID, CAP_SETGID).
+    pub fn is_privileged(&self) -> bool {
+        self.ids(Which::User).effective == 0
+    }
+
+    fn own(&mut self) -> Result<&mut Own, Errno> {
+        heap::require_reserve()?;
+        Ok(Rc::make_mut(self.0.get_or_insert_default()))
+    }
+
+    /// Changes ids.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn set_ids(&mut self, which: Which, ids: Ids) -> Result<(), Errno> {
+        if ids == self.ids(which) {
+            return Ok(());
+        }
+        let own = self.own()?;
+        match which {
+            Which::User => own.user = ids,
+            Which::Group => own.group = ids,
+        }
+        Ok(())
+    }
+
+    /// Changes the supplementary groups.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn set_groups(&mut self, groups: Vec<u32>) -> Result<(), Errno> {
+        self.own()?.groups = groups;
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! How a file's contents are kept: truncate(2), fallocate(2), fsync(2), posix_fadvise(2). All is in memory, so there is
+//! nothing to be written out.
+use super::paths::WORKING_DIRECTORY;
+use crate::kernel::Kernel;
+use crate::memory::heap;
+use crate::records::COUNTERS;
+use contract::counters::Counter;
+use contract::{Errno, PAGE_SIZE};
+use linux_raw_sys::general as linux;
+
+impl Kernel {
+    /// truncate(2).
+    pub fn truncate(&mut self, path: u64, size: u64) -> Result<u64, Errno> {
+        let size = i64::try_from(size).map_err(|_| Errno::EINVAL)? as u64;
+        self.with_path(WORKING_DIRECTORY, path, |files, pages, view, path| {
+            files.truncate(pages, view, path, size).map(|()| 0)
+        })
+    }
+
+    /// ftruncate(2).
+    pub fn ftruncate(&mut self, descriptor: u64, size: u64) -> Result<u64, Errno> {
+        let size = i64::try_from(size).map_err(|_| Errno::EINVAL)? as u64;
+        let description = self.description(descriptor)?;
+        heap::require_reserve()?;
+        self.files.ftruncate(&mut self.pages, description, size)?;
+        Ok(0)
+    }
+
+    /// fallocate(2): as a file system in memory has it, with FALLOC_FL_KEEP_SIZE and FALLOC_FL_PUNCH_HOLE.
+    pub fn fallocate(
+        &mut self,
+        descriptor: u64,
+        mode: u64,
+        offset: u64,
+        length: u64,
+    ) -> Result<u64, Errno> {
+        let description = self.description(descriptor)?;
+        let (start, length) = (offset as i64, length as i64);
+        if start < 0 || length <= 0 {
+            return Err(Errno::EINVAL);
+        }
+        let mode = mode as u32;
+        let known = linux::FALLOC_FL_KEEP_SIZE | linux::FALLOC_FL_PUNCH_HOLE;
+        if mode & !known != 0 || mode == linux::FALLOC_FL_PUNCH_HOLE {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        self.files.check_allocation(description)?;
+        let end = start.checked_add(length).ok_or(Errno::EFBIG)?;
+        heap::require_reserve()?;
+        let range = start as u64..end as u64;
+        let free = COUNTERS.get(Counter::FramesFree) * PAGE_SIZE as u64;
+        if mode & linux::FALLOC_FL_PUNCH_HOLE != 0 {
+            self.files.punch_hole(&mut self.pages, description, range)?;
+        } else {
+            if range.end - range.start > free {
+                return Err(Errno::ENOSPC);
+            }
+            let keep = mode & linux::FALLOC_FL_KEEP_SIZE != 0;
+            self.files
+                .reserve_range(&mut self.pages, description, range.clone())?;
+            if !keep {
+                self.files.grow(&mut self.pages, description, range.end)?;
+            }
+        }
+        Ok(0)
+    }
+
+    /// fsync(2) and fdatasync(2).
+    pub fn fsync(&self, descriptor: u64) -> Result<u64, Errno> {
+        self.files.check_sync(self.description(descriptor)?)?;
+        Ok(0)
+    }
+
+    /// syncfs(2).
+    pub fn syncfs(&self, descriptor: u64) -> Result<u64, Errno> {
+        self.files.open_inode_of(self.description(descriptor)?)?;
+        Ok(0)
+    }
+
+    /// sync_file_range(2).
+    pub fn sync_file_range(
+        &self,
+        descriptor: u64,
+        offset: u64,
+        length: u64,
+        flags: u64,
+    ) -> Result<u64, Errno> {
+        const KNOWN: u32 = linux::SYNC_FILE_RANGE_WAIT_BEFORE
+            | linux::SYNC_FILE_RANGE_WRITE
+            | linux::SYNC_FILE_RANGE_WAIT_AFTER;
+        let inode = self.files.open_inode_of(self.description(descriptor)?)?;
+        let (start, length) = (offset as i64, length as i64);
+        let end = start.checked_add(length);
+        if flags as u32 & !KNOWN != 0 || start < 0 || length < 0 || end.is_none() {
+            return Err(Errno::EINVAL);
+        }
+        let mode = inode.map_or(0, |inode| self.files.mode(inode)) & linux::S_IFMT;
+        if matches!(mode, linux::S_IFREG | linux::S_IFDIR | linux::S_IFBLK) {
+            Ok(0)
+        } else {
+            Err(Errno::ESPIPE)
+        }
+    }
+
+    /// fadvise64: posix_fadvise(2). There is nothing to be read ahead.
+    pub fn fadvise(&self, descriptor: u64, length: u64, advice: u64) -> Result<u64, Errno> {
+        let inode = self.files.open_inode_of(self.description(descriptor)?)?;
+        let mode = inode.map_or(linux::S_IFIFO, |inode| self.files.mode(inode)) & linux::S_IFMT;
+        if mode == linux::S_IFIFO {
+            return Err(Errno::ESPIPE);
+        }
+        if (length as i64) < 0 || advice as u32 > linux::POSIX_FADV_NOREUSE {
+            return Err(Errno::EINVAL);
+        }
+        Ok(0)
+    }
+
+    /// readahead(2).
+    pub fn readahead(&self, descriptor: u64) -> Result<u64, Errno> {
+        let description = self.description(descriptor)?;
+        let inode = self.files.open_inode_of(description)?;
+        if self.files.status_flags(description)? & linux::O_ACCMODE == linux::O_WRONLY {
+            return Err(Errno::EBADF);
+        }
+        match inode {
+            Some(inode) if self.files.is_regular(inode) => Ok(0),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+}
