@@ -141,7 +141,7 @@ impl Kernel {
     #[cold]
     fn unresolved_fault(&mut self, refusal: Refusal, address: u64) -> Goes {
         let code = match refusal {
-            Refusal::NotMapped => linux::SEGV_MAPERR,
+            Refusal::NotMapped | Refusal::NotThere => linux::SEGV_MAPERR,
             Refusal::NotAllowed => linux::SEGV_ACCERR,
             // What the kernel keeps for speed goes, and the program tries again.
             Refusal::OutOfFrames if self.templates.drop_all() > 0 => return Goes::Straight,

@@ -1,12 +1,12 @@
-//! What changes a mapping: reserve, unmap, map. Each builds what it needs first and commits last.
+//! What changes a mapping: reserve, unmap, map, forget. Each builds what it needs first and commits last.
 use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
-use x86_64::structures::paging::page_table::PageTableLevel::{Four, One, Two};
+use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One, Two};
 
-use crate::entry::{Entry, Ownership, Protection};
+use crate::entry::{Entry, Ownership, Protection, Sharing};
 use crate::fault::own_page_table;
-use crate::node::{Took, fill_in_page};
-use crate::overwrite::{self, Table, lose_page, overwrite_pages, own_ends};
+use crate::node::{Took, fill_in_page, let_go};
+use crate::overwrite::{self, Table, Uniform, lose_page, overwrite_pages, own_ends};
 use crate::range::{PageRange, UserPage};
 use crate::space::{Space, look};
 use crate::store::{Flushes, FrameStore, OutOfFrames};
@@ -26,6 +26,29 @@ impl Space {
         protection: Protection,
     ) -> Result<(), OutOfFrames> {
         self.replace(store, range, Entry::reserved(protection))
+    }
+
+    /// Reserves memory whose pages an object has, in the place of what was there; an access to one that is not there yet
+    /// is [`Refusal::NotThere`](crate::Refusal::NotThere).
+    ///
+    /// # Errors
+    /// As [`Self::reserve`].
+    pub fn reserve_object<S: FrameStore>(
+        &mut self,
+        store: &mut S,
+        range: PageRange,
+        protection: Protection,
+        sharing: Sharing,
+    ) -> Result<(), OutOfFrames> {
+        self.replace(store, range, Entry::of_object(protection, sharing))
+    }
+
+    /// Lets go of the pages of a range, all of it one mapping of an object that does not have these pages any more: they
+    /// are to be brought again. Whoever has the tables too has them for the same mapping, so the change is made in them as
+    /// they are, for all: it takes no frame and cannot fail.
+    pub fn forget<S: FrameStore>(&mut self, store: &mut S, range: PageRange, sharing: Sharing) {
+        forget(store, Four, self.root, Entry::EMPTY, range, sharing);
+        store.flush_all();
     }
 
     /// Takes away what is mapped.
@@ -194,21 +217,52 @@ impl Space {
             return Ok(());
         }
         own_ends(store, self.table(), range, with, flushes)?;
-        overwrite::overwrite(store, self.table(), range, with, flushes);
+        overwrite::overwrite(store, self.table(), range, with, Uniform::Goes, flushes);
         Ok(())
     }
 
     /// Gives back the tables above an address that mean one and the same all over, as far as they are owned.
-    fn prune<S: FrameStore>(&mut self, store: &mut S, address: VirtAddr, flushes: &mut Flushes) {
+    pub(crate) fn prune<S: FrameStore>(
+        &mut self,
+        store: &mut S,
+        address: VirtAddr,
+        flushes: &mut Flushes,
+    ) {
         overwrite::prune(store, self.table(), address, flushes);
     }
 
     /// The root, as a table: a space's root is always its own.
-    fn table(&self) -> Table {
+    pub(crate) fn table(&self) -> Table {
         Table {
             level: Four,
             frame: self.root,
             fill: Entry::EMPTY,
+        }
+    }
+}
+
+/// [`Space::forget`] below one table.
+fn forget<S: FrameStore>(
+    store: &mut S,
+    level: PageTableLevel,
+    table: PhysFrame,
+    fill: Entry,
+    range: PageRange,
+    sharing: Sharing,
+) {
+    for part in range.parts(level) {
+        let index = part.index(level);
+        let entry = store.entry(table, index);
+        match level.next_lower_level() {
+            Some(lower) if entry.is_present() => {
+                forget(store, lower, entry.frame(), entry.fill(), part, sharing);
+            }
+            None if entry.has_frame() => {
+                let new = Entry::of_object(entry.protection(), sharing).under(fill);
+                store.set_entry(table, index, new);
+                let_go(store, One, entry);
+            }
+            _ => {}
         }
     }
 }

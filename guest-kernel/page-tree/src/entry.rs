@@ -2,22 +2,22 @@
 //!
 //! ```text
 //! table (levels 4 to 2), present
-//!   63  62    55 54 53 52 51        12 11 10  9  8     6  5  4  3  2  1  0
-//!  ┌──┬────────┬──┬──┬──┬────────────┬──┬──┬──┬────────┬──┬─────┬──┬──┬──┐
-//!  │ 0│    0   │fX│fW│fR│   frame    │ 0│ C│ F│    0   │ A│  0  │ U│ W│ P│
-//!  └──┴────────┴──┴──┴──┴────────────┴──┴──┴──┴────────┴──┴─────┴──┴──┴──┘
+//!   63  62  56 55 54 53 52 51        12 11 10  9  8     6  5  4  3  2  1  0
+//!  ┌──┬───┬──┬──┬──┬──┬──┬────────────┬──┬──┬──┬────────┬──┬─────┬──┬──┬──┐
+//!  │ 0│ 0 │fS│fO│fX│fW│fR│   frame    │ 0│ C│ F│    0   │ A│  0  │ U│ W│ P│
+//!  └──┴───┴──┴──┴──┴──┴──┴────────────┴──┴──┴──┴────────┴──┴─────┴──┴──┴──┘
 //! page (level 1), present
-//!  ┌──┬────────┬──┬──┬──┬────────────┬──┬──┬──┬──┬──┬──┬──┬─────┬──┬──┬──┐
-//!  │NX│    0   │mX│mW│mR│   frame    │ S│ C│ 0│ 0│ 0│ D│ A│  0  │ U│ W│ P│
-//!  └──┴────────┴──┴──┴──┴────────────┴──┴──┴──┴──┴──┴──┴──┴─────┴──┴──┴──┘
+//!  ┌──┬─────────┬──┬──┬──┬────────────┬──┬──┬──┬──┬──┬──┬──┬─────┬──┬──┬──┐
+//!  │NX│    0    │mX│mW│mR│   frame    │ S│ C│ 0│ 0│ 0│ D│ A│  0  │ U│ W│ P│
+//!  └──┴─────────┴──┴──┴──┴────────────┴──┴──┴──┴──┴──┴──┴──┴─────┴──┴──┴──┘
 //! parked page (level 1): a page whose mapping allows nothing (PROT_NONE), not present
-//!  ┌──┬────────┬──┬──┬──┬────────────┬──┬──┬──┬──┬──────────────────────┬──┐
-//!  │ 0│    0   │ 0│ 0│ 0│   frame    │ S│ C│ 0│ 1│           0          │ 0│
-//!  └──┴────────┴──┴──┴──┴────────────┴──┴──┴──┴──┴──────────────────────┴──┘
-//! reserved (any level): private memory that reads as zeros, a frame comes with the first access, not present
-//!  ┌──┬────────┬──┬──┬──┬────────────┬──┬──┬──┬──┬──────────────────────┬──┐
-//!  │ 0│    0   │mX│mW│mR│     0      │ 0│ 0│ 1│ 0│           0          │ 0│
-//!  └──┴────────┴──┴──┴──┴────────────┴──┴──┴──┴──┴──────────────────────┴──┘
+//!  ┌──┬─────────┬──┬──┬──┬────────────┬──┬──┬──┬──┬──────────────────────┬──┐
+//!  │ 0│    0    │ 0│ 0│ 0│   frame    │ S│ C│ 0│ 1│           0          │ 0│
+//!  └──┴─────────┴──┴──┴──┴────────────┴──┴──┴──┴──┴──────────────────────┴──┘
+//! reserved (any level): a frame comes with the first access, not present
+//!  ┌──┬───┬──┬──┬──┬──┬──┬────────────┬──┬──┬──┬──┬──────────────────────┬──┐
+//!  │ 0│ 0 │oS│ O│mX│mW│mR│     0      │ 0│ 0│ 1│ 0│           0          │ 0│
+//!  └──┴───┴──┴──┴──┴──┴──┴────────────┴──┴──┴──┴──┴──────────────────────┴──┘
 //! hole (any level): nothing mapped, in a table whose empty entries say "reserved"; bit 7 alone
 //! empty (any level): 0, what the table's own entry says by F: nothing mapped, or reserved
 //! ```
@@ -25,9 +25,11 @@
 //! - `mR mW mX`: what the *mapping* allows, as PROT_READ, PROT_WRITE, PROT_EXEC. The hardware's `W` and `NX` say what
 //!   may happen *now*: `W` is clear while the page, or anything above it, may be shared. The hardware reads whatever is
 //!   present, so a mapping that may be written or executed may be read.
-//! - `F`: the zero entries of the table below read as "reserved with `fR fW fX`". So one entry reserves 512 GiB, 1 GiB,
-//!   2 MiB or 4 KiB alike, and to split it takes one store into an all-zero table, not 512. The bits of `F fX fW fR`
-//!   are those of a reserved entry, so that one `and` turns a table's entry into what its empty entries mean.
+//! - `O` of reserved memory: the page is an object's (a file's, or of memory that processes share), and whoever keeps the
+//!   list of objects has to bring it. Clear: it is private memory that reads as zeros. `oS`: of a shared mapping.
+//! - `F`: the zero entries of the table below read as "reserved with `fR fW fX fO fS`". So one entry reserves 512 GiB, 1 GiB,
+//!   2 MiB or 4 KiB alike, and to split it takes one store into an all-zero table, not 512. The bits
+//!   of `F fX fW fR fO fS` are those of a reserved entry, so that one `and` turns a table's entry into what its empty entries mean.
 //! - `C`: the entry counts in the frame's count. Set for each table; clear for a *borrowed* page, which lies in the
 //!   kernel's image or the initramfs, is never freed and always copied before a write.
 //! - `S`: a page of a shared mapping (MAP_SHARED): never copied on write, `W` stays.
@@ -57,6 +59,12 @@ const RESERVED: u64 = 1 << 9;
 const COUNTED: u64 = 1 << 10;
 /// A page of a shared mapping.
 const SHARED: u64 = 1 << 11;
+/// Reserved memory, or what a table's empty entries reserve: of an object.
+const OBJECT: u64 = 1 << 55;
+/// With [`OBJECT`]: of a shared mapping.
+const OBJECT_SHARED: u64 = 1 << 56;
+/// What says how memory is reserved: of a reserved entry all there is, of a table's what its empty entries mean.
+const RESERVATION: u64 = RESERVED | OBJECT | OBJECT_SHARED | PROTECTION;
 const FRAME: u64 = 0x000f_ffff_ffff_f000;
 const PROTECTION_SHIFT: u32 = 52;
 const PROTECTION: u64 = 0b111 << PROTECTION_SHIFT;
@@ -72,6 +80,15 @@ bitflags! {
         /// PROT_EXEC; the hardware then lets it be read too.
         const EXECUTE = 4;
     }
+}
+
+/// Whether writes to a mapping are seen by others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sharing {
+    /// No (MAP_PRIVATE).
+    Private,
+    /// Yes (MAP_SHARED).
+    Shared,
 }
 
 /// Whose the frame of a mapped page is.
@@ -113,6 +130,22 @@ impl Entry {
     #[inline]
     pub(crate) const fn reserved(protection: Protection) -> Self {
         Self(RESERVED | (protection.bits() as u64) << PROTECTION_SHIFT)
+    }
+
+    /// A page of an object, not yet brought.
+    #[inline]
+    pub(crate) const fn of_object(protection: Protection, sharing: Sharing) -> Self {
+        let shared = match sharing {
+            Sharing::Private => 0,
+            Sharing::Shared => OBJECT_SHARED,
+        };
+        Self(Self::reserved(protection).0 | OBJECT | shared)
+    }
+
+    /// The same reserved memory under another protection.
+    #[inline]
+    pub(crate) const fn reserved_with(self, protection: Protection) -> Self {
+        Self(self.0 & !PROTECTION | (protection.bits() as u64) << PROTECTION_SHIFT)
     }
 
     /// A table reached through this entry alone, whose empty entries mean `fill` (empty, or reserved memory).
@@ -185,7 +218,7 @@ impl Entry {
     /// The same table with another meaning of its empty entries.
     #[inline]
     pub(crate) const fn with_fill(self, fill: Self) -> Self {
-        Self(self.0 & !(RESERVED | PROTECTION) | fill.0)
+        Self(self.0 & !RESERVATION | fill.0)
     }
 
     /// Whether the write bit goes when what the entry points to gets another entry.
@@ -203,7 +236,7 @@ impl Entry {
     /// Of a table's entry: what the empty entries of the table mean.
     #[inline]
     pub(crate) const fn fill(self) -> Self {
-        Self(self.0 & (RESERVED | PROTECTION))
+        Self(self.0 & RESERVATION)
     }
 
     /// What this entry means in a table whose empty entries mean `fill`.
@@ -250,11 +283,18 @@ impl Entry {
         self.0 & PRESENT != 0
     }
 
-    /// Private zeros that are not there yet.
+    /// Memory that is not there yet.
     #[inline]
     #[must_use]
     pub const fn is_reserved(self) -> bool {
         self.0 & (RESERVED | PRESENT) == RESERVED
+    }
+
+    /// Of reserved memory: whether an object has its pages.
+    #[inline]
+    #[must_use]
+    pub const fn is_of_object(self) -> bool {
+        self.0 & OBJECT != 0
     }
 
     /// Whether the entry holds a frame: a table, a page, or a page without permissions.
@@ -276,6 +316,17 @@ impl Entry {
     #[must_use]
     pub const fn is_shared(self) -> bool {
         self.0 & SHARED != 0
+    }
+
+    /// Of a page, or of reserved memory: whether writes to it are seen by others.
+    #[inline]
+    #[must_use]
+    pub const fn sharing(self) -> Sharing {
+        if self.0 & (SHARED | OBJECT_SHARED) == 0 {
+            Sharing::Private
+        } else {
+            Sharing::Shared
+        }
     }
 
     /// The hardware's W bit. On a table or a private page it says that nothing else points to it.

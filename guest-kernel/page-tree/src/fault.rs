@@ -56,6 +56,8 @@ pub enum Refusal {
     NotAllowed,
     /// It would need a frame, and none is left. Nothing has changed.
     OutOfFrames,
+    /// The page is an object's: bring it ([`Space::awaited`]), and try again.
+    NotThere,
 }
 
 impl From<OutOfFrames> for Refusal {
@@ -150,7 +152,7 @@ impl Space {
         };
         let provided = match page_table {
             Ok(page_table) => provide(store, page_table, address, meaning),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         };
         // A page that was present has moved, or a table has: the CPU may know the old one, even if in the end no frame
         // was left for the page.
@@ -161,7 +163,18 @@ impl Space {
         if took == Took::Copy || moved {
             store.flush_page(address);
         }
-        Ok(provided?)
+        provided
+    }
+
+    /// What a mapping of an object allows at an address whose page is still to be brought there, with
+    /// [`Space::map_page`]; `None` where no such page is missing.
+    #[must_use]
+    pub fn awaited<S: FrameStore>(&self, store: &S, address: VirtAddr) -> Option<Protection> {
+        if address.as_u64() >= USER_END {
+            return None;
+        }
+        let entry = look(store, self.root, address).entry;
+        (entry.is_reserved() && entry.is_of_object()).then(|| entry.protection())
     }
 }
 
@@ -194,7 +207,7 @@ fn provide<S: FrameStore>(
     page_table: PhysFrame,
     address: VirtAddr,
     meaning: Entry,
-) -> Result<(PhysFrame, Resolution), OutOfFrames> {
+) -> Result<(PhysFrame, Resolution), Refusal> {
     let index = address.page_table_index(One);
     if meaning.is_present() && meaning.is_counted() {
         let frame = meaning.frame();
@@ -210,6 +223,8 @@ fn provide<S: FrameStore>(
     let (frame, resolution) = if meaning.is_present() {
         let copy = store.allocate_page_copy(meaning.frame());
         (copy, Resolution::CopiedBorrowed)
+    } else if meaning.is_of_object() {
+        return Err(Refusal::NotThere);
     } else {
         (store.allocate_zeroed_page(), Resolution::DemandZero)
     };

@@ -25,7 +25,8 @@
 //! | `node.rs` | the rule: sharing, copying, owning and dropping one table |
 //! | `space.rs` | new, fork, release, translate |
 //! | `fault.rs` | page faults, and the kernel's own access to user memory |
-//! | `change.rs` | reserve, unmap, map |
+//! | `change.rs` | reserve, unmap, map, forget |
+//! | `relocate.rs` | a range moves elsewhere |
 //! | `overwrite.rs` | giving a range one meaning: the tree's side of reserve and unmap |
 //! | `protect.rs` | protect |
 //! | `search.rs` | regions, gaps, statistics |
@@ -43,14 +44,16 @@ mod node;
 mod overwrite;
 mod protect;
 mod range;
+mod relocate;
 mod search;
 mod space;
 mod store;
 
-pub use entry::{Entry, Ownership, Protection};
+pub use entry::{Entry, Ownership, Protection, Sharing};
 pub use fault::{Access, Refusal, Resolution};
 pub use protect::ProtectError;
 pub use range::{PageRange, USER_END, UserPage};
-pub use search::{Region, Regions, Sharing, Statistics};
+pub use relocate::Left;
+pub use search::{Region, Regions, Statistics};
 pub use space::{Space, Translation};
 pub use store::{FrameStore, OutOfFrames};

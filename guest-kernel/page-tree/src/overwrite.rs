@@ -30,6 +30,15 @@ impl Table {
     }
 }
 
+/// What becomes of a table that means one and the same all over, once something has been stored in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Uniform {
+    /// It goes, and the entry above says what it said.
+    Goes,
+    /// It stays: something else will be stored in it.
+    Stays,
+}
+
 /// Owns, or makes, the tables in which a range begins or ends in the midst of an entry of the table above, so that the rest
 /// of the range is whole entries.
 pub(crate) fn own_ends<S: FrameStore>(
@@ -79,6 +88,7 @@ pub(crate) fn overwrite<S: FrameStore>(
     table: Table,
     range: PageRange,
     with: Entry,
+    uniform: Uniform,
     flushes: &mut Flushes,
 ) {
     let new = with.under(table.fill);
@@ -86,9 +96,13 @@ pub(crate) fn overwrite<S: FrameStore>(
         return overwrite_pages(store, table.frame, range, new, flushes);
     }
     let (first, last) = (range.index(table.level), range.last_index(table.level));
-    overwrite_end(store, table, range.part(table.level, first), with, flushes);
+    let mut end = |store: &mut S, index| {
+        let part = range.part(table.level, index);
+        overwrite_end(store, table, part, with, uniform, flushes);
+    };
+    end(store, first);
     if first != last {
-        overwrite_end(store, table, range.part(table.level, last), with, flushes);
+        end(store, last);
     }
     for index in u16::from(first) + 1..u16::from(last) {
         let index = PageTableIndex::new_truncate(index);
@@ -122,6 +136,7 @@ fn overwrite_end<S: FrameStore>(
     table: Table,
     part: PageRange,
     with: Entry,
+    uniform: Uniform,
     flushes: &mut Flushes,
 ) {
     let index = part.index(table.level);
@@ -140,8 +155,10 @@ fn overwrite_end<S: FrameStore>(
         let entry = turn_round(store, child, part, old, with);
         store.set_entry(table.frame, index, entry);
     } else {
-        overwrite(store, child, part, with, flushes);
-        collapse(store, table, index, old, part.start, flushes);
+        overwrite(store, child, part, with, uniform, flushes);
+        if uniform == Uniform::Goes {
+            collapse(store, table, index, old, part.start, flushes);
+        }
     }
 }
 

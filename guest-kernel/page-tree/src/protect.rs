@@ -198,7 +198,6 @@ fn recolour<S: FrameStore>(
     let Some(lower) = level.next_lower_level() else {
         return recolour_pages(store, table, change, range, flushes);
     };
-    let wanted = Entry::reserved(change.protection);
     for part in range.parts(level) {
         let index = part.index(level);
         let raw = store.entry(table, index);
@@ -206,12 +205,13 @@ fn recolour<S: FrameStore>(
         if old.is_reserved() {
             // A part of an entry that is not split has the wanted protection already.
             if part.fills(level) {
-                renew(store, table, index, raw, wanted.under(change.new_fill));
+                let new = old.reserved_with(change.protection);
+                renew(store, table, index, raw, new.under(change.new_fill));
             }
             continue;
         }
         let new = if part.fills(level) && !old.fill().is_empty() {
-            old.with_fill(wanted)
+            old.with_fill(old.fill().reserved_with(change.protection))
         } else {
             old
         };
@@ -239,8 +239,8 @@ fn recolour_pages<S: FrameStore>(
         let raw = store.entry(page_table, index);
         let old = raw.within(change.fill);
         if old.is_reserved() {
-            let new = Entry::reserved(change.protection).under(change.new_fill);
-            renew(store, page_table, index, raw, new);
+            let new = old.reserved_with(change.protection);
+            renew(store, page_table, index, raw, new.under(change.new_fill));
         } else {
             let mut new = old.with_protection(change.protection);
             if change.protection.contains(Protection::WRITE)

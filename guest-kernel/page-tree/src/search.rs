@@ -5,19 +5,10 @@ use x86_64::VirtAddr;
 use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One};
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
-use crate::entry::{Entry, Protection};
+use crate::entry::{Entry, Protection, Sharing};
 use crate::range::{PageRange, USER_END};
 use crate::space::Space;
 use crate::store::FrameStore;
-
-/// Whether writes to a mapping are seen by others.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Sharing {
-    /// No (MAP_PRIVATE).
-    Private,
-    /// Yes (MAP_SHARED).
-    Shared,
-}
 
 /// Neighbouring pages that are mapped alike.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +30,10 @@ pub struct Statistics {
     pub resident: u64,
     /// With a borrowed frame.
     pub borrowed: u64,
+    /// With a frame of a shared mapping.
+    pub shared: u64,
+    /// Private ones that may be written.
+    pub data: u64,
 }
 
 /// The regions of a space, upwards.
@@ -71,11 +66,7 @@ impl Extent {
                 end: self.end,
             },
             protection: self.entry.protection(),
-            sharing: if self.entry.is_shared() {
-                Sharing::Shared
-            } else {
-                Sharing::Private
-            },
+            sharing: self.entry.sharing(),
         }
     }
 }
@@ -131,6 +122,14 @@ impl Space {
                 if !extent.entry.is_counted() {
                     sum.borrowed += pages;
                 }
+                if extent.entry.is_shared() {
+                    sum.shared += pages;
+                }
+            }
+            if extent.entry.sharing() == Sharing::Private
+                && extent.entry.protection().contains(Protection::WRITE)
+            {
+                sum.data += pages;
             }
             ControlFlow::Continue(())
         });

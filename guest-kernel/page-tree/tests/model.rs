@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use arena::Arena;
 use fastrand::Rng;
 use page_tree::{
-    Access, OutOfFrames, Ownership, PageRange, ProtectError, Protection, Refusal, Region,
-    Resolution, Sharing, Space, USER_END, UserPage,
+    Access, FrameStore, Left, OutOfFrames, Ownership, PageRange, ProtectError, Protection, Refusal,
+    Region, Resolution, Sharing, Space, USER_END, UserPage,
 };
 use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
@@ -22,12 +22,33 @@ enum Contents {
     Private(u64),
     /// What a shared page, by its number, holds.
     Shared(usize),
+    /// What an object's page, by both numbers, holds.
+    OfObject(usize, u64),
+}
+
+/// What is behind a mapping.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Backing {
+    Private,
+    SharedPage,
+    /// Which object; its page n is at this address plus n pages.
+    Object(Sharing, usize, u64),
+}
+
+impl Backing {
+    fn sharing(self) -> Sharing {
+        match self {
+            Self::Private => Sharing::Private,
+            Self::SharedPage => Sharing::Shared,
+            Self::Object(sharing, ..) => sharing,
+        }
+    }
 }
 
 /// A space as one would write it down: which segments are mapped how, and which pages hold something else than zero.
 #[derive(Clone, Default, PartialEq, Debug)]
 struct Plain {
-    mapped: Vec<Option<(Protection, Sharing)>>,
+    mapped: Vec<Option<(Protection, Backing)>>,
     contents: BTreeMap<u64, Contents>,
 }
 
@@ -40,6 +61,8 @@ struct World {
     spaces: Vec<(Space, Plain)>,
     /// Shared pages, and what they hold.
     shared: Vec<(PhysFrame, u64)>,
+    /// Objects: the pages that they have.
+    objects: Vec<BTreeMap<u64, (PhysFrame, u64)>>,
     /// Consecutive pages of "the initramfs", and the first one's contents.
     borrowed: PhysFrame,
     held: Vec<PhysFrame>,
@@ -58,6 +81,8 @@ fn borders() -> Vec<u64> {
         2 * MIB,
         4 * MIB,
         6 * MIB,
+        8 * MIB,
+        10 * MIB,
         GIB,
         GIB + 2 * MIB,
         2 * GIB,
@@ -100,6 +125,7 @@ impl World {
             borders,
             spaces: vec![(space, plain)],
             shared,
+            objects: vec![BTreeMap::new(); 3],
             borrowed,
             held,
             current: 0,
@@ -110,9 +136,10 @@ impl World {
     fn regions(&self, plain: &Plain) -> Vec<Region> {
         let mut regions: Vec<Region> = Vec::new();
         for (n, mapped) in plain.mapped.iter().enumerate() {
-            let Some((protection, sharing)) = *mapped else {
+            let Some((protection, backing)) = *mapped else {
                 continue;
             };
+            let sharing = backing.sharing();
             let (mut start, end) = (self.borders[n], self.borders[n + 1]);
             if let Some(last) = regions.last()
                 && last.range.end().as_u64() == start
@@ -136,6 +163,7 @@ impl World {
             None => 0,
             Some(Contents::Private(value)) => *value,
             Some(Contents::Shared(n)) => self.shared[*n].1,
+            Some(Contents::OfObject(n, index)) => self.objects[*n][index].1,
         }
     }
 
@@ -211,13 +239,16 @@ impl World {
         match self.rng.u32(0..100) {
             0..8 => self.fork(who),
             8..14 if self.spaces.len() > 1 => self.drop_space(who),
-            8..24 => self.reserve(who),
-            24..32 => self.unmap(who),
+            8..20 => self.reserve(who),
+            20..26 => self.map_object(who),
+            26..32 => self.unmap(who),
             32..42 => self.protect(who),
-            42..50 => self.map_page(who),
-            50..54 => self.map_run(who),
-            54..56 => self.find_gap(who),
-            56..60 => self.switch(who),
+            42..48 => self.map_page(who),
+            48..52 => self.map_run(who),
+            52..54 => self.find_gap(who),
+            54..57 => self.switch(who),
+            57..62 => self.relocate(who),
+            62..64 => self.cut_object(),
             _ => self.touch(who),
         }
         self.use_pages();
@@ -271,7 +302,7 @@ impl World {
         )
         .unwrap();
         let plain = &mut self.spaces[who].1;
-        plain.mapped[first..last].fill(Some((protection, Sharing::Private)));
+        plain.mapped[first..last].fill(Some((protection, Backing::Private)));
         Self::forget(plain, range);
     }
 
@@ -320,24 +351,24 @@ impl World {
         let (segment, address) = self.single();
         let protection = self.protection();
         self.clock += 1;
-        let (frame, ownership, sharing, contents) = match self.rng.u32(0..3) {
+        let (frame, ownership, backing, contents) = match self.rng.u32(0..3) {
             0 => {
                 let frame = self.arena.page(self.clock);
                 let contents = Contents::Private(self.clock);
-                (frame, Ownership::Counted, Sharing::Private, contents)
+                (frame, Ownership::Counted, Backing::Private, contents)
             }
             1 => {
                 let n = self.rng.usize(0..self.shared.len());
                 let contents = Contents::Shared(n);
                 let frame = self.shared[n].0;
                 page_tree::FrameStore::share(&mut self.arena, frame);
-                (frame, Ownership::Shared, Sharing::Shared, contents)
+                (frame, Ownership::Shared, Backing::SharedPage, contents)
             }
             _ => {
                 let n = self.rng.u64(0..BORROWED_PAGES);
                 let contents = Contents::Private(BORROWED_CONTENTS + n);
                 let frame = self.borrowed + n;
-                (frame, Ownership::Borrowed, Sharing::Private, contents)
+                (frame, Ownership::Borrowed, Backing::Private, contents)
             }
         };
         // Until it is mapped, its count is the test's.
@@ -355,7 +386,7 @@ impl World {
             self.held.pop();
         }
         let plain = &mut self.spaces[who].1;
-        plain.mapped[segment] = Some((protection, sharing));
+        plain.mapped[segment] = Some((protection, backing));
         plain.contents.insert(address, contents);
     }
 
@@ -374,11 +405,174 @@ impl World {
         )
         .unwrap();
         let plain = &mut self.spaces[who].1;
-        plain.mapped[first..last].fill(Some((protection, Sharing::Private)));
+        plain.mapped[first..last].fill(Some((protection, Backing::Private)));
         for n in 0..range.pages() {
             let address = range.start().as_u64() + n * PAGE;
             let contents = Contents::Private(BORROWED_CONTENTS + offset + n);
             plain.contents.insert(address, contents);
+        }
+    }
+
+    fn map_object(&mut self, who: usize) {
+        let (first, last, range) = self.segment_range(12);
+        let protection = self.protection();
+        let sharing = self
+            .rng
+            .choice([Sharing::Private, Sharing::Shared])
+            .unwrap();
+        self.starving(
+            who,
+            |space, arena| space.reserve_object(arena, range, protection, sharing),
+            Result::is_err,
+        )
+        .unwrap();
+        let object = self.rng.usize(0..self.objects.len());
+        let backing = Backing::Object(sharing, object, range.start().as_u64());
+        let plain = &mut self.spaces[who].1;
+        plain.mapped[first..last].fill(Some((protection, backing)));
+        Self::forget(plain, range);
+    }
+
+    /// An access found a page of an object missing: the object gets it if it has it not yet, and it is mapped.
+    fn bring(&mut self, who: usize, segment: usize) {
+        let address = self.borders[segment];
+        let Some((protection, Backing::Object(sharing, object, base))) =
+            self.spaces[who].1.mapped[segment]
+        else {
+            panic!("{address:#x} is not an object's");
+        };
+        let page = VirtAddr::new(address);
+        let awaited = self.spaces[who].0.awaited(&self.arena, page);
+        assert_eq!(awaited, Some(protection));
+        let index = address.wrapping_sub(base) / PAGE;
+        let (arena, held) = (&mut self.arena, &mut self.held);
+        let (frame, _) = *self.objects[object].entry(index).or_insert_with(|| {
+            let frame = arena.page(0);
+            held.push(frame);
+            (frame, 0)
+        });
+        let ownership = match sharing {
+            Sharing::Private => Ownership::Counted,
+            Sharing::Shared => Ownership::Shared,
+        };
+        self.arena.share(frame);
+        self.held.push(frame);
+        let at = UserPage::containing(page).unwrap();
+        self.starving(
+            who,
+            |space, arena| space.map_page(arena, at, frame, protection, ownership),
+            Result::is_err,
+        )
+        .unwrap();
+        self.held.pop();
+        let contents = Contents::OfObject(object, index);
+        self.spaces[who].1.contents.insert(address, contents);
+    }
+
+    /// An object loses its last pages: all spaces forget them.
+    fn cut_object(&mut self) {
+        let object = self.rng.usize(0..self.objects.len());
+        let kept: u64 = self.rng.choice([0, 1, 11, 512]).unwrap();
+        for who in 0..self.spaces.len() {
+            for segment in 0..self.borders.len() - 1 {
+                let Some((_, Backing::Object(sharing, this, base))) =
+                    self.spaces[who].1.mapped[segment]
+                else {
+                    continue;
+                };
+                let (start, end) = (self.borders[segment], self.borders[segment + 1]);
+                // Of this segment's pages, those that the object keeps.
+                let stay = kept.saturating_sub(start.wrapping_sub(base) / PAGE);
+                let start = start.saturating_add(stay * PAGE);
+                if this != object || start >= end {
+                    continue;
+                }
+                let range = PageRange::new(start, end - start).unwrap();
+                // One flush is for all, as the kernel's is.
+                self.arena.tlb_hears = true;
+                let (space, plain) = &mut self.spaces[who];
+                space.forget(&mut self.arena, range, sharing);
+                Self::forget(plain, range);
+            }
+        }
+        for (_, (frame, _)) in self.objects[object].split_off(&kept) {
+            let place = self.held.iter().position(|held| *held == frame).unwrap();
+            self.held.swap_remove(place);
+            if self.arena.release(frame) == 0 {
+                self.arena.free_page(frame);
+            }
+        }
+    }
+
+    /// Moves segments to others of the same sizes.
+    fn relocate(&mut self, who: usize) {
+        let (first, last, from) = self.segment_range(12);
+        let count = last - first;
+        let sizes = |first: usize| {
+            let borders = &self.borders[first..=first + count];
+            borders
+                .windows(2)
+                .map(|pair| pair[1] - pair[0])
+                .collect::<Vec<_>>()
+        };
+        let fits = |to: &usize| (*to >= last || to + count <= first) && sizes(*to) == sizes(first);
+        let places: Vec<_> = (0..self.borders.len() - count).filter(fits).collect();
+        let Some(&to) = self.rng.choice(&places) else {
+            return;
+        };
+        let target = PageRange::new(self.borders[to], from.pages() * PAGE).unwrap();
+        self.starving(
+            who,
+            |space, arena| space.unmap(arena, target),
+            Result::is_err,
+        )
+        .unwrap();
+        let plain = &mut self.spaces[who].1;
+        plain.mapped[to..to + count].fill(None);
+        Self::forget(plain, target);
+        let left = match plain.mapped[first] {
+            Some((_, Backing::Private)) if plain.mapped[first..last] == [plain.mapped[first]] => {
+                self.rng.choice([Left::Nothing, Left::Zeros]).unwrap()
+            }
+            Some((_, Backing::Object(sharing, ..))) if count == 1 => self
+                .rng
+                .choice([Left::Nothing, Left::Object(sharing)])
+                .unwrap(),
+            _ => Left::Nothing,
+        };
+        self.starving(
+            who,
+            |space, arena| space.relocate(arena, from, target.start(), left),
+            Result::is_err,
+        )
+        .unwrap();
+        let plain = &mut self.spaces[who].1;
+        let moved = |address: u64| {
+            address
+                .wrapping_sub(from.start().as_u64())
+                .wrapping_add(target.start().as_u64())
+        };
+        for n in 0..count {
+            let mapped = plain.mapped[first + n].map(|(protection, backing)| {
+                let backing = match backing {
+                    // It may lie below zero now.
+                    Backing::Object(sharing, object, base) => {
+                        Backing::Object(sharing, object, moved(base))
+                    }
+                    other => other,
+                };
+                (protection, backing)
+            });
+            plain.mapped[to + n] = mapped;
+            if left == Left::Nothing {
+                plain.mapped[first + n] = None;
+            }
+        }
+        let pages = from.start().as_u64()..from.end().as_u64();
+        let taken: Vec<_> = plain.contents.range(pages).map(|(a, c)| (*a, *c)).collect();
+        for (address, contents) in taken {
+            plain.contents.remove(&address);
+            plain.contents.insert(moved(address), contents);
         }
     }
 
@@ -427,6 +621,18 @@ impl World {
                 allows.then_some(()).ok_or(Refusal::NotAllowed)
             }
         };
+        if let Some((_, Backing::Object(..))) = self.spaces[who].1.mapped[segment]
+            && allowed.is_ok()
+            && !self.spaces[who].1.contents.contains_key(&address)
+        {
+            let result = self.starving(
+                who,
+                |space, arena| space.fault(arena, page, access),
+                |result| *result == Err(Refusal::OutOfFrames),
+            );
+            assert_eq!(result, Err(Refusal::NotThere));
+            self.bring(who, segment);
+        }
         let before = self.spaces[who].0.translate(&self.arena, page);
         if access != Access::Execute && self.rng.bool() {
             // As the kernel does it, with no fault before.
@@ -476,12 +682,18 @@ impl World {
         if access == Access::Write {
             self.clock += 1;
             self.arena.write(frame, self.clock);
-            if let Some(Contents::Shared(n)) = plain.contents.get(&address) {
-                self.shared[*n].1 = self.clock;
-            } else {
-                plain
-                    .contents
-                    .insert(address, Contents::Private(self.clock));
+            match plain.contents.get(&address) {
+                Some(Contents::Shared(n)) => self.shared[*n].1 = self.clock,
+                Some(Contents::OfObject(n, index))
+                    if plain.mapped[segment].unwrap().1.sharing() == Sharing::Shared =>
+                {
+                    self.objects[*n].get_mut(index).unwrap().1 = self.clock;
+                }
+                _ => {
+                    plain
+                        .contents
+                        .insert(address, Contents::Private(self.clock));
+                }
             }
         }
     }

@@ -22,7 +22,7 @@ pub enum UserFault {
 impl From<Refusal> for UserFault {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::NotMapped | Refusal::NotAllowed => Self::BadAddress,
+            Refusal::NotMapped | Refusal::NotAllowed | Refusal::NotThere => Self::BadAddress,
             Refusal::OutOfFrames => Self::OutOfFrames,
         }
     }
