@@ -38,7 +38,25 @@ const ALLOWED: &[Mnemonic] = {
 const GUARDED: &[(Mnemonic, &str)] = &[
     (Mnemonic::Xsave64, "guest_kernel::arch::simd::xsave"),
     (Mnemonic::Xrstor64, "guest_kernel::arch::simd::xrstor"),
+    (Mnemonic::Xgetbv, COPY_AVX),
+    (Mnemonic::Vmovdqa, COPY_AVX),
+    (Mnemonic::Vmovdqu, COPY_AVX),
+    (Mnemonic::Vzeroupper, COPY_AVX),
+    (Mnemonic::Movups, COPY_AVX),
+    (Mnemonic::Xgetbv, ZERO_AVX),
+    (Mnemonic::Vmovdqa, ZERO_AVX),
+    (Mnemonic::Vmovdqu, ZERO_AVX),
+    (Mnemonic::Vpxor, ZERO_AVX),
+    (Mnemonic::Vzeroupper, ZERO_AVX),
+    (Mnemonic::Movups, ZERO_AVX),
+    // Every host runs these, but nothing else is to use the registers, which hold a program's content.
+    (Mnemonic::Movups, "guest_kernel::arch::wide::copy_page_sse"),
+    (Mnemonic::Movaps, "guest_kernel::arch::wide::copy_page_sse"),
+    (Mnemonic::Movups, "guest_kernel::arch::wide::zero_page_sse"),
+    (Mnemonic::Movaps, "guest_kernel::arch::wide::zero_page_sse"),
 ];
+const COPY_AVX: &str = "guest_kernel::arch::wide::copy_page_avx";
+const ZERO_AVX: &str = "guest_kernel::arch::wide::zero_page_avx";
 
 fn is_allowed(instruction: &Instruction, function: &str) -> bool {
     let mnemonic = instruction.mnemonic();

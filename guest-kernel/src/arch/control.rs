@@ -4,8 +4,10 @@ use core::arch::asm;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use x86_64::registers::control::Cr4Flags;
 
-/// CPUID.1 ECX: XSAVE, x2APIC.
+/// CPUID.1 ECX: XSAVE.
 pub const XSAVE: Feature = Feature(26);
+/// CPUID.1 ECX: AVX.
+pub const AVX: Feature = Feature(28);
 /// CPUID.1 ECX: x2APIC.
 pub const X2APIC: Feature = Feature(21);
 /// CPUID.80000001H EDX: pages of 1 GiB.

@@ -6,6 +6,7 @@
 //! | processor: registers, features, descriptors, TLB | `registers.rs`, `control.rs`, `segments.rs`, `tlb.rs` |
 //! | into the kernel and out of it | `trap.rs`, `stubs.rs` |
 //! | what a process has in registers | `context.rs`, `simd.rs` |
+//! | whole frames by the widest moves | `wide.rs` |
 //! | what only ring 3 can tell or do | `ring3.rs`, `probe.rs` |
 //! | time and interrupts | `apic.rs`, `timer.rs`, `clock.rs`, `interrupts.rs` |
 //! | console, end of the machine, crash | `uart.rs`, `machine.rs`, `crash.rs` |
@@ -28,3 +29,4 @@ pub mod timer;
 pub mod tlb;
 pub mod trap;
 pub mod uart;
+pub mod wide;

@@ -6,6 +6,7 @@ use super::segments::{KERNEL_CODE, SYSRET_BASE};
 use super::simd::{self, Mode};
 use super::stubs;
 use super::trap::{self, SYSTEM_CALL_FLAGS_CLEARED};
+use super::wide;
 use crate::records::COUNTERS;
 use contract::counters::Counter;
 use core::arch::asm;
@@ -77,6 +78,7 @@ fn choose_simd(entry: SystemCallEntry) -> Mode {
         }
     };
     simd::configure(mode, mask, size.min(contract::PAGE_SIZE as u32));
+    wide::choose(entry, mode, mask);
     mode
 }
 

@@ -17,6 +17,7 @@
 //! a stale one, which takes less to clear than a whole frame; who wants any frame and finds the plain list
 //! empty takes from the others.
 use super::direct_map;
+use crate::arch::wide;
 use crate::memory_functions::zero_words;
 use crate::one_cpu::OneCpu;
 use crate::records::COUNTERS;
@@ -315,7 +316,7 @@ fn push(info: *mut FrameInfo, list: &mut u32, frame: PhysFrame) {
 #[inline]
 pub fn zero(frame: PhysFrame) {
     // SAFETY: the frame was just handed out, nobody else has it, and the direct map covers all RAM.
-    unsafe { zero_words(direct_map(frame.start_address()).cast(), PAGE_SIZE / 8) };
+    unsafe { wide::zero_page(direct_map(frame.start_address()).cast()) };
 }
 
 /// Zeroes groups of eight entries of a table, a bit each.

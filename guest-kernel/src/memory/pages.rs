@@ -2,7 +2,7 @@
 use super::direct_map;
 use super::frames::{FRAMES, Use, zero};
 use crate::arch::layout::kernel_root_entries;
-use crate::arch::tlb;
+use crate::arch::{tlb, wide};
 use crate::memory_functions::{copy_words, zero_words};
 use crate::records::COUNTERS;
 use contract::PAGE_SIZE;
@@ -12,8 +12,6 @@ use page_tree::{Entry, FrameStore};
 use x86_64::VirtAddr;
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
-/// Words of a frame.
-const WORDS: usize = PAGE_SIZE / 8;
 /// Entries of a table that one bit of its live groups stands for.
 const GROUP: usize = 8;
 
@@ -94,7 +92,7 @@ impl FrameStore for Tables {
         let from = direct_map(of.start_address()).cast::<u64>();
         let to = direct_map(frame.start_address()).cast::<u64>();
         // SAFETY: `frame` was just handed out, so the two do not overlap; both are whole frames of RAM.
-        unsafe { copy_words(from, to, WORDS) };
+        unsafe { wide::copy_page(from, to) };
         COUNTERS.add(Counter::PagesCopied, 1);
         Some(frame)
     }

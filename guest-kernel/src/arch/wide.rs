@@ -1,0 +1,231 @@
+//! Copying and zeroing whole frames with the widest moves that ring 0 may use.
+//!
+//! The SIMD registers hold a program's content, whoever owns it, so the one that is used here is put back. Its
+//! upper half is not always a register in use: where the program has nothing in the upper halves (XGETBV says
+//! so), they are left in their initial state again, which makes saving cheap and does not slow down its SSE
+//! instructions. A program with something in the upper halves of ZMM registers, which every instruction with a
+//! YMM register clears, gets `rep movsq` instead.
+use super::control::{self, AVX};
+use super::probe::SystemCallEntry;
+use super::registers;
+use super::simd::Mode;
+use crate::memory_functions::{copy_words, zero_words};
+use contract::PAGE_SIZE;
+use core::arch::asm;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+/// Words of a frame.
+const WORDS: usize = PAGE_SIZE / 8;
+
+/// What moves are used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Moves {
+    /// Eight bytes: `rep movsq`, which real processors turn into wider ones.
+    Words,
+    /// Sixteen: where ring 0 is emulated, and an iteration costs as much as an instruction.
+    Sse,
+    /// Thirty-two.
+    Avx,
+}
+
+static MOVES: AtomicU8 = AtomicU8::new(Moves::Words as u8);
+
+/// State components of XGETBV (Intel SDM volume 1, 13.1).
+const YMM: u32 = 1 << 2;
+const ZMM_HIGH: u32 = 1 << 6;
+
+/// Chooses the moves, once it is known what ring 0 can do; `mask` is XCR0 where the mode is [`Mode::Xsave`].
+pub fn choose(entry: SystemCallEntry, mode: Mode, mask: u32) {
+    /// CPUID.(0xd, 1) EAX: XGETBV with ECX = 1.
+    const XGETBV_IN_USE: u32 = 1 << 2;
+    let moves = if entry == SystemCallEntry::PageFault {
+        Moves::Sse
+    } else if mode == Mode::Xsave
+        && mask & YMM != 0
+        && control::has(AVX)
+        && registers::cpuid(0xd, 1).eax & XGETBV_IN_USE != 0
+    {
+        Moves::Avx
+    } else {
+        Moves::Words
+    };
+    MOVES.store(moves as u8, Relaxed);
+}
+
+/// Copies a frame.
+///
+/// # Safety
+/// Both are whole frames, in the direct map, and not the same.
+#[inline]
+pub unsafe fn copy_page(from: *const u64, to: *mut u64) {
+    let moves = MOVES.load(Relaxed);
+    // SAFETY: the caller's, and `choose` knows what ring 0 can do.
+    unsafe {
+        if moves == Moves::Avx as u8 {
+            copy_page_avx(from, to);
+        } else if moves == Moves::Sse as u8 {
+            copy_page_sse(from, to);
+        } else {
+            copy_words(from, to, WORDS);
+        }
+    }
+}
+
+/// Zeroes a frame.
+///
+/// # Safety
+/// It is a whole frame, in the direct map.
+#[inline]
+pub unsafe fn zero_page(to: *mut u64) {
+    let moves = MOVES.load(Relaxed);
+    // SAFETY: the caller's, and `choose` knows what ring 0 can do.
+    unsafe {
+        if moves == Moves::Avx as u8 {
+            zero_page_avx(to);
+        } else if moves == Moves::Sse as u8 {
+            zero_page_sse(to);
+        } else {
+            zero_words(to, WORDS);
+        }
+    }
+}
+
+/// Components that are not in their initial state.
+macro_rules! in_use {
+    () => {{
+        let components: u32;
+        asm!("xgetbv", in("ecx") 1, out("eax") components, out("edx") _,
+            options(nomem, nostack, preserves_flags));
+        components
+    }};
+}
+
+/// Puts YMM0 back as it was, the upper halves in their initial state where they were.
+macro_rules! restore_ymm0 {
+    ($in_use:expr, $saved:expr) => {
+        if $in_use & YMM != 0 {
+            asm!("vmovdqu ymm0, [{}]", in(reg) $saved.as_ptr(), options(nostack, preserves_flags));
+        } else {
+            asm!("vzeroupper", "movups xmm0, [{}]", in(reg) $saved.as_ptr(),
+                options(nostack, preserves_flags));
+        }
+    };
+}
+
+#[inline(never)]
+unsafe fn copy_page_avx(from: *const u64, to: *mut u64) {
+    let mut saved = MaybeUninit::<[u64; 4]>::uninit();
+    // SAFETY: both are whole frames, aligned; AVX and XGETBV are there, and YMM0 is put back. ZMM0 has nothing
+    // that is lost.
+    unsafe {
+        let in_use = in_use!();
+        if in_use & ZMM_HIGH != 0 {
+            copy_words(from, to, WORDS);
+            return;
+        }
+        asm!(
+            "vmovdqu [{saved}], ymm0",
+            "2:",
+            ".set distance, 0",
+            ".rept 64",
+            "  vmovdqa ymm0, [{from} + {at} + distance]",
+            "  vmovdqa [{to} + {at} + distance], ymm0",
+            "  .set distance, distance + 32",
+            ".endr",
+            "add {at}, 2048",
+            "jne 2b",
+            saved = in(reg) saved.as_mut_ptr(),
+            from = in(reg) from.byte_add(PAGE_SIZE),
+            to = in(reg) to.byte_add(PAGE_SIZE),
+            at = inout(reg) -(PAGE_SIZE as isize) => _,
+            options(nostack),
+        );
+        restore_ymm0!(in_use, saved);
+    }
+}
+
+#[inline(never)]
+unsafe fn zero_page_avx(to: *mut u64) {
+    let mut saved = MaybeUninit::<[u64; 4]>::uninit();
+    // SAFETY: as in `copy_page_avx`.
+    unsafe {
+        let in_use = in_use!();
+        if in_use & ZMM_HIGH != 0 {
+            zero_words(to, WORDS);
+            return;
+        }
+        asm!(
+            "vmovdqu [{saved}], ymm0",
+            "vpxor xmm0, xmm0, xmm0",
+            "2:",
+            ".set distance, 0",
+            ".rept 64",
+            "  vmovdqa [{to} + {at} + distance], ymm0",
+            "  .set distance, distance + 32",
+            ".endr",
+            "add {at}, 2048",
+            "jne 2b",
+            saved = in(reg) saved.as_mut_ptr(),
+            to = in(reg) to.byte_add(PAGE_SIZE),
+            at = inout(reg) -(PAGE_SIZE as isize) => _,
+            options(nostack),
+        );
+        restore_ymm0!(in_use, saved);
+    }
+}
+
+#[inline(never)]
+unsafe fn copy_page_sse(from: *const u64, to: *mut u64) {
+    let mut saved = MaybeUninit::<[u64; 2]>::uninit();
+    // SAFETY: both are whole frames, aligned; every x86-64 has SSE, CR4.OSFXSR is set, and XMM0 is put back.
+    unsafe {
+        asm!(
+            "movups [{saved}], xmm0",
+            "2:",
+            ".set distance, 0",
+            ".rept 64",
+            "  movaps xmm0, [{from} + {at} + distance]",
+            "  movaps [{to} + {at} + distance], xmm0",
+            "  .set distance, distance + 16",
+            ".endr",
+            "add {at}, 1024",
+            "jne 2b",
+            "movups xmm0, [{saved}]",
+            saved = in(reg) saved.as_mut_ptr(),
+            from = in(reg) from.byte_add(PAGE_SIZE),
+            to = in(reg) to.byte_add(PAGE_SIZE),
+            at = inout(reg) -(PAGE_SIZE as isize) => _,
+            options(nostack),
+        );
+    }
+}
+
+#[inline(never)]
+unsafe fn zero_page_sse(to: *mut u64) {
+    static ZERO: [u64; 2] = [0; 2];
+    let mut saved = MaybeUninit::<[u64; 2]>::uninit();
+    // SAFETY: as in `copy_page_sse`.
+    unsafe {
+        asm!(
+            "movups [{saved}], xmm0",
+            // An arithmetic instruction is not one of those that every host's ring 0 has.
+            "movups xmm0, [{zero}]",
+            "2:",
+            ".set distance, 0",
+            ".rept 64",
+            "  movaps [{to} + {at} + distance], xmm0",
+            "  .set distance, distance + 16",
+            ".endr",
+            "add {at}, 1024",
+            "jne 2b",
+            "movups xmm0, [{saved}]",
+            saved = in(reg) saved.as_mut_ptr(),
+            zero = in(reg) &raw const ZERO,
+            to = in(reg) to.byte_add(PAGE_SIZE),
+            at = inout(reg) -(PAGE_SIZE as isize) => _,
+            options(nostack),
+        );
+    }
+}
