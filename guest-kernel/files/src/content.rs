@@ -1,8 +1,8 @@
 //! Contents of a file by its inode: what exec and mmap ask for.
 use crate::description::Opened;
 use crate::inode::{InodeId, Kind, Number};
+use crate::mapped::Regular;
 use crate::path::{LastLink, View};
-use crate::regular::{PageContent, Regular};
 use crate::{Files, PageStore};
 use contract::Errno;
 
@@ -103,13 +103,5 @@ impl<S: PageStore> Files<S> {
             from = number + 1;
         }
         frames
-    }
-
-    /// Where the page of a regular file with this index lies.
-    ///
-    /// # Errors
-    /// EISDIR, EINVAL where it is not a regular file.
-    pub fn page_content(&self, id: InodeId, index: u64) -> Result<PageContent<'_, S::Page>, Errno> {
-        Ok(self.regular(id)?.page(index))
     }
 }

@@ -2,9 +2,9 @@
 use crate::Files;
 use crate::device::{Device, DeviceNumber};
 use crate::directory::{Directory, Name};
+use crate::mapped::Regular;
 use crate::pipe::PipeId;
 use crate::proc::ProcNode;
-use crate::regular::Regular;
 use crate::store::PageStore;
 use alloc::boxed::Box;
 use contract::Errno;
@@ -225,6 +225,11 @@ impl<S: PageStore> Files<S> {
         let Some(inode) = self.inodes.get_mut(number.0) else {
             return;
         };
+        if inode.links == 0
+            && let Kind::Regular(regular) = &inode.kind
+        {
+            regular.note_unlinked();
+        }
         // The root has no name that links to it, and stays when the last process has left it.
         if inode.links != 0 || inode.holders != 0 || number == self.root {
             return;

@@ -8,7 +8,7 @@
 //! | what | module |
 //! |---|---|
 //! | names and inodes | `directory`, `inode`, `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` (stat) |
-//! | contents | `regular` over `page_map`, `pipe`, `device`, `snapshot` (text of `/proc`) |
+//! | contents | `regular` over `page_map`, `mapped` (regular files that are mapped), `pipe`, `device`, `snapshot` (text of `/proc`) |
 //! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `open`, `fifo`, `transfer` (read, write), `listing` (getdents) |
 //! | the start | `archive` (the format), `seed` (into the tree) |
 //! | the terminal | `tty` |
@@ -36,6 +36,7 @@ mod fd_table;
 mod fifo;
 mod inode;
 mod listing;
+mod mapped;
 mod metadata;
 mod namespace;
 mod open;
@@ -65,6 +66,7 @@ pub use device::Device;
 pub use directory::NAME_MAX;
 pub use fd_table::{DESCRIPTOR_LIMIT, FdTable, OnExec};
 pub use inode::{InodeId, Time};
+pub use mapped::{Mappable, MappedFile, NoPage, Purpose};
 pub use metadata::Located;
 pub use path::{LastLink, Owner, PATH_MAX, View};
 pub use pipe::{PIPE_BUF, PIPE_CAPACITY, PipeId};
@@ -96,6 +98,8 @@ pub struct Files<S: PageStore> {
     /// The directory on which `/proc` is, once it is.
     proc_mount: Option<Number>,
     wakeups: Wakeups,
+    /// Whether a mapped file has lost pages that mappings still have.
+    lost_pages: bool,
     time: Stamp,
     /// Tells the time that changes get; without one it is `time`.
     clock: Option<fn() -> Time>,

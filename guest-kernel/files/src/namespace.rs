@@ -2,8 +2,8 @@
 use crate::device::{Device, DeviceNumber};
 use crate::directory::{Directory, Name};
 use crate::inode::{Home, Inode, InodeId, Kind, Number, Stamp};
+use crate::mapped::Regular;
 use crate::path::{Ending, LastLink, PATH_MAX, Resolved, Slash, View};
-use crate::regular::Regular;
 use crate::words::hash;
 use crate::{Files, PageStore};
 use contract::Errno;

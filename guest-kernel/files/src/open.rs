@@ -2,9 +2,9 @@
 use crate::description::{DescriptionId, Opened};
 use crate::fd_table::{FdTable, OnExec};
 use crate::inode::{InodeId, Kind, Number};
+use crate::mapped::Regular;
 use crate::path::{Ending, LastLink, View};
 use crate::proc::ProcNode;
-use crate::regular::Regular;
 use crate::{Files, PageStore, Step};
 use contract::Errno;
 use linux_raw_sys::general as linux;

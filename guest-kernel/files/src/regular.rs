@@ -9,7 +9,7 @@ pub const MAX_FILE_SIZE: u64 = i64::MAX as u64;
 
 const PAGE: u64 = PAGE_SIZE as u64;
 
-/// A piece of a file, for somebody who maps it.
+/// Where a page of a file lies.
 #[derive(Debug)]
 pub enum PageContent<'a, P> {
     /// In the archive, unwritten. Shorter than a page at the end of the file: the rest reads as zeros.
@@ -22,14 +22,14 @@ pub enum PageContent<'a, P> {
 
 /// See the module. Bytes of a page beyond the file's end are zeros, always: growing the file then shows zeros.
 #[derive(Debug)]
-pub(crate) struct Regular<P> {
+pub(crate) struct Contents<P> {
     archived: &'static [u8],
     size: u64,
     pages: PageMap<P>,
     version: u64,
 }
 
-impl<P> Regular<P> {
+impl<P> Contents<P> {
     pub(crate) const fn new(archived: &'static [u8]) -> Self {
         Self {
             archived,
@@ -192,8 +192,28 @@ impl<P> Regular<P> {
         Ok(done)
     }
 
+    /// Sets a size that is not smaller; nothing is there yet.
+    pub(crate) fn grow_empty(&mut self, size: u64) {
+        self.size = size.min(MAX_FILE_SIZE);
+    }
+
+    /// Clears what a mapping may have written beyond the end of the file, in its last page.
+    pub(crate) fn clear_tail(&mut self, store: &mut impl PageStore<Page = P>) {
+        let within = (self.size % PAGE) as usize;
+        if within != 0
+            && let Some(page) = self.pages.get_mut(self.size / PAGE)
+        {
+            store.bytes_mut(page)[within..].fill(0);
+        }
+    }
+
+    /// The contents have changed, or can from now on without being asked.
+    pub(crate) fn note_change(&mut self) {
+        self.version += 1;
+    }
+
     /// The page to be written, made from what was there; from nothing where all of it is about to be written.
-    fn own_page(
+    pub(crate) fn own_page(
         &mut self,
         store: &mut impl PageStore<Page = P>,
         index: u64,
@@ -229,7 +249,7 @@ impl<P> Regular<P> {
                 self.archived = &self.archived[..size];
             }
             self.pages
-                .remove_from(size.div_ceil(PAGE), &mut |page| store.free(page));
+                .remove_from(size.div_ceil(PAGE), &mut |page| store.give_up(page));
             let within = (size % PAGE) as usize;
             if within != 0
                 && let Some(page) = self.pages.get_mut(size / PAGE)
@@ -271,7 +291,7 @@ impl<P> Regular<P> {
                 && self.archived_page(index).is_empty()
                 && let Some(page) = self.pages.remove(index)
             {
-                store.free(page);
+                store.give_up(page);
             }
             next = self.pages.next_from(index + 1);
         }
@@ -298,7 +318,7 @@ impl<P> Regular<P> {
             let within = (at % PAGE) as usize..(next - index * PAGE) as usize;
             if within.len() == PAGE_SIZE && !archived {
                 if let Some(page) = self.pages.remove(index) {
-                    store.free(page);
+                    store.give_up(page);
                 }
                 // On to the next page that there is: what lies between is a hole.
                 let after = self.pages.next_from(index + 1).unwrap_or(u64::MAX / PAGE);
@@ -333,7 +353,7 @@ impl<P> Regular<P> {
 
     /// Gives all pages back; the file is empty then.
     pub(crate) fn free(&mut self, store: &mut impl PageStore<Page = P>) {
-        self.pages.remove_from(0, &mut |page| store.free(page));
+        self.pages.remove_from(0, &mut |page| store.give_up(page));
         self.archived = &[];
         self.size = 0;
     }

@@ -3,9 +3,9 @@ use crate::archive::{Archive, ArchiveError, ArchiveFault, Entry, Field, Next, fi
 use crate::device::{Device, DeviceNumber};
 use crate::directory::{Directory, NAME_MAX, Name};
 use crate::inode::{Inode, Kind, Number, Stamp};
+use crate::mapped::Regular;
 use crate::path::{LastLink, Owner, View};
 use crate::proc::NoProcesses;
-use crate::regular::Regular;
 use crate::slab::Slab;
 use crate::wait_queue::Wakeups;
 use crate::words::{self, hash};
@@ -49,6 +49,7 @@ impl<S: PageStore> Files<S> {
             root: Number(0),
             proc_mount: None,
             wakeups: Wakeups::new(),
+            lost_pages: false,
             time: Stamp::ZERO,
             clock: None,
         };

@@ -1,7 +1,7 @@
 //! How contents are kept: fallocate(2), fsync(2).
 use crate::description::{DescriptionId, Opened};
 use crate::inode::{InodeId, Kind, Number};
-use crate::regular::Regular;
+use crate::mapped::Regular;
 use crate::{Files, PageStore};
 use contract::Errno;
 use core::ops::Range;
@@ -75,7 +75,10 @@ impl<S: PageStore> Files<S> {
         range: Range<u64>,
     ) -> Result<(), Errno> {
         let (number, regular) = self.open_regular(id)?;
-        regular.punch(store, range)?;
+        let punched = regular.punch(store, range);
+        let lost = regular.has_lost_pages();
+        self.lost_pages |= lost;
+        punched?;
         self.note_change(number)
     }
 

@@ -20,6 +20,11 @@ pub trait PageStore {
     /// Takes a frame back.
     fn free(&mut self, page: Self::Page);
 
+    /// Takes back a file's frame, which mappings of the file may still have.
+    fn give_up(&mut self, page: Self::Page) {
+        self.free(page);
+    }
+
     /// Its contents.
     fn bytes<'a>(&'a self, page: &'a Self::Page) -> &'a [u8; PAGE_SIZE];
 

@@ -274,6 +274,8 @@ impl<S: PageStore> Files<S> {
             _ => return Err(Errno::EINVAL),
         }
         (inode.modified, inode.changed) = (time, time);
+        let lost = matches!(&inode.kind, Kind::Regular(regular) if regular.has_lost_pages());
+        self.lost_pages |= lost;
         Ok(())
     }
 }
