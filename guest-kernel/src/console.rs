@@ -9,7 +9,7 @@ use crate::boot::command_line;
 use crate::kernel::Kernel;
 use crate::process::queue::Queue;
 use crate::process::signal::{self, Info};
-use crate::process::{Pid, Resume, Slot, State, Wait};
+use crate::process::{Pid, Resume, State, ThreadSlot, Wait};
 use crate::records::COUNTERS;
 use contract::Errno;
 use contract::counters::Counter;
@@ -303,8 +303,8 @@ impl Kernel {
         }
     }
 
-    /// Makes a process that was taken out of its queue runnable.
-    fn ask_again(&mut self, slot: Slot, turn: WaitFor) {
+    /// Makes a thread that was taken out of its queue runnable.
+    fn ask_again(&mut self, slot: ThreadSlot, turn: WaitFor) {
         let progress = match self.processes[slot].state {
             State::Waiting(Wait::File { progress, .. }) => progress,
             _ => 0,
@@ -318,20 +318,20 @@ impl Kernel {
         );
     }
 
-    /// A process that was woken as the first of a queue has asked again: the next has its turn, unless the
+    /// A thread that was woken as the first of a queue has asked again: the next has its turn, unless the
     /// first found nothing.
-    pub fn end_turn(&mut self, slot: Slot, turn: Option<WaitFor>) {
+    pub fn end_turn(&mut self, slot: ThreadSlot, turn: Option<WaitFor>) {
         let Some(key) = turn else { return };
-        let state = self.processes.get(slot).map(|process| process.state);
+        let state = self.processes.thread(slot).map(|thread| thread.state);
         match state {
             Some(State::Waiting(Wait::File { until, .. })) if until == key => {}
             _ => self.wake_queue(key),
         }
     }
 
-    /// Puts a process at the end of the queue of what it waits for.
+    /// Puts a thread at the end of the queue of what it waits for.
     #[inline]
-    pub fn wait_for_file(&mut self, slot: Slot, key: WaitFor) {
+    pub fn wait_for_file(&mut self, slot: ThreadSlot, key: WaitFor) {
         if let Some(place) = self.files.wait_queue_mut(key) {
             let mut queue = Queue::from(*place);
             queue.push(self.processes, slot);
@@ -339,8 +339,8 @@ impl Kernel {
         }
     }
 
-    /// Takes a process out of that queue again.
-    pub fn stop_waiting_for_file(&mut self, slot: Slot, key: WaitFor) {
+    /// Takes a thread out of that queue again.
+    pub fn stop_waiting_for_file(&mut self, slot: ThreadSlot, key: WaitFor) {
         if let Some(place) = self.files.wait_queue_mut(key) {
             let mut queue = Queue::from(*place);
             queue.remove(self.processes, slot);

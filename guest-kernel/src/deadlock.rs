@@ -1,4 +1,4 @@
-//! Every process waits, and nothing that could wake one can come: the machine says who waits for what,
+//! Every thread waits, and nothing that could wake one can come: the machine says who waits for what,
 //! and stops.
 use crate::arch::machine;
 use crate::kernel::Kernel;
@@ -12,14 +12,30 @@ use files::WaitFor;
 /// Reports the deadlock and ends the machine.
 pub fn report(kernel: &Kernel) -> ! {
     log!("deadlock: every process waits for something that cannot come");
-    for slot in kernel.processes.slots() {
-        let process = &kernel.processes[slot];
-        let name = core::str::from_utf8(process.name()).unwrap_or("?");
-        log!(
-            "  process {} ({name}) {}",
-            process.pid.0,
-            What(&process.state)
-        );
+    let processes = &kernel.processes;
+    for slot in processes.slots() {
+        let pid = processes[slot].pid;
+        let name = core::str::from_utf8(processes.name_of(slot)).unwrap_or("?");
+        if processes[slot].ended.is_some() {
+            log!(
+                "  process {} ({name}) has ended, and nobody has waited for it",
+                pid.0
+            );
+        }
+        for thread in processes.threads_of(slot) {
+            let thread = &processes[thread];
+            let what = What(&thread.state);
+            if thread.tid == pid {
+                log!("  process {} ({name}) {what}", pid.0);
+            } else {
+                let own = core::str::from_utf8(thread.name()).unwrap_or("?");
+                log!(
+                    "  thread {} ({own}) of process {} ({name}) {what}",
+                    thread.tid.0,
+                    pid.0
+                );
+            }
+        }
     }
     machine::exit(Exit::Deadlock)
 }
@@ -31,7 +47,6 @@ impl fmt::Display for What<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             State::Runnable(_) | State::Running => f.write_str("can run"),
-            State::Zombie(_) => f.write_str("has ended, and nobody has waited for it"),
             State::Waiting(wait) => match wait {
                 Wait::Child(Selector::Any) => f.write_str("waits for a child to end"),
                 Wait::Child(Selector::Process(Pid(pid))) => {

@@ -17,9 +17,10 @@ use crate::process::initial_stack::{Strings, Text};
 use crate::process::limits::Limits;
 use crate::process::queue::Queue;
 use crate::process::scheduler::Alarm;
-use crate::process::signal::Signals;
+use crate::process::signal::{Signals, ThreadSignals};
 use crate::process::template::Templates;
-use crate::process::{Process, ProcessTable, Resume, Slot, State};
+use crate::process::thread::Fellows;
+use crate::process::{Current, Members, NAME_LENGTH, Process, ProcessTable, Resume, State, Thread};
 use crate::records::COUNTERS;
 use crate::system_calls::paths::time_of_change;
 use alloc::boxed::Box;
@@ -50,8 +51,8 @@ impl<F: Fn() -> I, I: Iterator<Item = &'static [u8]>> Strings for Tokens<F> {
 pub fn run(boot: &BootInfo) -> ! {
     take_over_memory(boot);
     let mut kernel = new_kernel(boot);
-    let slot = add_first_process(&mut kernel);
-    match exec_first(&mut kernel, slot, &boot.options) {
+    let first = add_first_process(&mut kernel);
+    match exec_first(&mut kernel, first, &boot.options) {
         Ok(()) => kernel::start(kernel),
         Err(errno) => machine::exit(Exit::ExecFailed(errno.0)),
     }
@@ -96,7 +97,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
     Kernel {
         // SAFETY: boot comes here once.
         processes: unsafe { PROCESSES.take() },
-        current: Slot::from_number(0),
+        current: Current::NONE,
         progress: 0,
         ready: Queue::new(),
         alarm: Alarm::Off,
@@ -109,8 +110,8 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
     }
 }
 
-fn add_first_process(kernel: &mut Kernel) -> Slot {
-    let Some(vacancy) = kernel.processes.vacancy() else {
+fn add_first_process(kernel: &mut Kernel) -> Current {
+    let Some((vacancy, first)) = kernel.processes.vacancy() else {
         bad_boot("no room for a process")
     };
     if crate::memory::heap::require_reserve().is_err() {
@@ -126,13 +127,23 @@ fn add_first_process(kernel: &mut Kernel) -> Slot {
         bad_boot("the machine has too little memory")
     };
     let pid = vacancy.pid();
-    let process = Process {
+    let thread = Thread {
         context: UserContext::new_for_exec(0, 0, simd),
+        tid: pid,
+        process: vacancy.slot(),
+        state: State::Runnable(Resume::User),
+        signals: ThreadSignals::new(),
+        next_in_queue: None,
+        fellows: Fellows::default(),
+        name: [0; NAME_LENGTH],
+    };
+    let process = Process {
         pid,
         group: pid,
         session: pid,
-        state: State::Runnable(Resume::User),
+        ended: None,
         memory: None,
+        lender: None,
         descriptors: Descriptors::new(descriptors),
         working_directory: kernel.files.share_directory(root),
         umask: 0o022,
@@ -140,15 +151,18 @@ fn add_first_process(kernel: &mut Kernel) -> Slot {
         limits: Limits::default(),
         signals,
         family: Links::default(),
-        next_in_queue: None,
-        name: [0; crate::process::NAME_LENGTH],
+        threads: Members::one(first.slot()),
+        name: [0; NAME_LENGTH],
         executable,
         started: 0,
     };
-    let slot = kernel.processes.insert(vacancy, Box::new(process));
+    let current = Current {
+        process: kernel.processes.insert(vacancy, Box::new(process)),
+        thread: kernel.processes.insert_thread(first, Box::new(thread)),
+    };
     COUNTERS.add(Counter::Processes, 1);
     COUNTERS.set(Counter::ProcessesPeak, 1);
-    slot
+    current
 }
 
 /// Descriptors 0, 1 and 2: the console, opened once.
@@ -173,17 +187,17 @@ fn standard_descriptors(kernel: &mut Kernel) -> Result<FdTable, Errno> {
     }
 }
 
-fn exec_first(kernel: &mut Kernel, slot: Slot, options: &Options) -> Result<(), Errno> {
+fn exec_first(kernel: &mut Kernel, first: Current, options: &Options) -> Result<(), Errno> {
     let mut environment = Tokens(|| options.environment());
     let Some(program) = options.arguments().next() else {
         let mut arguments = DefaultArguments;
-        return kernel.exec_and_queue(slot, DEFAULT_PROGRAM, &mut arguments, &mut environment);
+        return kernel.exec_and_queue(first, DEFAULT_PROGRAM, &mut arguments, &mut environment);
     };
     let mut arguments = Tokens(|| options.arguments());
     let mut path = Path::default();
     path.extend(command_line::argument(program))?;
     if path.bytes().contains(&b'/') {
-        return kernel.exec_and_queue(slot, path.bytes(), &mut arguments, &mut environment);
+        return kernel.exec_and_queue(first, path.bytes(), &mut arguments, &mut environment);
     }
     // As a shell: a name without a slash is looked for along PATH.
     let search = options
@@ -199,7 +213,7 @@ fn exec_first(kernel: &mut Kernel, slot: Slot, options: &Options) -> Result<(), 
         let mut path = Path::default();
         path.extend(command_line::decode(directory))?;
         path.extend([b'/'].into_iter().chain(command_line::argument(program)))?;
-        match kernel.exec_and_queue(slot, path.bytes(), &mut arguments, &mut environment) {
+        match kernel.exec_and_queue(first, path.bytes(), &mut arguments, &mut environment) {
             Ok(()) => return Ok(()),
             Err(Errno::ENOENT | Errno::ENOTDIR) => {}
             Err(errno) => last = errno,
@@ -220,13 +234,13 @@ impl Strings for DefaultArguments {
 impl Kernel {
     fn exec_and_queue(
         &mut self,
-        slot: Slot,
+        first: Current,
         path: &[u8],
         arguments: &mut dyn Strings,
         environment: &mut dyn Strings,
     ) -> Result<(), Errno> {
-        self.exec(slot, path, arguments, environment)?;
-        self.ready.push(self.processes, slot);
+        self.exec(first, path, arguments, environment)?;
+        self.ready.push(self.processes, first.thread);
         Ok(())
     }
 }

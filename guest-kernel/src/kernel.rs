@@ -10,7 +10,7 @@ use crate::process::queue::Queue;
 use crate::process::scheduler::{Alarm, Next};
 use crate::process::signal::Info;
 use crate::process::template::Templates;
-use crate::process::{Pid, ProcessTable, Slot, State, Status, signal};
+use crate::process::{Current, Pid, ProcessSlot, ProcessTable, State, Status, ThreadSlot, signal};
 use crate::records::COUNTERS;
 use crate::system_calls::{self, Outcome};
 use alloc::collections::BTreeSet;
@@ -25,14 +25,14 @@ static KERNEL: OneCpu<Option<Kernel>> = OneCpu::new(None);
 /// Everything that outlives a trap, but for frames and heap, which have statics of their own.
 pub struct Kernel {
     pub processes: &'static mut ProcessTable,
-    /// The process that the CPU runs, or ran last.
-    pub current: Slot,
+    /// What the CPU runs, or ran last.
+    pub current: Current,
     /// Of a call that is asked again: the bytes it has done.
     pub progress: usize,
     pub ready: Queue,
     pub alarm: Alarm,
     /// Who sleeps, by when to wake.
-    pub sleepers: BTreeSet<(u64, Slot)>,
+    pub sleepers: BTreeSet<(u64, ThreadSlot)>,
     pub files: Files<Pages>,
     pub pages: Pages,
     pub console: Console,
@@ -98,19 +98,19 @@ impl Kernel {
         self.go_on(next);
     }
 
-    /// Lets the current process go on, with the handlers of the signals that have come for it, or another.
+    /// Lets the current thread go on, with the handlers of the signals that have come for it, or another.
     pub fn go_on(&mut self, next: Next) {
         if next == Next::Other || self.deliver_signals() == Next::Other {
             self.schedule();
         }
     }
 
-    /// Whether the current process can go on: what was just done may have ended it.
+    /// Whether the current thread can go on: what was just done may have ended it.
     pub fn whether_running(&self) -> Next {
         let running = self
             .processes
-            .get(self.current)
-            .is_some_and(|process| matches!(process.state, State::Running));
+            .thread(self.current.thread)
+            .is_some_and(|thread| matches!(thread.state, State::Running));
         if running { Next::Same } else { Next::Other }
     }
 
@@ -160,7 +160,7 @@ impl Kernel {
     /// Any exception but a page fault.
     #[cold]
     fn exception(&mut self, vector: u8) -> Next {
-        let address = self.processes[self.current].context.registers.rip;
+        let address = self.processes[self.current.thread].context.registers.rip;
         let (signal, code) = signal_of(vector);
         let info = if code == 0 {
             Info::Kernel
@@ -175,11 +175,11 @@ impl Kernel {
     #[cold]
     pub fn out_of_memory(&mut self) -> Next {
         let victim = match self.processes[self.current].pid {
-            Pid(1) => self.largest_but_init().unwrap_or(self.current),
-            _ => self.current,
+            Pid(1) => self.largest_but_init().unwrap_or(self.current.process),
+            _ => self.current.process,
         };
         let process = &self.processes[victim];
-        let name = core::str::from_utf8(process.name()).unwrap_or("?");
+        let name = core::str::from_utf8(self.processes.name_of(victim)).unwrap_or("?");
         log!("out of memory: killed process {} ({name})", process.pid.0);
         COUNTERS.add(Counter::OutOfMemoryKills, 1);
         self.end_process(
@@ -193,7 +193,7 @@ impl Kernel {
     }
 
     /// The process with the most pages, the youngest of those, pid 1 apart.
-    fn largest_but_init(&self) -> Option<Slot> {
+    fn largest_but_init(&self) -> Option<ProcessSlot> {
         let living = self.processes.slots().filter(|&slot| {
             let process = &self.processes[slot];
             process.pid != Pid(1) && process.memory.is_some()

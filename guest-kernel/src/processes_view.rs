@@ -2,7 +2,7 @@
 use crate::arch::clock;
 use crate::memory::space::AddressSpace;
 use crate::memory::user::UserBuffer;
-use crate::process::{Pid, Process, ProcessTable, Slot};
+use crate::process::{Pid, Process, ProcessSlot, ProcessTable};
 use crate::records::COUNTERS;
 use contract::counters::{Counter, FIRST_SYSTEM_CALL, MISSING, SYSTEM_CALLS};
 use contract::{Errno, PAGE_SIZE, Sysno};
@@ -20,7 +20,7 @@ pub struct ProcessesView<'a> {
 }
 
 impl ProcessesView<'_> {
-    fn find(&self, pid: u32) -> Option<(Slot, &Process)> {
+    fn find(&self, pid: u32) -> Option<(ProcessSlot, &Process)> {
         let slot = self.processes.find(Pid(pid))?;
         Some((slot, &self.processes[slot]))
     }
@@ -33,7 +33,7 @@ impl ProcessesView<'_> {
             ProcessFile::Cmdline => write_memory(process, AddressSpace::arguments, out),
             ProcessFile::Environ => write_memory(process, AddressSpace::environment, out),
             ProcessFile::Comm => {
-                out.bytes(process.name());
+                out.bytes(self.processes.name_of(slot));
                 out.bytes(b"\n");
             }
             ProcessFile::Statm => {
@@ -42,23 +42,23 @@ impl ProcessesView<'_> {
             }
             ProcessFile::Maps => {
                 if let Some(memory) = &process.memory {
-                    memory.space().write_map(out).ok()?;
+                    memory.write_map(out).ok()?;
                 }
             }
         }
         Some(())
     }
 
-    fn write_stat(&self, slot: Slot, process: &Process, out: &mut dyn Output) {
+    fn write_stat(&self, slot: ProcessSlot, process: &Process, out: &mut dyn Output) {
         let (resident, mapped) = sizes(process);
         // Errors of `Output` are its own to keep.
         let _ = write!(out, "{} (", process.pid.0);
-        out.bytes(process.name());
+        out.bytes(self.processes.name_of(slot));
         let _ = writeln!(
             out,
             ") {} {} {} {} 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {} {} {resident} 18446744073709551615 \
              0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
-            process.state_letter(),
+            self.processes.state_letter(slot),
             self.processes.parent_pid(slot).0,
             process.group.0,
             process.session.0,
@@ -67,28 +67,32 @@ impl ProcessesView<'_> {
         );
     }
 
-    fn write_status(&self, slot: Slot, process: &Process, out: &mut dyn Output) {
-        let state = match process.state_letter() {
+    fn write_status(&self, slot: ProcessSlot, process: &Process, out: &mut dyn Output) {
+        let state = match self.processes.state_letter(slot) {
             'R' => "R (running)",
             'Z' => "Z (zombie)",
             'D' => "D (disk sleep)",
             _ => "S (sleeping)",
         };
         let (resident, mapped) = sizes(process);
+        let (blocked, pending) = self.processes.leader(slot).map_or((0, 0), |thread| {
+            (thread.signals.blocked, thread.signals.pending.set)
+        });
         let kib = PAGE_SIZE as u64 / 1024;
         out.bytes(b"Name:\t");
-        out.bytes(process.name());
+        out.bytes(self.processes.name_of(slot));
         let _ = writeln!(
             out,
             "\nUmask:\t{:04o}\nState:\t{state}\nTgid:\t{pid}\nPid:\t{pid}\nPPid:\t{}\nTracerPid:\t0\n\
-             Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nVmSize:\t{:8} kB\nVmRSS:\t{:8} kB\nThreads:\t1\n\
+             Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nVmSize:\t{:8} kB\nVmRSS:\t{:8} kB\nThreads:\t{}\n\
              SigBlk:\t{:016x}\nSigPnd:\t{:016x}",
             process.umask,
             self.processes.parent_pid(slot).0,
             mapped * kib,
             resident * kib,
-            process.signals.blocked,
-            process.signals.pending,
+            process.threads.count,
+            blocked,
+            pending,
             pid = process.pid.0,
         );
     }
@@ -114,7 +118,7 @@ impl ProcessesView<'_> {
             }
             SystemFile::Loadavg => {
                 let last = self.processes.slots().map(|slot| self.processes[slot].pid.0).max();
-                writeln!(out, "0.00 0.00 0.00 1/{} {}", self.processes.count(), last.unwrap_or(0))
+                writeln!(out, "0.00 0.00 0.00 1/{} {}", self.processes.thread_count(), last.unwrap_or(0))
             }
             SystemFile::Version => {
                 writeln!(out, "Linux version 6.1.0-cowbell (cowbell {})", env!("CARGO_PKG_VERSION"))
@@ -173,7 +177,7 @@ fn sizes(process: &Process) -> (u64, u64) {
     process
         .memory
         .as_ref()
-        .map_or((0, 0), |memory| memory.space().sizes())
+        .map_or((0, 0), |memory| memory.sizes())
 }
 
 /// Bytes of a process's own memory; what it has unmapped is left out.
@@ -181,7 +185,7 @@ fn write_memory(process: &Process, which: fn(&AddressSpace) -> Range<u64>, out: 
     let Some(memory) = &process.memory else {
         return;
     };
-    let space = memory.space();
+    let space = memory;
     let range = which(space);
     let buffer = UserBuffer {
         address: range.start,

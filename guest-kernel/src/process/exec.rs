@@ -6,8 +6,8 @@
 //!    marked close-on-exec are closed, handlers become default.
 //!
 //! Until 3 nothing of the process has changed, and a failure leaves it as it was.
+use super::Current;
 use super::initial_stack::{self, STRING_LIMIT, Strings, Text};
-use super::{Memory, Slot};
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
 use crate::memory::user_window::{Reader, find_nul};
@@ -108,13 +108,13 @@ enum Kind {
 }
 
 impl Kernel {
-    /// Makes `slot` run the program at `path`.
+    /// Makes a process run the program at `path`, in a thread of it.
     ///
     /// # Errors
     /// As execve(2); the process is unchanged then.
     pub fn exec(
         &mut self,
-        slot: Slot,
+        who: Current,
         path: &[u8],
         arguments: &mut dyn Strings,
         environment: &mut dyn Strings,
@@ -125,7 +125,7 @@ impl Kernel {
         let mut target = Cow::Borrowed(path);
         let mut scripts = 0;
         let (space, program) = loop {
-            let inode = self.executable(slot, &target)?;
+            let inode = self.executable(who, &target)?;
             match self.kind_of(inode)? {
                 Kind::Program(space, program) => break (space, program),
                 Kind::Script(interpreter, argument) => {
@@ -170,7 +170,7 @@ impl Kernel {
             }
         };
         space.set_arguments(stack.arguments, stack.environment);
-        let descriptors = &mut self.processes[slot].descriptors;
+        let descriptors = &mut self.processes[who].descriptors;
         let closes = descriptors.closes_on_exec();
         if closes && let Err(errno) = descriptors.own(&mut self.files) {
             AddressSpace::release(space);
@@ -178,26 +178,28 @@ impl Kernel {
         }
 
         // Commit.
-        self.release_memory(slot);
-        let process = &mut self.processes[slot];
-        process.memory = Some(Memory::Own(space));
-        process.context.reset_for_exec(program.entry, stack.pointer);
+        self.release_memory(who.process);
+        let (thread, process) = self.processes.both(who);
+        process.memory = Some(space);
+        thread.context.reset_for_exec(program.entry, stack.pointer);
+        thread.signals.reset_for_exec();
         process.signals.reset_handlers();
-        process.set_name(path);
+        let last = path.rsplit(|&byte| byte == b'/').next();
+        thread.set_name(last.unwrap_or_default());
         process.executable = Rc::from(&target[..target.len().min(PATH_KEPT)]);
         if closes && let Ok(table) = process.descriptors.own(&mut self.files) {
             self.files.close_on_exec(&mut self.pages, table);
             self.wake_files();
         }
         COUNTERS.add(Counter::Execs, 1);
-        if slot == self.current {
-            self.enter(slot);
+        if who == self.current {
+            self.enter(who.thread);
         }
         Ok(())
     }
 
-    fn executable(&self, slot: Slot, path: &[u8]) -> Result<InodeId, Errno> {
-        let process = &self.processes[slot];
+    fn executable(&self, who: Current, path: &[u8]) -> Result<InodeId, Errno> {
+        let process = &self.processes[who];
         let view = View {
             start: process.working_directory,
             process: process.pid.0,

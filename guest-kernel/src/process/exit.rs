@@ -1,16 +1,17 @@
 //! The end of a process.
 //!
-//! 1. Its address space goes: one count less on its root, and where that was the last, the tree.
+//! 1. Its threads go, whatever they were doing.
+//! 2. Its address space goes: one count less on its root, and where that was the last, the tree.
 //!    A vfork parent gets its space back.
-//! 2. Its descriptors are closed, those that nobody shares.
-//! 3. Its children go to pid 1.
-//! 4. It becomes a zombie, its parent hears of it, and wait4 takes it. A parent that ignores SIGCHLD has
+//! 3. Its descriptors are closed, those that nobody shares.
+//! 4. Its children go to pid 1.
+//! 5. It becomes a zombie, its parent hears of it, and wait4 takes it. A parent that ignores SIGCHLD has
 //!    no zombies (wait(2), NOTES).
 //!
 //! The end of pid 1 is the end of the machine.
 use super::family::Which;
-use super::wait::Found;
-use super::{Memory, Pid, Resume, Slot, State, Status, Wait, signal, wait};
+use super::wait::{Found, Selector};
+use super::{Pid, ProcessSlot, Resume, State, Status, ThreadSlot, Wait, signal, wait};
 use crate::arch::{context, machine};
 use crate::kernel::Kernel;
 use crate::memory::frames::{FRAMES, Use};
@@ -20,14 +21,14 @@ use contract::counters::Counter;
 use contract::status::Exit;
 
 impl Kernel {
-    /// Ends a process, whatever it was doing.
-    pub fn end_process(&mut self, slot: Slot, status: Status) {
+    /// Ends a process, whatever its threads were doing.
+    pub fn end_process(&mut self, slot: ProcessSlot, status: Status) {
         if self.processes[slot].pid == Pid(1) {
-            self.end_machine(slot, status);
+            self.end_machine(status);
         }
         COUNTERS.add(Counter::Exits, 1);
-        if !matches!(self.processes[slot].state, State::Running) {
-            self.leave_queue(slot);
+        while let Some(thread) = self.processes[slot].threads.first {
+            self.end_thread(thread);
         }
         self.release_memory(slot);
         self.processes[slot]
@@ -37,30 +38,44 @@ impl Kernel {
         let directory = self.processes[slot].working_directory;
         self.files.release_directory(&mut self.pages, directory);
         self.orphan_children(slot);
-        let process = &mut self.processes[slot];
-        if let Some(frame) = process.context.release_simd() {
-            FRAMES.with(|frames| frames.free(frame, Use::Kernel));
-        }
-        process.state = State::Zombie(status);
+        self.processes[slot].ended = Some(status);
         self.notify_parent(slot);
     }
 
-    /// Gives up the address space, and gives it back to a vfork parent that waits for it.
-    pub fn release_memory(&mut self, slot: Slot) {
-        let pid = self.processes[slot].pid;
-        match self.processes[slot].memory.take() {
-            Some(Memory::Own(space)) => AddressSpace::release(space),
-            Some(Memory::Borrowed { space, lender }) => {
-                AddressSpace::release(space);
-                self.resume_lender(lender, pid);
-            }
-            None => {}
+    /// Takes a thread out of its process and out of the table: nothing is left of it.
+    fn end_thread(&mut self, slot: ThreadSlot) {
+        if !matches!(self.processes[slot].state, State::Running) {
+            self.leave_queue(slot);
+        }
+        self.processes.leave_fellows(slot);
+        let Some(mut thread) = self.processes.remove_thread(slot) else {
+            return;
+        };
+        let process = &mut self.processes[thread.process];
+        if thread.tid == process.pid {
+            process.name = thread.name;
+        }
+        if let Some(frame) = thread.context.release_simd() {
+            FRAMES.with(|frames| frames.free(frame, Use::Kernel));
+        }
+        context::forget(&thread.context);
+    }
+
+    /// Gives up the address space, and lets a vfork parent that waits for it go on.
+    pub fn release_memory(&mut self, slot: ProcessSlot) {
+        let process = &mut self.processes[slot];
+        let (pid, lender) = (process.pid, process.lender.take());
+        if let Some(space) = process.memory.take() {
+            AddressSpace::release(space);
+        }
+        if let Some(lender) = lender {
+            self.resume_lender(lender, pid);
         }
     }
 
     /// Lets the vfork parent of `borrower` go on: its call returns the child's pid.
-    pub fn resume_lender(&mut self, lender: Pid, borrower: Pid) {
-        if let Some(lender) = self.processes.find(lender)
+    fn resume_lender(&mut self, lender: Pid, borrower: Pid) {
+        if let Some(lender) = self.processes.find_thread(lender)
             && matches!(self.processes[lender].state, State::Waiting(Wait::Vfork(pid)) if pid == borrower)
         {
             self.processes[lender].set_result(u64::from(borrower.0));
@@ -68,7 +83,7 @@ impl Kernel {
         }
     }
 
-    fn orphan_children(&mut self, slot: Slot) {
+    fn orphan_children(&mut self, slot: ProcessSlot) {
         if self.processes[slot].family.is_childless() {
             return;
         }
@@ -86,7 +101,7 @@ impl Kernel {
         }
     }
 
-    fn notify_parent(&mut self, slot: Slot) {
+    fn notify_parent(&mut self, slot: ProcessSlot) {
         let Some(parent) = self.processes[slot].family.parent else {
             return;
         };
@@ -98,56 +113,59 @@ impl Kernel {
             return;
         }
         self.wake_waiting_parent(parent, slot);
-        if let State::Zombie(status) = self.processes[slot].state {
+        if let Some(status) = self.processes[slot].ended {
             let info = signal::Info::Child(self.processes[slot].pid, status);
             signal::send(self, parent, signal::SIGCHLD, info);
         }
     }
 
-    fn wake_waiting_parent(&mut self, parent: Slot, zombie: Slot) {
-        if let State::Waiting(Wait::Child(selector)) = self.processes[parent].state
-            && selector.fits(self.processes, zombie)
-        {
-            // It is in no queue.
-            self.enqueue(
-                parent,
-                Resume::SystemCall {
-                    progress: 0,
-                    turn: None,
-                },
-            );
-        }
+    fn wake_waiting_parent(&mut self, parent: ProcessSlot, zombie: ProcessSlot) {
+        self.wake_waiters(parent, |kernel, selector| {
+            selector.fits(kernel.processes, zombie)
+        });
     }
 
     /// Where no child is left that a wait could be about, it returns ECHILD.
-    fn wake_childless_parent(&mut self, parent: Slot) {
-        if let State::Waiting(Wait::Child(selector)) = self.processes[parent].state
-            && matches!(wait::find(self.processes, parent, selector), Found::NoChild)
-        {
-            // It is in no queue.
-            self.enqueue(
-                parent,
-                Resume::SystemCall {
-                    progress: 0,
-                    turn: None,
-                },
-            );
+    fn wake_childless_parent(&mut self, parent: ProcessSlot) {
+        self.wake_waiters(parent, |kernel, selector| {
+            matches!(
+                wait::find(kernel.processes, parent, selector),
+                Found::NoChild
+            )
+        });
+    }
+
+    /// Lets the threads of a parent that wait for such a child ask again.
+    #[inline]
+    fn wake_waiters(&mut self, parent: ProcessSlot, fits: impl Fn(&Self, Selector) -> bool) {
+        let mut next = self.processes[parent].threads.first;
+        while let Some(slot) = next {
+            let thread = &self.processes[slot];
+            next = thread.fellows.next;
+            if let State::Waiting(Wait::Child(selector)) = thread.state
+                && fits(self, selector)
+            {
+                // It is in no queue.
+                self.enqueue(
+                    slot,
+                    Resume::SystemCall {
+                        progress: 0,
+                        turn: None,
+                    },
+                );
+            }
         }
     }
 
     /// The machine ends with pid 1: everything goes, and every frame must be there again.
-    fn end_machine(&mut self, init: Slot, status: Status) -> ! {
+    fn end_machine(&mut self, status: Status) -> ! {
         COUNTERS.add(Counter::Exits, 1);
         while let Some(slot) = self.processes.first() {
-            if slot != init {
-                self.leave_queue(slot);
+            while let Some(thread) = self.processes[slot].threads.first {
+                self.end_thread(thread);
             }
             let process = &mut self.processes[slot];
-            if let Some(frame) = process.context.release_simd() {
-                FRAMES.with(|frames| frames.free(frame, Use::Kernel));
-            }
-            if let Some(Memory::Own(space) | Memory::Borrowed { space, .. }) = process.memory.take()
-            {
+            if let Some(space) = process.memory.take() {
                 AddressSpace::release(space);
             }
             process
@@ -155,7 +173,6 @@ impl Kernel {
                 .release(&mut self.files, &mut self.pages);
             let directory = process.working_directory;
             self.files.release_directory(&mut self.pages, directory);
-            context::forget(&self.processes[slot].context);
             self.processes.remove(slot);
             COUNTERS.subtract(Counter::Processes, 1);
         }

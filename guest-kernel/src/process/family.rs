@@ -6,24 +6,24 @@
 //!         └─ zombies: first … last      in order of ending
 //!  child  ── previous, next in the one list it is in
 //! ```
-use super::{Pid, ProcessTable, Slot};
+use super::{Pid, ProcessSlot, ProcessTable};
 
 /// A process's place in its family.
 #[derive(Default)]
 pub struct Links {
     /// `None` for pid 1 alone.
-    pub parent: Option<Slot>,
+    pub parent: Option<ProcessSlot>,
     pub living: List,
     pub zombies: List,
-    previous: Option<Slot>,
-    next: Option<Slot>,
+    previous: Option<ProcessSlot>,
+    next: Option<ProcessSlot>,
 }
 
 /// One of a parent's lists of children.
 #[derive(Clone, Copy, Default)]
 pub struct List {
-    pub first: Option<Slot>,
-    pub last: Option<Slot>,
+    pub first: Option<ProcessSlot>,
+    pub last: Option<ProcessSlot>,
 }
 
 /// Which of a parent's lists.
@@ -58,7 +58,7 @@ impl Links {
 impl ProcessTable {
     /// Makes `child` the youngest in a list of `parent`.
     #[inline]
-    pub fn add_child(&mut self, parent: Slot, child: Slot, which: Which) {
+    pub fn add_child(&mut self, parent: ProcessSlot, child: ProcessSlot, which: Which) {
         let last = self[parent].family.list_mut(which).last.replace(child);
         match last {
             Some(last) => self[last].family.next = Some(child),
@@ -70,7 +70,7 @@ impl ProcessTable {
 
     /// Takes `child` out of the list of its parent that it is in.
     #[inline]
-    pub fn remove_child(&mut self, child: Slot, which: Which) {
+    pub fn remove_child(&mut self, child: ProcessSlot, which: Which) {
         let links = &self[child].family;
         let (Some(parent), previous, next) = (links.parent, links.previous, links.next) else {
             return;
@@ -86,18 +86,22 @@ impl ProcessTable {
     }
 
     /// The first child of `parent` in one list.
-    pub fn first_child(&self, parent: Slot, which: Which) -> Option<Slot> {
+    pub fn first_child(&self, parent: ProcessSlot, which: Which) -> Option<ProcessSlot> {
         self[parent].family.list(which).first
     }
 
     /// The children of `parent` in one list.
-    pub fn children(&self, parent: Slot, which: Which) -> impl Iterator<Item = Slot> + '_ {
+    pub fn children(
+        &self,
+        parent: ProcessSlot,
+        which: Which,
+    ) -> impl Iterator<Item = ProcessSlot> + '_ {
         let first = self[parent].family.list(which).first;
         core::iter::successors(first, |&slot| self[slot].family.next)
     }
 
     /// The parent's pid, 0 where there is none (getppid(2)).
-    pub fn parent_pid(&self, slot: Slot) -> Pid {
+    pub fn parent_pid(&self, slot: ProcessSlot) -> Pid {
         self[slot]
             .family
             .parent

@@ -3,7 +3,7 @@
 //! fork is the copy of a root: the child's address space is one new table whose entries point at the
 //! parent's tables, with the write bit off on both sides. Everything that can fail happens before anything
 //! that can be seen.
-use super::{Memory, Process, Resume, State, Wait};
+use super::{Members, NAME_LENGTH, Process, Resume, State, Thread, Wait};
 use crate::arch::clock;
 use crate::arch::context::UserContext;
 use crate::kernel::Kernel;
@@ -11,6 +11,7 @@ use crate::memory::frames::{FRAMES, Use};
 use crate::memory::space::USER_END;
 use crate::memory::{heap, user};
 use crate::process::family::{Links, Which};
+use crate::process::thread::Fellows;
 use crate::records::COUNTERS;
 use crate::system_calls::Outcome;
 use alloc::boxed::Box;
@@ -84,10 +85,9 @@ impl Kernel {
         let frames_before = FRAMES.with(|frames| frames.used());
         let tables_before = COUNTERS.get(Counter::FramesTables);
         heap::require_reserve()?;
-        let slot = self.current;
-        let vacancy = self.processes.vacancy().ok_or(Errno::EAGAIN)?;
+        let (vacancy, first) = self.processes.vacancy().ok_or(Errno::EAGAIN)?;
         let pid = vacancy.pid();
-        let parent = &mut self.processes[slot];
+        let (thread, parent) = self.processes.both(self.current);
         if let Some(address) = wishes.parent_tid {
             user::write(parent.space(), address, &pid.0.to_ne_bytes())?;
         }
@@ -97,30 +97,40 @@ impl Kernel {
         let simd = FRAMES
             .with(|frames| frames.allocate(Use::Kernel))
             .ok_or(Errno::ENOMEM)?;
-        let memory = match kind {
-            Kind::Fork => match memory.space().fork() {
-                Ok(space) => Memory::Own(space),
+        let (memory, lender) = match kind {
+            Kind::Fork => match memory.fork() {
+                Ok(space) => (space, None),
                 Err(errno) => {
                     FRAMES.with(|frames| frames.free(simd, Use::Kernel));
                     return Err(errno);
                 }
             },
-            Kind::Vfork => Memory::Borrowed {
-                space: Rc::clone(memory.space()),
-                lender: parent.pid,
-            },
+            Kind::Vfork => (Rc::clone(memory), Some(thread.tid)),
         };
 
         // From here on nothing fails.
-        let mut child = Box::write(
+        let mut child_thread = Box::write(
+            Box::new_uninit(),
+            Thread {
+                context: UserContext::empty(simd),
+                tid: pid,
+                process: vacancy.slot(),
+                state: State::Running,
+                signals: thread.signals.fork(),
+                next_in_queue: None,
+                fellows: Fellows::default(),
+                name: thread.name,
+            },
+        );
+        let child = Box::write(
             Box::new_uninit(),
             Process {
-                context: UserContext::empty(simd),
                 pid,
                 group: parent.group,
                 session: parent.session,
-                state: State::Runnable(Resume::User),
+                ended: None,
                 memory: Some(memory),
+                lender,
                 descriptors: parent.descriptors.share(),
                 working_directory: self.files.share_directory(parent.working_directory),
                 umask: parent.umask,
@@ -128,16 +138,16 @@ impl Kernel {
                 limits: parent.limits.share(),
                 signals: parent.signals.fork(),
                 family: Links::default(),
-                next_in_queue: None,
-                name: parent.name,
+                threads: Members::one(first.slot()),
+                name: [0; NAME_LENGTH],
                 executable: Rc::clone(&parent.executable),
                 started: clock::ticks(),
             },
         );
-        let context = &mut child.context;
+        let context = &mut child_thread.context;
         match kind {
-            Kind::Fork => context.fork_from(&mut parent.context),
-            Kind::Vfork => context.vfork_from(&mut parent.context),
+            Kind::Fork => context.fork_from(&mut thread.context),
+            Kind::Vfork => context.vfork_from(&mut thread.context),
         }
         context.registers.rax = 0;
         if wishes.stack != 0 {
@@ -147,9 +157,11 @@ impl Kernel {
             context.fs_base = base.min(USER_END);
         }
         let child = self.processes.insert(vacancy, child);
-        self.processes.add_child(slot, child, Which::Living);
+        let child_thread = self.processes.insert_thread(first, child_thread);
+        self.processes
+            .add_child(self.current.process, child, Which::Living);
         self.enqueue(
-            child,
+            child_thread,
             wishes
                 .child_tid
                 .map_or(Resume::User, |pid_at| Resume::Start { pid_at }),
@@ -177,7 +189,7 @@ impl Kernel {
         match kind {
             Kind::Fork => Ok(Outcome::Return(u64::from(pid.0))),
             Kind::Vfork => {
-                self.park(slot, Wait::Vfork(pid));
+                self.park(self.current.thread, Wait::Vfork(pid));
                 Ok(Outcome::Other)
             }
         }

@@ -12,8 +12,8 @@
 //!       8       flags, link, alternate stack      /
 //!  rsp ────  0  address of the restorer: where the handler returns to
 //! ```
-use super::signal::{self, Action, Info, Signals};
-use super::{Process, Slot};
+use super::signal::{self, Action, Info, ThreadSignals};
+use super::{Process, Thread};
 use crate::arch::context::UserRegisters;
 use crate::arch::simd;
 use crate::kernel::Kernel;
@@ -76,23 +76,23 @@ const fn from_words(words: &[u64; UCONTEXT_WORDS], registers: &mut UserRegisters
 }
 
 impl Kernel {
-    /// Makes the current process run its handler of `signal` next.
+    /// Makes the current thread run the handler of `signal` next.
     ///
     /// # Errors
     /// The stack cannot take the frame.
-    pub fn enter_handler(&mut self, slot: Slot, signal: u8) -> Result<(), UserFault> {
-        let process = &mut self.processes[slot];
+    pub fn enter_handler(&mut self, signal: u8, info: Info) -> Result<(), UserFault> {
+        let (thread, process) = self.processes.both(self.current);
         let action = process.signals.action(signal);
-        settle_interrupted_call(process, &action);
-        let pointer = push_frame(process, signal, &action)?;
+        settle_interrupted_call(thread, &action);
+        let pointer = push_frame(thread, process, &info.to_siginfo(signal), &action)?;
         let flag = |flag: u32| action.flags & u64::from(flag) != 0;
-        let signals = &mut process.signals;
+        let signals = &mut thread.signals;
         signals.blocked |= action.mask & !signal::UNSTOPPABLE;
         if !flag(linux::SA_NODEFER) {
             signals.blocked |= signal::bit(signal);
         }
         if flag(linux::SA_RESETHAND) {
-            signals.set_action(
+            process.signals.set_action(
                 signal,
                 Action {
                     handler: 0,
@@ -100,7 +100,7 @@ impl Kernel {
                 },
             );
         }
-        let registers = &mut process.context.registers;
+        let registers = &mut thread.context.registers;
         registers.rip = action.handler;
         registers.rsp = pointer;
         registers.rdi = u64::from(signal);
@@ -114,7 +114,8 @@ impl Kernel {
 
     /// rt_sigreturn(2). A frame that cannot be taken back ends the process.
     pub fn return_from_handler(&mut self) -> Next {
-        match restore_frame(&mut self.processes[self.current]) {
+        let (thread, process) = self.processes.both(self.current);
+        match restore_frame(thread, process) {
             Ok(()) => Next::Same,
             Err(_) => self.force_signal(signal::SIGSEGV, Info::Kernel),
         }
@@ -122,9 +123,9 @@ impl Kernel {
 }
 
 /// A system call that waited when the signal came: asked again after the handler, or over with EINTR.
-fn settle_interrupted_call(process: &mut Process, action: &Action) {
+fn settle_interrupted_call(thread: &mut Thread, action: &Action) {
     const SYSCALL_LENGTH: u64 = 2;
-    let registers = &mut process.context.registers;
+    let registers = &mut thread.context.registers;
     if !registers.in_system_call() || registers.rax != INTERRUPTED {
         return;
     }
@@ -136,9 +137,14 @@ fn settle_interrupted_call(process: &mut Process, action: &Action) {
     }
 }
 
-fn push_frame(process: &mut Process, signal: u8, action: &Action) -> Result<u64, UserFault> {
-    let registers = process.context.registers;
-    let alternate = process.signals.alternate_stack;
+fn push_frame(
+    thread: &mut Thread,
+    process: &Process,
+    info: &[u8],
+    action: &Action,
+) -> Result<u64, UserFault> {
+    let registers = thread.context.registers;
+    let alternate = thread.signals.alternate_stack;
     let top = if action.flags & u64::from(linux::SA_ONSTACK) != 0
         && alternate.size > 0
         && !alternate.contains(registers.rsp)
@@ -159,34 +165,23 @@ fn push_frame(process: &mut Process, signal: u8, action: &Action) -> Result<u64,
     words[REGISTER_WORDS..REGISTER_WORDS + 18].copy_from_slice(&to_words(&registers));
     words[REGISTER_WORDS + 18] = u64::from(registers.cs as u16) | (registers.ss & 0xffff) << 48;
     words[FPSTATE_WORD] = simd_at;
-    words[MASK_WORD] = process.signals.mask_to_restore();
-    let info = process.signals.info_of(signal).to_siginfo(signal);
+    words[MASK_WORD] = thread.signals.mask_to_restore();
 
-    let Process {
-        context, memory, ..
-    } = process;
-    let Some(memory) = memory else {
-        return Err(UserFault::BadAddress);
-    };
-    let space = memory.space();
-    simd::read(context, |bytes| user::write(space, simd_at, bytes))?;
-    user::write(space, pointer + SIGINFO, &info)?;
+    let space = process.space();
+    simd::read(&mut thread.context, |bytes| {
+        user::write(space, simd_at, bytes)
+    })?;
+    user::write(space, pointer + SIGINFO, info)?;
     user::write_words(space, pointer + UCONTEXT, &words)?;
     user::write_words(space, pointer, &[action.restorer])?;
     Ok(pointer)
 }
 
-fn restore_frame(process: &mut Process) -> Result<(), UserFault> {
-    let Process {
-        context,
-        memory,
-        signals,
-        ..
-    } = process;
-    let Some(memory) = memory else {
-        return Err(UserFault::BadAddress);
-    };
-    let space = memory.space();
+fn restore_frame(thread: &mut Thread, process: &Process) -> Result<(), UserFault> {
+    let Thread {
+        context, signals, ..
+    } = thread;
+    let space = process.space();
     // The handler's return has taken the restorer's address off the stack: ucontext_t is at rsp.
     let words: [u64; UCONTEXT_WORDS] = user::read_words(space, context.registers.rsp)?;
     if words[REGISTER_WORDS + 16] >= USER_END {
@@ -205,7 +200,7 @@ fn restore_frame(process: &mut Process) -> Result<(), UserFault> {
     Ok(())
 }
 
-impl Signals {
+impl ThreadSignals {
     /// The mask that the handler's end brings back: that from before sigsuspend(2), where one waits.
     fn mask_to_restore(&mut self) -> u64 {
         self.suspended_mask.take().unwrap_or(self.blocked)

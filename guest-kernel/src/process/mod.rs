@@ -1,4 +1,4 @@
-//! Processes: what one is, and where each verb of its life stands.
+//! Processes and their threads: what one is, and where each verb of its life stands.
 //!
 //! | verb | file |
 //! |---|---|
@@ -23,34 +23,38 @@ pub mod scheduler;
 pub mod signal;
 pub mod table;
 pub mod template;
+pub mod thread;
 pub mod wait;
 
-use crate::arch::context::UserContext;
 use crate::memory::space::AddressSpace;
 use alloc::rc::Rc;
 use descriptors::Descriptors;
-use files::{InodeId, WaitFor};
+use files::InodeId;
 use signal::Signals;
-pub use table::{ProcessTable, Slot};
+pub use table::{Current, ProcessSlot, ProcessTable, ThreadSlot};
+use thread::Fellows;
+pub use thread::{Resume, State, Thread, Wait};
 
-/// A process identifier: 1 to [`table::PID_MAX`].
+/// An identifier of a process or of a thread, which never have the same but for a process's first thread: 1 to
+/// [`table::PID_MAX`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Pid(pub u32);
 
-/// Length of a process's name, without a NUL (PR_SET_NAME in prctl(2)).
+/// Length of a thread's name, without a NUL (PR_SET_NAME in prctl(2)).
 pub const NAME_LENGTH: usize = 15;
 
-/// A process, from fork to wait.
+/// A process, from fork to wait: what its threads have in common.
 pub struct Process {
-    /// What it has in the CPU's registers. First, and never moved: the CPU saves straight into it.
-    pub context: UserContext,
     pub pid: Pid,
-    /// Process group and session (setpgid(2)).
+    /// Process group and session (setpgid(2)); changed by [`ProcessTable::set_group`].
     pub group: Pid,
     pub session: Pid,
-    pub state: State,
-    /// `None` once it is a zombie.
-    pub memory: Option<Memory>,
+    /// How it ended, once its last thread has; then it waits to be waited for.
+    pub ended: Option<Status>,
+    /// `None` once it has ended.
+    pub memory: Option<Rc<AddressSpace>>,
+    /// The thread whose vfork waits until this process execs or exits.
+    pub lender: Option<Pid>,
     pub descriptors: Descriptors,
     pub working_directory: InodeId,
     pub umask: u16,
@@ -58,8 +62,8 @@ pub struct Process {
     pub limits: limits::Limits,
     pub signals: Signals,
     pub family: family::Links,
-    /// The next in whatever queue this process stands in: it stands in at most one.
-    pub next_in_queue: Option<Slot>,
+    pub threads: Members,
+    /// Its first thread's name, once that has ended.
     pub name: [u8; NAME_LENGTH],
     /// The file of the last exec, for `/proc`.
     pub executable: Rc<[u8]>,
@@ -67,71 +71,23 @@ pub struct Process {
     pub started: u64,
 }
 
-/// Whose address space a process runs in.
-pub enum Memory {
-    /// Its own.
-    Own(Rc<AddressSpace>),
-    /// That of the process that called vfork and waits for this one.
-    Borrowed {
-        space: Rc<AddressSpace>,
-        lender: Pid,
-    },
+/// The threads of a process, in order of birth.
+#[derive(Clone, Copy, Default)]
+pub struct Members {
+    pub first: Option<ThreadSlot>,
+    pub last: Option<ThreadSlot>,
+    pub count: u16,
 }
 
-impl Memory {
-    pub const fn space(&self) -> &Rc<AddressSpace> {
-        match self {
-            Self::Own(space) | Self::Borrowed { space, .. } => space,
+impl Members {
+    /// One thread.
+    pub const fn one(thread: ThreadSlot) -> Self {
+        Self {
+            first: Some(thread),
+            last: Some(thread),
+            count: 1,
         }
     }
-}
-
-/// What a process is doing.
-#[derive(Clone, Copy)]
-pub enum State {
-    /// In the run queue.
-    Runnable(Resume),
-    /// The CPU is its own.
-    Running,
-    /// Parked until something comes.
-    Waiting(Wait),
-    /// Ended, and not yet waited for.
-    Zombie(Status),
-}
-
-/// How a runnable process goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Resume {
-    /// With the instruction it stopped at.
-    User,
-    /// For the first time; its pid is to be at this address then (CLONE_CHILD_SETTID). Written so late, as
-    /// on Linux, it costs fork nothing.
-    Start { pid_at: u64 },
-    /// With the system call it waited in, asked once more, `progress` bytes of it done. `turn` is the queue
-    /// it was first in: once it has had its turn, the next there is woken.
-    SystemCall {
-        progress: usize,
-        turn: Option<WaitFor>,
-    },
-}
-
-/// What a process waits for.
-#[derive(Clone, Copy)]
-pub enum Wait {
-    /// A child that ends and fits.
-    Child(wait::Selector),
-    /// The child of its vfork, until that execs or exits.
-    Vfork(Pid),
-    /// A pipe or the console; `progress` bytes of the call are done.
-    File { until: WaitFor, progress: usize },
-    /// Some descriptor to become ready (poll(2)), until a time where there is one.
-    Readiness { deadline: Option<u64> },
-    /// A time, in nanoseconds since boot.
-    Time(u64),
-    /// A futex that nobody wakes, until a time; it is over with ETIMEDOUT then.
-    Futex(u64),
-    /// A signal (pause(2)).
-    Signal,
 }
 
 /// How a process ended: what wait4 reports.
@@ -154,44 +110,57 @@ impl Status {
 }
 
 impl Process {
-    /// The address space of a process that has one: any but a zombie.
+    /// The address space of a process that has one: any that has not ended.
     #[inline]
     pub fn space(&self) -> &AddressSpace {
         match &self.memory {
-            Some(memory) => memory.space(),
-            None => unreachable!("a zombie runs no code"),
+            Some(memory) => memory,
+            None => unreachable!("a process that has ended runs no code"),
         }
     }
+}
 
-    /// What the system call it is in returns.
+impl ProcessTable {
+    /// Takes a thread out of its process's list.
     #[inline]
-    pub const fn set_result(&mut self, value: u64) {
-        self.context.registers.rax = value;
+    pub fn leave_fellows(&mut self, slot: ThreadSlot) {
+        let thread = &mut self[slot];
+        let (process, fellows) = (thread.process, thread.fellows);
+        thread.fellows = Fellows::default();
+        match fellows.previous {
+            Some(previous) => self[previous].fellows.next = fellows.next,
+            None => self[process].threads.first = fellows.next,
+        }
+        match fellows.next {
+            Some(next) => self[next].fellows.previous = fellows.previous,
+            None => self[process].threads.last = fellows.previous,
+        }
+        self[process].threads.count -= 1;
     }
 
-    /// The letter of its state in `/proc/PID/stat` (proc(5)).
-    pub const fn state_letter(&self) -> char {
-        match self.state {
-            State::Runnable(_) | State::Running => 'R',
-            State::Waiting(Wait::Vfork(_)) => 'D',
-            State::Waiting(_) => 'S',
-            State::Zombie(_) => 'Z',
+    /// The threads of a process, in order of birth.
+    pub fn threads_of(&self, slot: ProcessSlot) -> impl Iterator<Item = ThreadSlot> + '_ {
+        core::iter::successors(self[slot].threads.first, |&thread| {
+            self[thread].fellows.next
+        })
+    }
+
+    /// The first thread of a process, the one that has its pid, if that has not ended.
+    pub fn leader(&self, slot: ProcessSlot) -> Option<&Thread> {
+        let first = &self[self[slot].threads.first?];
+        (first.tid == self[slot].pid).then_some(first)
+    }
+
+    /// A process's name: that of its first thread.
+    pub fn name_of(&self, slot: ProcessSlot) -> &[u8] {
+        match self.leader(slot) {
+            Some(leader) => leader.name(),
+            None => thread::shown(&self[slot].name),
         }
     }
 
-    /// Its name up to the first NUL.
-    pub fn name(&self) -> &[u8] {
-        self.name
-            .split(|&byte| byte == 0)
-            .next()
-            .unwrap_or_default()
-    }
-
-    /// Names it after the last component of `path`.
-    pub fn set_name(&mut self, path: &[u8]) {
-        let last = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-        let length = last.len().min(NAME_LENGTH);
-        self.name = [0; NAME_LENGTH];
-        self.name[..length].copy_from_slice(&last[..length]);
+    /// The letter of a process's state in `/proc/PID/stat` (proc(5)): that of its first thread.
+    pub fn state_letter(&self, slot: ProcessSlot) -> char {
+        self.leader(slot).map_or('Z', Thread::state_letter)
     }
 }

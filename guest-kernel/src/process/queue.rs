@@ -1,10 +1,10 @@
-//! First-in, first-out queues of processes, linked through the processes themselves.
-use super::{ProcessTable, Slot};
+//! First-in, first-out queues of threads, linked through the threads themselves.
+use super::{ProcessTable, ThreadSlot};
 
-/// A queue. A process stands in at most one at a time.
+/// A queue. A thread stands in at most one at a time.
 #[derive(Clone, Copy, Default)]
 pub struct Queue {
-    ends: Option<(Slot, Slot)>,
+    ends: Option<(ThreadSlot, ThreadSlot)>,
 }
 
 impl Queue {
@@ -17,9 +17,9 @@ impl Queue {
         self.ends.is_none()
     }
 
-    /// Adds a process at the end.
+    /// Adds a thread at the end.
     #[inline]
-    pub fn push(&mut self, table: &mut ProcessTable, slot: Slot) {
+    pub fn push(&mut self, table: &mut ProcessTable, slot: ThreadSlot) {
         table[slot].next_in_queue = None;
         self.ends = Some(match self.ends {
             None => (slot, slot),
@@ -30,16 +30,16 @@ impl Queue {
         });
     }
 
-    /// Takes the process that came first.
+    /// Takes the thread that came first.
     #[inline]
-    pub fn pop(&mut self, table: &mut ProcessTable) -> Option<Slot> {
+    pub fn pop(&mut self, table: &mut ProcessTable) -> Option<ThreadSlot> {
         let (first, last) = self.ends?;
         self.ends = table[first].next_in_queue.take().map(|next| (next, last));
         Some(first)
     }
 
-    /// Takes a process out of the middle; does nothing where it is not in this queue.
-    pub fn remove(&mut self, table: &mut ProcessTable, slot: Slot) {
+    /// Takes a thread out of the middle; does nothing where it is not in this queue.
+    pub fn remove(&mut self, table: &mut ProcessTable, slot: ThreadSlot) {
         let mut rest = core::mem::take(self);
         while let Some(other) = rest.pop(table) {
             if other != slot {
@@ -51,7 +51,12 @@ impl Queue {
 
 impl From<files::WaitQueue> for Queue {
     fn from(queue: files::WaitQueue) -> Self {
-        let slots = |(first, last)| (Slot::from_number(first), Slot::from_number(last));
+        let slots = |(first, last)| {
+            (
+                ThreadSlot::from_number(first),
+                ThreadSlot::from_number(last),
+            )
+        };
         Self {
             ends: queue.ends.map(slots),
         }

@@ -1,8 +1,8 @@
 //! Who runs next: round robin, a time slice each, and the clock for those who sleep.
 //!
-//! The timer is one-shot and armed only where something needs it: a process that runs alone is never
+//! The timer is one-shot and armed only where something needs it: a thread that runs alone is never
 //! interrupted.
-use super::{Resume, Slot, State, Wait};
+use super::{Current, Resume, State, ThreadSlot, Wait};
 use crate::arch::{clock, context, interrupts, timer};
 use crate::kernel::Kernel;
 use crate::memory::user::{self, UserFault};
@@ -13,13 +13,13 @@ use contract::counters::Counter;
 use files::WaitFor;
 use page_tree::Access;
 
-/// How long a process runs before another that is runnable gets its turn, in nanoseconds.
+/// How long a thread runs before another that is runnable gets its turn, in nanoseconds.
 pub const TIME_SLICE: u64 = 4_000_000;
 
 /// What the kernel does after a trap.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// The process that was interrupted goes on.
+    /// The thread that was interrupted goes on.
     Same,
     /// It waits, or has ended, or its time is up: somebody else's turn.
     Other,
@@ -33,16 +33,16 @@ pub enum Alarm {
 }
 
 impl Kernel {
-    /// Puts a process at the end of the run queue.
+    /// Puts a thread at the end of the run queue.
     #[inline]
-    pub fn make_runnable(&mut self, slot: Slot, resume: Resume) {
+    pub fn make_runnable(&mut self, slot: ThreadSlot, resume: Resume) {
         self.leave_wait(slot);
         self.enqueue(slot, resume);
     }
 
-    /// As [`make_runnable`](Self::make_runnable), for a process that is in no queue.
+    /// As [`make_runnable`](Self::make_runnable), for a thread that is in no queue.
     #[inline]
-    pub fn enqueue(&mut self, slot: Slot, resume: Resume) {
+    pub fn enqueue(&mut self, slot: ThreadSlot, resume: Resume) {
         self.processes[slot].state = State::Runnable(resume);
         self.ready.push(self.processes, slot);
         if let Alarm::Off = self.alarm {
@@ -50,9 +50,9 @@ impl Kernel {
         }
     }
 
-    /// Parks the current process.
+    /// Parks the current thread.
     #[inline]
-    pub fn park(&mut self, slot: Slot, wait: Wait) {
+    pub fn park(&mut self, slot: ThreadSlot, wait: Wait) {
         match wait {
             Wait::File { until, .. } => self.wait_for_file(slot, until),
             Wait::Readiness { deadline } => {
@@ -67,14 +67,14 @@ impl Kernel {
         self.processes[slot].state = State::Waiting(wait);
     }
 
-    fn add_sleeper(&mut self, slot: Slot, deadline: u64) {
+    fn add_sleeper(&mut self, slot: ThreadSlot, deadline: u64) {
         self.sleepers.insert((deadline, slot));
         self.arm_no_later_than(deadline);
     }
 
-    /// Takes a process out of whatever it waits in.
+    /// Takes a thread out of whatever it waits in.
     #[inline]
-    fn leave_wait(&mut self, slot: Slot) {
+    fn leave_wait(&mut self, slot: ThreadSlot) {
         match self.processes[slot].state {
             State::Waiting(Wait::Time(deadline) | Wait::Futex(deadline)) => {
                 self.sleepers.remove(&(deadline, slot));
@@ -90,8 +90,8 @@ impl Kernel {
         }
     }
 
-    /// Takes a process out of the run queue or what it waits in: it is about to end.
-    pub fn leave_queue(&mut self, slot: Slot) {
+    /// Takes a thread out of the run queue or what it waits in: it is about to end.
+    pub fn leave_queue(&mut self, slot: ThreadSlot) {
         match self.processes[slot].state {
             State::Runnable(resume) => {
                 self.ready.remove(self.processes, slot);
@@ -106,7 +106,7 @@ impl Kernel {
         }
     }
 
-    /// Gives the CPU to the next process. Comes back when one is ready to enter user mode, and ends the
+    /// Gives the CPU to the next thread. Comes back when one is ready to enter user mode, and ends the
     /// machine where none ever can be.
     pub fn schedule(&mut self) {
         loop {
@@ -114,10 +114,10 @@ impl Kernel {
                 self.idle();
                 continue;
             };
-            let process = &mut self.processes[slot];
-            let State::Runnable(resume) = core::mem::replace(&mut process.state, State::Running)
+            let thread = &mut self.processes[slot];
+            let State::Runnable(resume) = core::mem::replace(&mut thread.state, State::Running)
             else {
-                unreachable!("only runnable processes are in the run queue")
+                unreachable!("only runnable threads are in the run queue")
             };
             self.enter(slot);
             match resume {
@@ -141,38 +141,44 @@ impl Kernel {
         }
     }
 
-    /// Tells a new process its pid, and takes the page of its stack that it is about to write: that saves it
+    /// Tells a new thread its id, and takes the page of its stack that it is about to write: that saves it
     /// the fault. A bad address is its own affair, as on Linux (clone(2)).
     #[inline(never)]
     fn start_child(&mut self, pid_at: u64) -> Next {
         loop {
-            let process = &self.processes[self.current];
-            let written = user::write(process.space(), pid_at, &process.pid.0.to_ne_bytes());
+            let tid = self.processes[self.current.thread].tid;
+            let space = self.processes[self.current].space();
+            let written = user::write(space, pid_at, &tid.0.to_ne_bytes());
             match written {
                 Err(UserFault::OutOfFrames) if self.templates.drop_all() > 0 => {}
                 Err(UserFault::OutOfFrames) => return self.out_of_memory(),
                 Ok(()) | Err(UserFault::BadAddress) => break,
             }
         }
-        let process = &self.processes[self.current];
         // Where this fails, so will the program's own access.
-        let stack = process.context.registers.rsp.wrapping_sub(8);
-        let _ = process.space().fault(stack, Access::Write);
+        let thread = &self.processes[self.current.thread];
+        let stack = thread.context.registers.rsp.wrapping_sub(8);
+        let space = self.processes[self.current].space();
+        let _ = space.fault(stack, Access::Write);
         Next::Same
     }
 
-    /// Makes `slot` current, its address space with it.
+    /// Makes a thread current, its process and address space with it.
     #[inline]
-    pub fn enter(&mut self, slot: Slot) {
-        if slot != self.current {
+    pub fn enter(&mut self, slot: ThreadSlot) {
+        if slot != self.current.thread {
             COUNTERS.add(Counter::ContextSwitches, 1);
         }
-        self.current = slot;
-        let process = &mut self.processes[slot];
+        let process = self.processes[slot].process;
+        self.current = Current {
+            thread: slot,
+            process,
+        };
+        let (thread, process) = self.processes.both(self.current);
         let root = process.space().root();
-        // SAFETY: a process is boxed and stays until it is reaped, which forgets its context; its root was
-        // made with the kernel's entries and is left before it is freed.
-        unsafe { context::switch_to(&raw mut process.context, root) };
+        // SAFETY: a thread is boxed and stays until its end, which forgets its context; the root was made
+        // with the kernel's entries and is left before it is freed.
+        unsafe { context::switch_to(&raw mut thread.context, root) };
     }
 
     /// The timer has come: sleepers wake, and who had a whole slice while others wait gives way.
@@ -191,9 +197,9 @@ impl Kernel {
         self.yield_now()
     }
 
-    /// The current process goes to the end of the run queue.
+    /// The current thread goes to the end of the run queue.
     pub fn yield_now(&mut self) -> Next {
-        let slot = self.current;
+        let slot = self.current.thread;
         self.processes[slot].state = State::Runnable(Resume::User);
         self.ready.push(self.processes, slot);
         Next::Other

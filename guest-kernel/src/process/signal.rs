@@ -2,7 +2,9 @@
 //!
 //! No process has a kernel stack to unwind, so a signal whose action is to end a process ends it at once,
 //! whatever it was doing.
-use super::{Pid, Resume, Slot, State, Status, Wait, handler};
+use super::{
+    Current, Pid, ProcessSlot, ProcessTable, Resume, State, Status, ThreadSlot, Wait, handler,
+};
 use crate::kernel::Kernel;
 use crate::process::scheduler::Next;
 use crate::records::COUNTERS;
@@ -47,16 +49,79 @@ pub struct Actions {
     handled: u64,
 }
 
+/// Signals that have come and not been acted on.
+#[derive(Default)]
+pub struct Pending {
+    pub set: u64,
+    /// What is known of the newest signal.
+    newest: Option<(u8, Info)>,
+}
+
+impl Pending {
+    const NONE: Self = Self {
+        set: 0,
+        newest: None,
+    };
+
+    fn add(&mut self, signal: u8, info: Info) {
+        self.set |= bit(signal);
+        self.newest = Some((signal, info));
+    }
+
+    /// Takes a signal out, with what is known of it; `None` where it is not pending.
+    fn take(&mut self, signal: u8) -> Option<Info> {
+        if self.set & bit(signal) == 0 {
+            return None;
+        }
+        self.set &= !bit(signal);
+        let known = self.newest.filter(|(newest, _)| *newest == signal);
+        Some(known.map_or(Info::Kernel, |(_, info)| info))
+    }
+}
+
 /// What a process has to do with signals.
 pub struct Signals {
-    pub pending: u64,
-    pub blocked: u64,
+    /// Those for the process: for any thread that does not block them.
+    pub pending: Pending,
     pub actions: Rc<Actions>,
+}
+
+/// What a thread has to do with signals.
+pub struct ThreadSignals {
+    /// Those for this thread alone.
+    pub pending: Pending,
+    pub blocked: u64,
     pub alternate_stack: AlternateStack,
     /// The mask from before sigsuspend(2), until a handler has taken it.
     pub suspended_mask: Option<u64>,
-    /// What is known of the newest signal.
-    newest: Option<(u8, Info)>,
+}
+
+impl ThreadSignals {
+    /// Nothing blocked, nothing pending.
+    pub const fn new() -> Self {
+        Self {
+            pending: Pending::NONE,
+            blocked: 0,
+            alternate_stack: AlternateStack { base: 0, size: 0 },
+            suspended_mask: None,
+        }
+    }
+
+    /// A forked child's: the mask as the caller's, nothing pending (fork(2)).
+    #[inline]
+    pub const fn fork(&self) -> Self {
+        Self {
+            pending: Pending::NONE,
+            blocked: self.blocked,
+            alternate_stack: self.alternate_stack,
+            suspended_mask: None,
+        }
+    }
+
+    /// What execve leaves: all but the alternate stack (execve(2)).
+    pub fn reset_for_exec(&mut self) {
+        self.alternate_stack = AlternateStack::default();
+    }
 }
 
 /// sigaltstack(2); of size 0 where there is none.
@@ -157,38 +222,29 @@ pub const UNSTOPPABLE: u64 = bit(SIGKILL) | bit(SIGSTOP);
 const IGNORED_BY_DEFAULT: u64 = bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH);
 
 impl Signals {
-    /// All default, none blocked, none pending.
+    /// All default, none pending.
     pub fn new() -> Self {
         let actions = Rc::new(Actions {
             by_signal: [Action::default(); LAST as usize],
             handled: 0,
         });
         Self {
-            pending: 0,
-            blocked: 0,
+            pending: Pending::NONE,
             actions,
-            alternate_stack: AlternateStack::default(),
-            suspended_mask: None,
-            newest: None,
         }
     }
 
-    /// A child's: dispositions and mask as the parent's, nothing pending (fork(2)).
+    /// A child's: dispositions as the parent's, nothing pending (fork(2)).
     #[inline]
     pub fn fork(&self) -> Self {
         Self {
-            pending: 0,
-            blocked: self.blocked,
+            pending: Pending::NONE,
             actions: Rc::clone(&self.actions),
-            alternate_stack: self.alternate_stack,
-            suspended_mask: None,
-            newest: None,
         }
     }
 
     /// What execve leaves: handlers become default, the rest stays (execve(2)).
     pub fn reset_handlers(&mut self) {
-        self.alternate_stack = AlternateStack::default();
         if self.actions.handled != 0 {
             let actions = Rc::make_mut(&mut self.actions);
             actions.handled = 0;
@@ -217,9 +273,6 @@ impl Signals {
         if action.handler > SIG_IGN {
             actions.handled |= bit(signal);
         }
-        if self.disposition(signal) == Disposition::Ignore {
-            self.pending &= !bit(signal);
-        }
     }
 
     /// Whether children of this process leave no zombies (sigaction(2), SA_NOCLDWAIT).
@@ -238,24 +291,6 @@ impl Signals {
             _ => Disposition::Handler,
         }
     }
-
-    /// What is known of a signal that is being delivered.
-    pub fn info_of(&self, signal: u8) -> Info {
-        self.newest
-            .filter(|(newest, _)| *newest == signal)
-            .map_or(Info::Kernel, |(_, info)| info)
-    }
-
-    fn add_pending(&mut self, signal: u8, info: Info) {
-        self.pending |= bit(signal);
-        self.newest = Some((signal, info));
-    }
-
-    /// Whether something is to be done before the process goes on.
-    #[inline]
-    pub const fn deliverable(&self) -> u64 {
-        self.pending & !self.blocked
-    }
 }
 
 /// How a process ends by `signal`. No core is ever dumped, so the core bit is never set.
@@ -266,31 +301,92 @@ pub const fn killed_by(signal: u8) -> Status {
     }
 }
 
-/// Sends `signal` to a process; a zombie takes no notice.
-pub fn send(kernel: &mut Kernel, target: Slot, signal: u8, info: Info) {
+/// Sends `signal` to a process: to any thread that does not block it, the first there is. A zombie takes no
+/// notice.
+pub fn send(kernel: &mut Kernel, target: ProcessSlot, signal: u8, info: Info) {
     COUNTERS.add(Counter::Signals, 1);
     let process = &mut kernel.processes[target];
-    if let State::Zombie(_) = process.state {
+    if process.ended.is_some() {
         return;
     }
-    if process.signals.blocked & bit(signal) & !UNSTOPPABLE != 0 {
-        process.signals.add_pending(signal, info);
+    let disposition = process.signals.disposition(signal);
+    let Some(taker) = kernel.taker(target, signal) else {
+        kernel.processes[target].signals.pending.add(signal, info);
         return;
-    }
-    match process.signals.disposition(signal) {
+    };
+    match disposition {
         Disposition::Ignore => {}
         Disposition::Terminate => kernel.end_process(target, killed_by(signal)),
         Disposition::Handler => {
-            process.signals.add_pending(signal, info);
+            kernel.processes[target].signals.pending.add(signal, info);
+            kernel.interrupt_wait(taker);
+        }
+    }
+}
+
+/// Sends `signal` to one thread.
+pub fn send_to_thread(kernel: &mut Kernel, target: ThreadSlot, signal: u8, info: Info) {
+    COUNTERS.add(Counter::Signals, 1);
+    let thread = &mut kernel.processes[target];
+    let process = thread.process;
+    if blocks(thread.signals.blocked, signal) {
+        thread.signals.pending.add(signal, info);
+        return;
+    }
+    match kernel.processes[process].signals.disposition(signal) {
+        Disposition::Ignore => {}
+        Disposition::Terminate => kernel.end_process(process, killed_by(signal)),
+        Disposition::Handler => {
+            kernel.processes[target].signals.pending.add(signal, info);
             kernel.interrupt_wait(target);
         }
     }
 }
 
+/// Whether a mask keeps a signal back.
+const fn blocks(mask: u64, signal: u8) -> bool {
+    mask & bit(signal) & !UNSTOPPABLE != 0
+}
+
+impl ProcessTable {
+    /// What of the signals for a thread or its process it does not block.
+    #[inline]
+    pub fn deliverable(&self, who: Current) -> u64 {
+        let own = &self[who.thread].signals;
+        (own.pending.set | self[who].signals.pending.set) & !own.blocked
+    }
+}
+
 impl Kernel {
-    /// A signal with a handler has come for a process that waits: its call returns EINTR, or is asked
-    /// again after the handler where that has SA_RESTART. A vfork parent waits on.
-    fn interrupt_wait(&mut self, target: Slot) {
+    /// The thread that takes a signal for its process; `None` where all block it.
+    #[inline]
+    fn taker(&self, target: ProcessSlot, signal: u8) -> Option<ThreadSlot> {
+        self.processes
+            .threads_of(target)
+            .find(|&slot| !blocks(self.processes[slot].signals.blocked, signal))
+    }
+
+    /// Changes what the current process does on a signal. One that it ignores from now on is not pending any
+    /// more (sigaction(2)).
+    pub fn set_action(&mut self, signal: u8, action: Action) {
+        let slot = self.current.process;
+        let signals = &mut self.processes[slot].signals;
+        signals.set_action(signal, action);
+        if signals.disposition(signal) != Disposition::Ignore {
+            return;
+        }
+        signals.pending.set &= !bit(signal);
+        let mut next = self.processes[slot].threads.first;
+        while let Some(thread) = next {
+            let thread = &mut self.processes[thread];
+            thread.signals.pending.set &= !bit(signal);
+            next = thread.fellows.next;
+        }
+    }
+
+    /// A signal with a handler has come for a thread that waits: its call returns EINTR, or is asked again
+    /// after the handler where that has SA_RESTART. A vfork parent waits on.
+    fn interrupt_wait(&mut self, target: ThreadSlot) {
         match self.processes[target].state {
             State::Waiting(Wait::Vfork(_)) => {}
             State::Waiting(Wait::File { progress, .. }) if progress > 0 => {
@@ -311,10 +407,10 @@ impl Kernel {
         }
     }
 
-    /// Acts on what is pending for the current process, before it goes back to user mode.
+    /// Acts on what is pending for the current thread, before it goes back to user mode.
     #[inline]
     pub fn deliver_signals(&mut self) -> Next {
-        if self.processes[self.current].signals.deliverable() == 0 {
+        if self.processes.deliverable(self.current) == 0 {
             return Next::Same;
         }
         self.deliver_pending()
@@ -322,26 +418,35 @@ impl Kernel {
 
     #[cold]
     fn deliver_pending(&mut self) -> Next {
-        let slot = self.current;
         loop {
-            let signals = &mut self.processes[slot].signals;
-            let deliverable = signals.deliverable();
-            if deliverable == 0 {
+            let (thread, process) = self.processes.both(self.current);
+            let blocked = thread.signals.blocked;
+            // Its own first, then those for the process.
+            let own = thread.signals.pending.set & !blocked;
+            let (pending, set) = match own {
+                0 => {
+                    let common = &mut process.signals.pending;
+                    let set = common.set & !blocked;
+                    (common, set)
+                }
+                own => (&mut thread.signals.pending, own),
+            };
+            if set == 0 {
                 return Next::Same;
             }
-            let signal = deliverable.trailing_zeros() as u8 + 1;
-            signals.pending &= !bit(signal);
-            match signals.disposition(signal) {
+            let signal = set.trailing_zeros() as u8 + 1;
+            let info = pending.take(signal).unwrap_or(Info::Kernel);
+            match process.signals.disposition(signal) {
                 Disposition::Ignore => {}
                 Disposition::Terminate => {
-                    self.end_process(slot, killed_by(signal));
+                    self.end_process(self.current.process, killed_by(signal));
                     return Next::Other;
                 }
-                Disposition::Handler => match self.enter_handler(slot, signal) {
+                Disposition::Handler => match self.enter_handler(signal, info) {
                     // The next one, if this handler does not block it, runs before it.
                     Ok(()) => {}
                     Err(_) => {
-                        self.end_process(slot, killed_by(SIGSEGV));
+                        self.end_process(self.current.process, killed_by(SIGSEGV));
                         return Next::Other;
                     }
                 },
@@ -349,19 +454,18 @@ impl Kernel {
         }
     }
 
-    /// A fault of the current process's own: it cannot be put off. Blocked or ignored, it ends the
+    /// A fault of the current thread's own: it cannot be put off. Blocked or ignored, it ends the
     /// process (sigaction(2)).
     pub fn force_signal(&mut self, signal: u8, info: Info) -> Next {
-        let slot = self.current;
-        let signals = &mut self.processes[slot].signals;
-        if signals.disposition(signal) == Disposition::Handler && signals.blocked & bit(signal) == 0
+        COUNTERS.add(Counter::Signals, 1);
+        let (thread, process) = self.processes.both(self.current);
+        if process.signals.disposition(signal) == Disposition::Handler
+            && thread.signals.blocked & bit(signal) == 0
         {
-            COUNTERS.add(Counter::Signals, 1);
-            signals.add_pending(signal, info);
+            thread.signals.pending.add(signal, info);
             return self.deliver_signals();
         }
-        COUNTERS.add(Counter::Signals, 1);
-        self.end_process(slot, killed_by(signal));
+        self.end_process(self.current.process, killed_by(signal));
         Next::Other
     }
 }

@@ -1,61 +1,215 @@
-//! The table of processes: by slot, and by pid.
-use super::{Pid, Process};
+//! The table of processes and of their threads: by slot, and by identifier.
+//!
+//! Pids and thread ids are of one kind: no thread has the id of another process. What a slot is of decides
+//! what the table shows for it: `table[slot]`.
+use super::{Pid, Process, Thread};
 use alloc::boxed::Box;
 use contract::PROCESS_LIMIT;
+use core::cmp::Ordering;
+use core::marker::PhantomData;
+use core::num::NonZeroU16;
 use core::ops::{Index, IndexMut};
 
 /// Largest pid (`/proc/sys/kernel/pid_max` of Linux's default, less one).
 pub const PID_MAX: u32 = 32767;
+/// Threads that there are at most.
+pub const THREAD_LIMIT: usize = 8192;
 
-/// Where a process stands in the table: valid as long as the process is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Slot(u16);
+/// Where a process or a thread stands in the table: valid as long as that is.
+pub struct Slot<T>(NonZeroU16, PhantomData<fn() -> T>);
 
-impl Slot {
+pub type ProcessSlot = Slot<Process>;
+pub type ThreadSlot = Slot<Thread>;
+
+/// The thread that the CPU runs, and its process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Current {
+    pub thread: ThreadSlot,
+    pub process: ProcessSlot,
+}
+
+impl Current {
+    /// Before there is a thread.
+    pub const NONE: Self = Self {
+        thread: Slot::FIRST,
+        process: Slot::FIRST,
+    };
+}
+
+impl<T> Slot<T> {
+    const FIRST: Self = Self(NonZeroU16::MIN, PhantomData);
+
+    const fn new(number: u16) -> Option<Self> {
+        match NonZeroU16::new(number) {
+            Some(number) => Some(Self(number, PhantomData)),
+            None => None,
+        }
+    }
+
     /// As a number, for queues that are kept elsewhere.
     pub const fn number(self) -> u32 {
-        self.0 as u32
+        self.0.get() as u32
     }
 
     /// The reverse of [`number`](Self::number).
     pub const fn from_number(number: u32) -> Self {
-        Self(number as u16)
+        match Self::new(number as u16) {
+            Some(slot) => slot,
+            None => Self::FIRST,
+        }
     }
 }
 
-const _: () = assert!(PROCESS_LIMIT < u16::MAX as usize && PROCESS_LIMIT.is_power_of_two());
-
-impl Slot {
-    /// As an index. Every slot is below the limit: to say so by a mask is cheaper than a check.
-    #[inline]
-    const fn index(self) -> usize {
-        self.0 as usize % PROCESS_LIMIT
+impl<T> Clone for Slot<T> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-/// All processes. All zeros when empty, so that its static takes no room in the kernel's file.
-pub struct ProcessTable {
-    processes: [Option<Box<Process>>; PROCESS_LIMIT],
-    /// Free slots, a chain through `next_free` that begins here (slot plus one, zero at its end), then
-    /// those never used.
-    first_free: u16,
-    never_used: u16,
-    next_free: [u16; PROCESS_LIMIT],
-    /// Slot by pid plus one, zero where there is none: all zeros at boot.
-    by_pid: [u16; PID_MAX as usize + 1],
-    last_pid: u32,
+impl<T> Copy for Slot<T> {}
+
+impl<T> PartialEq for Slot<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<T> Eq for Slot<T> {}
+
+impl<T> PartialOrd for Slot<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Slot<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl<T> core::fmt::Debug for Slot<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "slot {}", self.0)
+    }
+}
+
+/// What stands in slots 1 to `LIMIT`. All zeros when empty.
+struct Places<T, const LIMIT: usize> {
+    /// By slot; the last slot is at 0.
+    boxes: [Option<Box<T>>; LIMIT],
+    /// Free slots, a chain through `next_free` that begins here, then those never used.
+    first_free: Option<Slot<T>>,
+    used: u16,
+    next_free: [Option<Slot<T>>; LIMIT],
     count: usize,
 }
 
-/// A slot and a pid that nobody has yet. Dropping it changes nothing.
-pub struct Vacancy {
-    slot: u16,
-    pid: Pid,
+impl<T, const LIMIT: usize> Places<T, LIMIT> {
+    const EMPTY: Self = {
+        assert!(LIMIT < u16::MAX as usize && LIMIT.is_power_of_two());
+        Self {
+            boxes: [const { None }; LIMIT],
+            first_free: None,
+            used: 0,
+            next_free: [const { None }; LIMIT],
+            count: 0,
+        }
+    };
+
+    /// Every slot is at most the limit: to say so by a mask is cheaper than a check.
+    #[inline]
+    const fn place(slot: Slot<T>) -> usize {
+        slot.0.get() as usize % LIMIT
+    }
+
+    #[inline]
+    fn vacancy(&self) -> Option<Slot<T>> {
+        match self.first_free {
+            None if (self.used as usize) < LIMIT => Slot::new(self.used + 1),
+            first => first,
+        }
+    }
+
+    #[inline]
+    fn insert(&mut self, slot: Slot<T>, value: Box<T>) {
+        if self.first_free == Some(slot) {
+            self.first_free = self.next_free[Self::place(slot)];
+        } else {
+            self.used += 1;
+        }
+        self.boxes[Self::place(slot)] = Some(value);
+        self.count += 1;
+    }
+
+    #[inline]
+    fn remove(&mut self, slot: Slot<T>) -> Option<Box<T>> {
+        let value = self.boxes[Self::place(slot)].take()?;
+        self.next_free[Self::place(slot)] = self.first_free;
+        self.first_free = Some(slot);
+        self.count -= 1;
+        Some(value)
+    }
+
+    fn get(&self, slot: Slot<T>) -> Option<&T> {
+        self.boxes[Self::place(slot)].as_deref()
+    }
+
+    fn slots(&self) -> impl Iterator<Item = Slot<T>> + '_ {
+        (1..=self.used)
+            .filter_map(Slot::new)
+            .filter(|&slot| self.get(slot).is_some())
+    }
 }
 
-impl Vacancy {
+/// Who has an identifier.
+#[derive(Clone, Copy)]
+struct Holders {
+    thread: Option<ThreadSlot>,
+    process: Option<ProcessSlot>,
+    /// Processes whose group, or session, it names.
+    group_members: u16,
+    session_members: u16,
+}
+
+impl Holders {
+    const NOBODY: Self = Self {
+        thread: None,
+        process: None,
+        group_members: 0,
+        session_members: 0,
+    };
+
+    #[inline]
+    const fn is_nobody(self) -> bool {
+        self.thread.is_none()
+            && self.process.is_none()
+            && self.group_members == 0
+            && self.session_members == 0
+    }
+}
+
+/// All processes and threads. All zeros when empty, so that its static takes no room in the kernel's file.
+pub struct ProcessTable {
+    processes: Places<Process, PROCESS_LIMIT>,
+    threads: Places<Thread, THREAD_LIMIT>,
+    by_id: [Holders; PID_MAX as usize + 1],
+    last_id: u32,
+}
+
+/// A slot and an identifier that nobody has yet. Dropping it changes nothing.
+pub struct Vacancy<T> {
+    slot: Slot<T>,
+    id: Pid,
+}
+
+impl<T> Vacancy<T> {
     pub const fn pid(&self) -> Pid {
-        self.pid
+        self.id
+    }
+
+    pub const fn slot(&self) -> Slot<T> {
+        self.slot
     }
 }
 
@@ -63,122 +217,232 @@ impl ProcessTable {
     /// No process.
     pub const fn new() -> Self {
         Self {
-            processes: [const { None }; PROCESS_LIMIT],
-            first_free: 0,
-            never_used: 0,
-            next_free: [0; PROCESS_LIMIT],
-            by_pid: [0; PID_MAX as usize + 1],
-            last_pid: 0,
-            count: 0,
+            processes: Places::EMPTY,
+            threads: Places::EMPTY,
+            by_id: [Holders::NOBODY; PID_MAX as usize + 1],
+            last_id: 0,
         }
     }
 
-    /// Where the next process would go; `None` at the limit.
+    /// Where the next process and its first thread would go; `None` at a limit.
     #[inline]
-    pub fn vacancy(&self) -> Option<Vacancy> {
-        let slot = match self.first_free {
-            0 if (self.never_used as usize) < PROCESS_LIMIT => self.never_used,
-            0 => return None,
-            slot => slot - 1,
-        };
-        let mut pid = self.last_pid;
-        loop {
-            pid = if pid == PID_MAX { 2 } else { pid + 1 };
-            // More pids than slots: one is free.
-            if self.by_pid[pid as usize] == 0 {
-                return Some(Vacancy {
-                    slot,
-                    pid: Pid(pid),
-                });
+    pub fn vacancy(&self) -> Option<(Vacancy<Process>, Vacancy<Thread>)> {
+        let slot = self.processes.vacancy()?;
+        let thread = self.thread_vacancy()?;
+        let id = thread.id;
+        Some((Vacancy { slot, id }, thread))
+    }
+
+    /// Where the next thread would go; `None` at the limit.
+    #[inline]
+    pub fn thread_vacancy(&self) -> Option<Vacancy<Thread>> {
+        let slot = self.threads.vacancy()?;
+        let mut id = self.last_id;
+        for _ in 0..PID_MAX {
+            id = if id == PID_MAX { 2 } else { id + 1 };
+            if self.by_id[id as usize].is_nobody() {
+                return Some(Vacancy { slot, id: Pid(id) });
             }
         }
+        None
     }
 
     /// Puts a process where [`vacancy`](Self::vacancy) said.
     #[inline]
-    pub fn insert(&mut self, vacancy: Vacancy, process: Box<Process>) -> Slot {
-        let slot = vacancy.slot;
-        if self.first_free == slot + 1 {
-            self.first_free = self.next_free[slot as usize];
-        } else {
-            self.never_used += 1;
-        }
-        self.last_pid = vacancy.pid.0;
-        self.by_pid[vacancy.pid.0 as usize] = slot + 1;
-        self.processes[slot as usize] = Some(process);
-        self.count += 1;
-        Slot(slot)
+    pub fn insert(&mut self, vacancy: Vacancy<Process>, process: Box<Process>) -> ProcessSlot {
+        let (group, session) = (process.group, process.session);
+        self.holders(vacancy.id).process = Some(vacancy.slot);
+        self.processes.insert(vacancy.slot, process);
+        self.holders(group).group_members += 1;
+        self.holders(session).session_members += 1;
+        vacancy.slot
+    }
+
+    /// Puts a thread where a vacancy said; its process and its fellows know nothing of it.
+    #[inline]
+    pub fn insert_thread(&mut self, vacancy: Vacancy<Thread>, thread: Box<Thread>) -> ThreadSlot {
+        self.last_id = vacancy.id.0;
+        self.holders(vacancy.id).thread = Some(vacancy.slot);
+        self.threads.insert(vacancy.slot, thread);
+        vacancy.slot
     }
 
     /// Takes a process out.
     #[inline]
-    pub fn remove(&mut self, slot: Slot) -> Option<Box<Process>> {
-        let process = self.processes[slot.index()].take()?;
-        self.by_pid[process.pid.0 as usize] = 0;
-        self.next_free[slot.0 as usize] = self.first_free;
-        self.first_free = slot.0 + 1;
-        self.count -= 1;
+    pub fn remove(&mut self, slot: ProcessSlot) -> Option<Box<Process>> {
+        let process = self.processes.remove(slot)?;
+        self.holders(process.pid).process = None;
+        self.holders(process.group).group_members -= 1;
+        self.holders(process.session).session_members -= 1;
         Some(process)
+    }
+
+    /// Takes a thread out.
+    #[inline]
+    pub fn remove_thread(&mut self, slot: ThreadSlot) -> Option<Box<Thread>> {
+        let thread = self.threads.remove(slot)?;
+        self.holders(thread.tid).thread = None;
+        Some(thread)
+    }
+
+    #[inline]
+    fn holders(&mut self, id: Pid) -> &mut Holders {
+        &mut self.by_id[id.0 as usize % (PID_MAX as usize + 1)]
+    }
+
+    fn holders_of(&self, id: Pid) -> Holders {
+        self.by_id
+            .get(id.0 as usize)
+            .copied()
+            .unwrap_or(Holders::NOBODY)
     }
 
     /// The process of that pid, zombies included.
     #[inline]
-    pub fn find(&self, pid: Pid) -> Option<Slot> {
-        match *self.by_pid.get(pid.0 as usize)? {
-            0 => None,
-            slot => Some(Slot(slot - 1)),
-        }
+    pub fn find(&self, pid: Pid) -> Option<ProcessSlot> {
+        self.holders_of(pid).process
+    }
+
+    /// The thread of that id.
+    #[inline]
+    pub fn find_thread(&self, tid: Pid) -> Option<ThreadSlot> {
+        self.holders_of(tid).thread
+    }
+
+    /// Whether some process, a zombie perhaps, is in that process group.
+    pub fn is_group(&self, group: Pid) -> bool {
+        self.holders_of(group).group_members != 0
+    }
+
+    /// Moves a process to another group and session.
+    pub fn set_group(&mut self, slot: ProcessSlot, group: Pid, session: Pid) {
+        let process = &mut self[slot];
+        let old = (process.group, process.session);
+        (process.group, process.session) = (group, session);
+        self.holders(old.0).group_members -= 1;
+        self.holders(old.1).session_members -= 1;
+        self.holders(group).group_members += 1;
+        self.holders(session).session_members += 1;
     }
 
     /// The process in a slot, if there is one.
-    pub fn get(&self, slot: Slot) -> Option<&Process> {
-        self.processes[slot.index()].as_deref()
+    pub fn get(&self, slot: ProcessSlot) -> Option<&Process> {
+        self.processes.get(slot)
     }
 
-    /// How many there are, zombies included.
+    /// The thread in a slot, if there is one.
+    pub fn thread(&self, slot: ThreadSlot) -> Option<&Thread> {
+        self.threads.get(slot)
+    }
+
+    /// A thread and its process, both to be changed.
+    #[inline]
+    pub fn both(&mut self, current: Current) -> (&mut Thread, &mut Process) {
+        let Self {
+            processes, threads, ..
+        } = self;
+        let process = &mut processes.boxes[Places::<_, PROCESS_LIMIT>::place(current.process)];
+        let thread = &mut threads.boxes[Places::<_, THREAD_LIMIT>::place(current.thread)];
+        match (thread, process) {
+            (Some(thread), Some(process)) => (thread, process),
+            _ => outlived(),
+        }
+    }
+
+    /// How many processes there are, zombies included.
     pub const fn count(&self) -> usize {
-        self.count
+        self.processes.count
+    }
+
+    /// How many threads there are.
+    pub const fn thread_count(&self) -> usize {
+        self.threads.count
     }
 
     /// The process with the least pid that is at least `from`.
-    pub fn next_by_pid(&self, from: u32) -> Option<Slot> {
-        let pids = self.by_pid.get(from as usize..)?;
-        pids.iter()
-            .find(|&&slot| slot != 0)
-            .map(|&slot| Slot(slot - 1))
+    pub fn next_by_pid(&self, from: u32) -> Option<ProcessSlot> {
+        let ids = self.by_id.get(from as usize..)?;
+        ids.iter().find_map(|holders| holders.process)
     }
 
     /// Some process, if there is one.
-    pub fn first(&self) -> Option<Slot> {
+    pub fn first(&self) -> Option<ProcessSlot> {
         self.slots().next()
     }
 
     /// All slots with a process, by slot.
-    pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
-        (0..self.never_used)
-            .filter(|&slot| self.processes[slot as usize].is_some())
-            .map(Slot)
+    pub fn slots(&self) -> impl Iterator<Item = ProcessSlot> + '_ {
+        self.processes.slots()
+    }
+
+    /// All slots with a thread, by slot.
+    pub fn threads(&self) -> impl Iterator<Item = ThreadSlot> + '_ {
+        self.threads.slots()
     }
 }
 
-impl Index<Slot> for ProcessTable {
+#[cold]
+fn outlived() -> ! {
+    unreachable!("a slot outlived what stood there")
+}
+
+impl Index<ProcessSlot> for ProcessTable {
     type Output = Process;
 
     #[inline]
-    fn index(&self, slot: Slot) -> &Process {
-        match &self.processes[slot.index()] {
+    fn index(&self, slot: ProcessSlot) -> &Process {
+        match &self.processes.boxes[Places::<_, PROCESS_LIMIT>::place(slot)] {
             Some(process) => process,
-            None => unreachable!("a slot outlived its process"),
+            None => outlived(),
         }
     }
 }
 
-impl IndexMut<Slot> for ProcessTable {
+impl IndexMut<ProcessSlot> for ProcessTable {
     #[inline]
-    fn index_mut(&mut self, slot: Slot) -> &mut Process {
-        match &mut self.processes[slot.index()] {
+    fn index_mut(&mut self, slot: ProcessSlot) -> &mut Process {
+        match &mut self.processes.boxes[Places::<_, PROCESS_LIMIT>::place(slot)] {
             Some(process) => process,
-            None => unreachable!("a slot outlived its process"),
+            None => outlived(),
         }
+    }
+}
+
+impl Index<ThreadSlot> for ProcessTable {
+    type Output = Thread;
+
+    #[inline]
+    fn index(&self, slot: ThreadSlot) -> &Thread {
+        match &self.threads.boxes[Places::<_, THREAD_LIMIT>::place(slot)] {
+            Some(thread) => thread,
+            None => outlived(),
+        }
+    }
+}
+
+impl IndexMut<ThreadSlot> for ProcessTable {
+    #[inline]
+    fn index_mut(&mut self, slot: ThreadSlot) -> &mut Thread {
+        match &mut self.threads.boxes[Places::<_, THREAD_LIMIT>::place(slot)] {
+            Some(thread) => thread,
+            None => outlived(),
+        }
+    }
+}
+
+/// The process of the thread that runs.
+impl Index<Current> for ProcessTable {
+    type Output = Process;
+
+    #[inline]
+    fn index(&self, current: Current) -> &Process {
+        &self[current.process]
+    }
+}
+
+impl IndexMut<Current> for ProcessTable {
+    #[inline]
+    fn index_mut(&mut self, current: Current) -> &mut Process {
+        &mut self[current.process]
     }
 }

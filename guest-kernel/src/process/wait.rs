@@ -1,7 +1,6 @@
 //! wait4 and waitid: taking the zombies among one's children.
 use super::family::Which;
-use super::{Pid, ProcessTable, Slot, State, Status};
-use crate::arch::context;
+use super::{Pid, ProcessSlot, ProcessTable, Status};
 use crate::kernel::Kernel;
 use crate::records::COUNTERS;
 use contract::counters::Counter;
@@ -27,7 +26,7 @@ impl Selector {
 
     /// Whether it is about this child.
     #[inline]
-    pub fn fits(self, table: &ProcessTable, slot: Slot) -> bool {
+    pub fn fits(self, table: &ProcessTable, slot: ProcessSlot) -> bool {
         match self {
             Self::Any => true,
             Self::Process(pid) => table[slot].pid == pid,
@@ -39,7 +38,7 @@ impl Selector {
 /// What there is for a wait.
 pub enum Found {
     /// The zombie that ended first among those that fit.
-    Zombie(Slot, Status),
+    Zombie(ProcessSlot, Status),
     /// A child fits, and none of those is a zombie yet.
     NotYet,
     /// No child fits: ECHILD.
@@ -47,12 +46,12 @@ pub enum Found {
 }
 
 /// Looks for a zombie, and changes nothing.
-pub fn find(table: &ProcessTable, parent: Slot, selector: Selector) -> Found {
+pub fn find(table: &ProcessTable, parent: ProcessSlot, selector: Selector) -> Found {
     let zombie = table
         .children(parent, Which::Zombies)
         .find(|&slot| selector.fits(table, slot));
     if let Some(slot) = zombie
-        && let State::Zombie(status) = table[slot].state
+        && let Some(status) = table[slot].ended
     {
         return Found::Zombie(slot, status);
     }
@@ -67,12 +66,11 @@ pub fn find(table: &ProcessTable, parent: Slot, selector: Selector) -> Found {
 
 impl Kernel {
     /// Takes a zombie out of the table: nothing is left of it.
-    pub fn reap(&mut self, zombie: Slot) {
+    pub fn reap(&mut self, zombie: ProcessSlot) {
         self.processes.remove_child(zombie, Which::Zombies);
-        let Some(process) = self.processes.remove(zombie) else {
+        if self.processes.remove(zombie).is_none() {
             return;
-        };
-        context::forget(&process.context);
+        }
         COUNTERS.subtract(Counter::Processes, 1);
         COUNTERS.add(Counter::Waits, 1);
     }

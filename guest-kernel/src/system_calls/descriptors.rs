@@ -141,7 +141,7 @@ impl Kernel {
         let table = descriptors.own(&mut self.files)?;
         let ends = self.files.pipe2(&mut self.pages, table, flags as u32)?;
         let bytes = [ends[0].to_ne_bytes(), ends[1].to_ne_bytes()].concat();
-        if let Err(fault) = user::write(memory.space(), address, &bytes) {
+        if let Err(fault) = user::write(memory, address, &bytes) {
             for end in ends {
                 // Just opened: closing them cannot fail.
                 let _ = self.files.close(&mut self.pages, table, end);

@@ -4,7 +4,7 @@ use crate::arch::registers::read_msr;
 use crate::kernel::Kernel;
 use crate::memory::space::USER_END;
 use crate::memory::user::{self, UserBuffer};
-use crate::process::{Pid, Slot};
+use crate::process::{Pid, ProcessSlot};
 use crate::random;
 use contract::Errno;
 use linux_raw_sys::general as linux;
@@ -15,10 +15,15 @@ impl Kernel {
         u64::from(self.processes[self.current].pid.0)
     }
 
+    /// gettid(2).
+    pub fn thread_id(&self) -> u64 {
+        u64::from(self.processes[self.current.thread].tid.0)
+    }
+
     /// getppid(2).
     #[inline]
     pub fn parent_id(&self) -> u64 {
-        u64::from(self.processes.parent_pid(self.current).0)
+        u64::from(self.processes.parent_pid(self.current.process).0)
     }
 
     /// getpgrp(2).
@@ -26,9 +31,9 @@ impl Kernel {
         u64::from(self.processes[self.current].group.0)
     }
 
-    fn named(&self, pid: u64) -> Result<Slot, Errno> {
+    fn named(&self, pid: u64) -> Result<ProcessSlot, Errno> {
         match pid as u32 {
-            0 => Ok(self.current),
+            0 => Ok(self.current.process),
             pid => self.processes.find(Pid(pid)).ok_or(Errno::ESRCH),
         }
     }
@@ -49,8 +54,9 @@ impl Kernel {
             return Err(Errno::EINVAL);
         }
         let slot = self.named(pid)?;
-        let is_child = self.processes[slot].family.parent == Some(self.current);
-        if slot != self.current && !is_child {
+        let own = self.current.process;
+        let is_child = self.processes[slot].family.parent == Some(own);
+        if slot != own && !is_child {
             return Err(Errno::ESRCH);
         }
         let (target, caller) = (&self.processes[slot], &self.processes[self.current]);
@@ -68,22 +74,18 @@ impl Kernel {
         if group != target.pid && !exists {
             return Err(Errno::EPERM);
         }
-        self.processes[slot].group = group;
+        let session = self.processes[slot].session;
+        self.processes.set_group(slot, group, session);
         Ok(0)
     }
 
     /// setsid(2).
     pub fn new_session(&mut self) -> Result<u64, Errno> {
         let pid = self.processes[self.current].pid;
-        if self
-            .processes
-            .slots()
-            .any(|slot| self.processes[slot].group == pid)
-        {
+        if self.processes.is_group(pid) {
             return Err(Errno::EPERM);
         }
-        let process = &mut self.processes[self.current];
-        (process.group, process.session) = (pid, pid);
+        self.processes.set_group(self.current.process, pid, pid);
         Ok(u64::from(pid.0))
     }
 
@@ -93,7 +95,7 @@ impl Kernel {
         const ARCH_SET_FS: u64 = 0x1002;
         const ARCH_GET_FS: u64 = 0x1003;
         const ARCH_GET_GS: u64 = 0x1004;
-        let context = &mut self.processes[self.current].context;
+        let context = &mut self.processes[self.current.thread].context;
         match code {
             ARCH_SET_FS | ARCH_SET_GS if value >= USER_END => Err(Errno::EPERM),
             ARCH_SET_FS => {
@@ -144,7 +146,7 @@ impl Kernel {
         if self.ready.is_empty() {
             return Outcome::Return(0);
         }
-        self.processes[self.current].set_result(0);
+        self.processes[self.current.thread].set_result(0);
         self.yield_now().into()
     }
 }

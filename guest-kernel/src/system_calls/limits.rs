@@ -2,7 +2,7 @@
 use crate::kernel::Kernel;
 use crate::memory::user;
 use crate::process::limits::{self, Limit, Resource};
-use crate::process::{Pid, Slot};
+use crate::process::{Pid, ProcessSlot};
 use contract::Errno;
 
 impl Kernel {
@@ -10,7 +10,7 @@ impl Kernel {
     pub fn prlimit(&mut self, pid: u64, resource: u64, new: u64, old: u64) -> Result<u64, Errno> {
         let wanted = self.wanted_limit(new)?;
         let slot = match pid as u32 {
-            0 => self.current,
+            0 => self.current.process,
             pid => self.processes.find(Pid(pid)).ok_or(Errno::ESRCH)?,
         };
         let resource = Resource::from_number(resource)?;
@@ -37,7 +37,7 @@ impl Kernel {
     pub fn setrlimit(&mut self, resource: u64, new: u64) -> Result<u64, Errno> {
         let [soft, hard] = user::read_words(self.processes[self.current].space(), new)?;
         let resource = Resource::from_number(resource)?;
-        self.set_limit(self.current, resource, Limit { soft, hard })?;
+        self.set_limit(self.current.process, resource, Limit { soft, hard })?;
         Ok(0)
     }
 
@@ -49,7 +49,12 @@ impl Kernel {
         Ok(Some(Limit { soft, hard }))
     }
 
-    fn set_limit(&mut self, slot: Slot, resource: Resource, limit: Limit) -> Result<(), Errno> {
+    fn set_limit(
+        &mut self,
+        slot: ProcessSlot,
+        resource: Resource,
+        limit: Limit,
+    ) -> Result<(), Errno> {
         limits::check(resource, limit)?;
         let process = &mut self.processes[slot];
         if resource != Resource::Descriptors {

@@ -43,7 +43,10 @@ impl Kernel {
         flags: u64,
         descriptor: u64,
     ) -> Result<u64, Errno> {
-        let [.., offset] = self.processes[self.current].context.registers.arguments();
+        let [.., offset] = self.processes[self.current.thread]
+            .context
+            .registers
+            .arguments();
         const UNDERSTOOD: u32 = linux::MAP_TYPE
             | linux::MAP_FIXED
             | linux::MAP_FIXED_NOREPLACE

@@ -22,9 +22,9 @@ pub mod time;
 pub mod transfer;
 
 use crate::kernel::Kernel;
+use crate::process::Wait;
 use crate::process::credentials::Which;
 use crate::process::scheduler::Next;
-use crate::process::{State, Wait};
 use crate::records::COUNTERS;
 use contract::Errno;
 use contract::counters::SYSTEM_CALLS;
@@ -120,7 +120,7 @@ pub fn again(kernel: &mut Kernel, progress: usize) -> Next {
 
 /// The call that the current process is in, by its saved registers.
 fn ask(kernel: &mut Kernel) -> Outcome {
-    let registers = &kernel.processes[kernel.current].context.registers;
+    let registers = &kernel.processes[kernel.current.thread].context.registers;
     let [a, b, c, d, e, _] = registers.arguments();
     call(registers.system_call_number())(kernel, a, b, c, d, e)
 }
@@ -132,12 +132,12 @@ fn settle(kernel: &mut Kernel, mut outcome: Outcome) -> Next {
     }
     match outcome {
         Outcome::Return(value) => {
-            kernel.processes[kernel.current].set_result(value);
+            kernel.processes[kernel.current.thread].set_result(value);
             Next::Same
         }
         Outcome::OutOfMemory => {
             let value = Errno::ENOMEM.to_return_value();
-            kernel.processes[kernel.current].set_result(value);
+            kernel.processes[kernel.current.thread].set_result(value);
             Next::Same
         }
         Outcome::Same => Next::Same,
@@ -149,9 +149,8 @@ impl Kernel {
     /// The current process waits, and asks again when it is woken.
     #[inline]
     pub fn wait_in_call(&mut self, wait: Wait) -> Outcome {
-        let slot = self.current;
-        if let State::Running = self.processes[slot].state {
-            self.park(slot, wait);
+        if self.whether_running() == Next::Same {
+            self.park(self.current.thread, wait);
         }
         Outcome::Other
     }
@@ -167,7 +166,7 @@ fn call(number: u64) -> Call {
 
 #[cold]
 extern "C" fn missing(kernel: &mut Kernel, _: u64, _: u64, _: u64, _: u64, _: u64) -> Outcome {
-    let registers = &kernel.processes[kernel.current].context.registers;
+    let registers = &kernel.processes[kernel.current.thread].context.registers;
     COUNTERS.mark_missing(registers.system_call_number());
     Errno::ENOSYS.into()
 }
@@ -197,7 +196,8 @@ static CALLS: [Call; SYSTEM_CALLS] = table();
 
 calls! { |k, a, b, c, d, e|
     // identity.rs
-    __NR_getpid | __NR_gettid => Outcome::Return(k.process_id()),
+    __NR_getpid => Outcome::Return(k.process_id()),
+    __NR_gettid => Outcome::Return(k.thread_id()),
     __NR_getppid => Outcome::Return(k.parent_id()),
     __NR_getpgrp => Outcome::Return(k.group_id()),
     __NR_getpgid => k.group_id_of(a).into(),
@@ -205,7 +205,7 @@ calls! { |k, a, b, c, d, e|
     __NR_getsid => k.session_id_of(a).into(),
     __NR_setsid => k.new_session().into(),
     __NR_arch_prctl => k.arch_prctl(a, b).into(),
-    __NR_set_tid_address => Outcome::Return(k.process_id()),
+    __NR_set_tid_address => Outcome::Return(k.thread_id()),
     __NR_getrandom => k.getrandom(a, b, c).into(),
     __NR_sched_yield => k.sched_yield(),
 

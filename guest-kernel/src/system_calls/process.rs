@@ -48,15 +48,15 @@ impl Kernel {
 
     /// execve(2).
     pub fn execve(&mut self, path: u64, arguments: u64, environment: u64) -> Result<Next, Errno> {
-        let slot = self.current;
-        let Some(memory) = &self.processes[slot].memory else {
+        let who = self.current;
+        let Some(memory) = &self.processes[who].memory else {
             return Err(Errno::ESRCH);
         };
-        let space = Rc::clone(memory.space());
+        let space = Rc::clone(memory);
         let mut buffer = PathBuffer::take();
         let result = buffer.read(&space, path).and_then(|path| {
             self.exec(
-                slot,
+                who,
                 path,
                 &mut UserStrings::new(&space, arguments),
                 &mut UserStrings::new(&space, environment),
@@ -68,7 +68,7 @@ impl Kernel {
 
     /// exit(2) and exit_group(2): a process has one thread.
     pub fn exit_call(&mut self, status: u64) -> Outcome {
-        self.end_process(self.current, Status::Exited(status as u8));
+        self.end_process(self.current.process, Status::Exited(status as u8));
         Outcome::Other
     }
 
@@ -88,7 +88,7 @@ impl Kernel {
             return Err(Errno::ESRCH);
         }
         let selector = Selector::from_wait4(pid as i32, self.processes[self.current].group);
-        match wait::find(self.processes, self.current, selector) {
+        match wait::find(self.processes, self.current.process, selector) {
             Found::NoChild => Err(Errno::ECHILD),
             Found::NotYet if options & linux::WNOHANG != 0 => Ok(Outcome::Return(0)),
             Found::NotYet => Ok(self.wait_in_call(Wait::Child(selector))),
@@ -130,7 +130,7 @@ impl Kernel {
             (linux::P_PIDFD, _) => return Err(Errno::EBADF),
             _ => return Err(Errno::EINVAL),
         };
-        let found = match wait::find(self.processes, self.current, selector) {
+        let found = match wait::find(self.processes, self.current.process, selector) {
             // Nothing ever stops or continues here, so only an end can be reported.
             Found::Zombie(..) if options & linux::WEXITED == 0 => Found::NotYet,
             found => found,

@@ -4,7 +4,7 @@ use crate::kernel::Kernel;
 use crate::memory::user;
 use crate::process::scheduler::Next;
 use crate::process::signal::{self, Action, AlternateStack, Info};
-use crate::process::{Pid, Slot, Wait};
+use crate::process::{Pid, ProcessSlot, ThreadSlot, Wait};
 use alloc::vec::Vec;
 use contract::Errno;
 use linux_raw_sys::general as linux;
@@ -26,9 +26,9 @@ impl Kernel {
     /// kill(2).
     pub fn kill(&mut self, pid: u64, signal: u64) -> Result<Outcome, Errno> {
         let signal = signal_number(signal)?;
-        let caller = self.current;
+        let caller = self.current.process;
         let own_group = self.processes[caller].group;
-        let targets: Vec<Slot> = match pid as i32 {
+        let targets: Vec<ProcessSlot> = match pid as i32 {
             -1 => {
                 self.all(|kernel, slot| slot != caller && kernel.processes[slot].pid != Pid(1))?
             }
@@ -39,11 +39,12 @@ impl Kernel {
             }
             pid => {
                 let target = self.processes.find(Pid(pid as u32)).ok_or(Errno::ESRCH)?;
-                return self.send_and_return(
-                    target,
-                    signal,
-                    Info::Kill(self.processes[caller].pid),
-                );
+                let info = Info::Kill(self.processes[caller].pid);
+                self.processes[self.current.thread].set_result(0);
+                if let Some(signal) = signal {
+                    signal::send(self, target, signal, info);
+                }
+                return Ok(self.whether_running().into());
             }
         };
         if targets.is_empty() {
@@ -51,7 +52,7 @@ impl Kernel {
         }
         if let Some(signal) = signal {
             let info = Info::Kill(self.processes[caller].pid);
-            self.processes[caller].set_result(0);
+            self.processes[self.current.thread].set_result(0);
             // The caller last: it may end by it.
             for target in targets.iter().copied().filter(|&slot| slot != caller) {
                 if self.processes.get(target).is_some() {
@@ -66,7 +67,7 @@ impl Kernel {
         Ok(Outcome::Return(0))
     }
 
-    fn all(&self, fits: impl Fn(&Self, Slot) -> bool) -> Result<Vec<Slot>, Errno> {
+    fn all(&self, fits: impl Fn(&Self, ProcessSlot) -> bool) -> Result<Vec<ProcessSlot>, Errno> {
         crate::memory::heap::require_reserve()?;
         Ok(self
             .processes
@@ -75,47 +76,46 @@ impl Kernel {
             .collect())
     }
 
-    fn send_and_return(
-        &mut self,
-        target: Slot,
-        signal: Option<u8>,
-        info: Info,
-    ) -> Result<Outcome, Errno> {
-        self.processes[self.current].set_result(0);
-        if let Some(signal) = signal {
-            signal::send(self, target, signal, info);
-        }
-        Ok(self.whether_running().into())
-    }
-
     /// tkill(2).
     pub fn tkill(&mut self, tid: u64, signal: u64) -> Result<Outcome, Errno> {
-        let signal = signal_number(signal)?;
         if tid as i32 <= 0 {
             return Err(Errno::EINVAL);
         }
-        let target = self.processes.find(Pid(tid as u32)).ok_or(Errno::ESRCH)?;
-        self.send_and_return(
-            target,
-            signal,
-            Info::ThreadKill(self.processes[self.current].pid),
-        )
+        self.thread_kill(None, tid, signal)
     }
 
     /// tgkill(2).
     pub fn tgkill(&mut self, group: u64, tid: u64, signal: u64) -> Result<Outcome, Errno> {
-        if group as i32 <= 0 {
+        if group as i32 <= 0 || tid as i32 <= 0 {
             return Err(Errno::EINVAL);
         }
-        if group as i32 != tid as i32 {
-            signal_number(signal)?;
-            return Err(if tid as i32 <= 0 {
-                Errno::EINVAL
-            } else {
-                Errno::ESRCH
-            });
+        self.thread_kill(Some(Pid(group as u32)), tid, signal)
+    }
+
+    /// Sends a signal to one thread, where it is of that process.
+    fn thread_kill(
+        &mut self,
+        process: Option<Pid>,
+        tid: u64,
+        signal: u64,
+    ) -> Result<Outcome, Errno> {
+        let tid = Pid(tid as u32);
+        // A first thread that has ended takes signals, and does nothing about them, until its process is gone.
+        let (owner, target): (ProcessSlot, Option<ThreadSlot>) =
+            match self.processes.find_thread(tid) {
+                Some(slot) => (self.processes[slot].process, Some(slot)),
+                None => (self.processes.find(tid).ok_or(Errno::ESRCH)?, None),
+            };
+        if process.is_some_and(|process| self.processes[owner].pid != process) {
+            return Err(Errno::ESRCH);
         }
-        self.tkill(tid, signal)
+        let signal = signal_number(signal)?;
+        self.processes[self.current.thread].set_result(0);
+        if let (Some(signal), Some(target)) = (signal, target) {
+            let info = Info::ThreadKill(self.processes[self.current].pid);
+            signal::send_to_thread(self, target, signal, info);
+        }
+        Ok(self.whether_running().into())
     }
 
     /// rt_sigaction(2).
@@ -131,7 +131,7 @@ impl Kernel {
         if size != SET_SIZE || (new != 0 && unchangeable) {
             return Err(Errno::EINVAL);
         }
-        let process = &mut self.processes[self.current];
+        let process = &self.processes[self.current];
         let before = process.signals.action(signal);
         let wanted = if new == 0 {
             None
@@ -150,7 +150,7 @@ impl Kernel {
         }
         if let Some(action) = wanted {
             crate::memory::heap::require_reserve()?;
-            process.signals.set_action(signal, action);
+            self.set_action(signal, action);
         }
         Ok(0)
     }
@@ -166,8 +166,8 @@ impl Kernel {
         if size != SET_SIZE {
             return Err(Errno::EINVAL);
         }
-        let process = &mut self.processes[self.current];
-        let before = process.signals.blocked;
+        let (thread, process) = self.processes.both(self.current);
+        let before = thread.signals.blocked;
         let after = if new == 0 {
             before
         } else {
@@ -182,11 +182,11 @@ impl Kernel {
         if old != 0 {
             user::write_words(process.space(), old, &[before])?;
         }
-        process.signals.blocked = after & !signal::UNSTOPPABLE;
-        if process.signals.deliverable() == 0 {
+        thread.signals.blocked = after & !signal::UNSTOPPABLE;
+        if self.processes.deliverable(self.current) == 0 {
             return Ok(Outcome::Return(0));
         }
-        process.set_result(0);
+        self.processes[self.current.thread].set_result(0);
         Ok(Outcome::Same)
     }
 
@@ -196,7 +196,8 @@ impl Kernel {
             return Err(Errno::EINVAL);
         }
         let process = &self.processes[self.current];
-        let pending = process.signals.pending & process.signals.blocked;
+        let own = &self.processes[self.current.thread].signals;
+        let pending = (own.pending.set | process.signals.pending.set) & own.blocked;
         user::write(
             process.space(),
             set,
@@ -210,19 +211,18 @@ impl Kernel {
         if size != SET_SIZE {
             return Err(Errno::EINVAL);
         }
-        let process = &mut self.processes[self.current];
+        let (thread, process) = self.processes.both(self.current);
         let mask = user::read_u64(process.space(), set)?;
-        let before = process.signals.blocked;
-        process.signals.suspended_mask = Some(before);
-        process.signals.blocked = mask & !signal::UNSTOPPABLE;
+        let before = thread.signals.blocked;
+        thread.signals.suspended_mask = Some(before);
+        thread.signals.blocked = mask & !signal::UNSTOPPABLE;
         Ok(self.pause())
     }
 
     /// pause(2).
     pub fn pause(&mut self) -> Outcome {
-        let process = &mut self.processes[self.current];
-        if process.signals.deliverable() != 0 {
-            process.set_result(Errno::EINTR.to_return_value());
+        if self.processes.deliverable(self.current) != 0 {
+            self.processes[self.current.thread].set_result(Errno::EINTR.to_return_value());
             return Outcome::Same;
         }
         self.wait_in_call(Wait::Signal)
@@ -230,9 +230,9 @@ impl Kernel {
 
     /// sigaltstack(2).
     pub fn sigaltstack(&mut self, new: u64, old: u64) -> Result<u64, Errno> {
-        let process = &mut self.processes[self.current];
-        let before = process.signals.alternate_stack;
-        let on_it = before.size > 0 && before.contains(process.context.registers.rsp);
+        let (thread, process) = self.processes.both(self.current);
+        let before = thread.signals.alternate_stack;
+        let on_it = before.size > 0 && before.contains(thread.context.registers.rsp);
         let wanted = if new == 0 {
             None
         } else {
@@ -260,7 +260,7 @@ impl Kernel {
             )?;
         }
         if let Some(stack) = wanted {
-            process.signals.alternate_stack = stack;
+            thread.signals.alternate_stack = stack;
         }
         Ok(0)
     }

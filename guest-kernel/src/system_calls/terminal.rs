@@ -34,11 +34,7 @@ impl Kernel {
                 let mut bytes = [0; 4];
                 user::read(process.space(), argument, &mut bytes)?;
                 let group = Pid(u32::from_ne_bytes(bytes));
-                if !self
-                    .processes
-                    .slots()
-                    .any(|slot| self.processes[slot].group == group)
-                {
+                if !self.processes.is_group(group) {
                     return Err(Errno::ESRCH);
                 }
                 self.console.set_foreground(group);

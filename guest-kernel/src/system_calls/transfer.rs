@@ -209,9 +209,9 @@ impl Kernel {
             Piece::Over(result) => {
                 let result = transfer.result(result);
                 if result == Err(Errno::EPIPE) && direction == Direction::Write {
-                    let slot = self.current;
+                    let slot = self.current.thread;
                     self.processes[slot].set_result(Errno::EPIPE.to_return_value());
-                    signal::send(self, slot, signal::SIGPIPE, Info::Kernel);
+                    signal::send_to_thread(self, slot, signal::SIGPIPE, Info::Kernel);
                     return Ok(self.whether_running().into());
                 }
                 Ok(Outcome::Return(result? as u64))

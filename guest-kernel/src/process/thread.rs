@@ -1,0 +1,108 @@
+//! Threads: what is scheduled. A process has one or more, and what they share is the process's.
+use super::signal::ThreadSignals;
+use super::wait;
+use super::{NAME_LENGTH, Pid, ProcessSlot, ThreadSlot};
+use crate::arch::context::UserContext;
+use files::WaitFor;
+
+/// A thread, from clone to its end.
+pub struct Thread {
+    /// What it has in the CPU's registers. First, and never moved: the CPU saves straight into it.
+    pub context: UserContext,
+    pub tid: Pid,
+    pub process: ProcessSlot,
+    pub state: State,
+    pub signals: ThreadSignals,
+    /// The next in whatever queue this thread stands in: it stands in at most one.
+    pub next_in_queue: Option<ThreadSlot>,
+    /// Its fellows among the threads of its process.
+    pub fellows: Fellows,
+    pub name: [u8; NAME_LENGTH],
+}
+
+/// A thread's neighbours in its process's list, which is in order of birth.
+#[derive(Clone, Copy, Default)]
+pub struct Fellows {
+    pub previous: Option<ThreadSlot>,
+    pub next: Option<ThreadSlot>,
+}
+
+/// What a thread is doing.
+#[derive(Clone, Copy)]
+pub enum State {
+    /// In the run queue.
+    Runnable(Resume),
+    /// The CPU is its own.
+    Running,
+    /// Parked until something comes.
+    Waiting(Wait),
+}
+
+/// How a runnable thread goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Resume {
+    /// With the instruction it stopped at.
+    User,
+    /// For the first time; its id is to be at this address then (CLONE_CHILD_SETTID). Written so late, as
+    /// on Linux, it costs fork nothing.
+    Start { pid_at: u64 },
+    /// With the system call it waited in, asked once more, `progress` bytes of it done. `turn` is the queue
+    /// it was first in: once it has had its turn, the next there is woken.
+    SystemCall {
+        progress: usize,
+        turn: Option<WaitFor>,
+    },
+}
+
+/// What a thread waits for.
+#[derive(Clone, Copy)]
+pub enum Wait {
+    /// A child that ends and fits.
+    Child(wait::Selector),
+    /// The child of its vfork, until that execs or exits.
+    Vfork(Pid),
+    /// A pipe or the console; `progress` bytes of the call are done.
+    File { until: WaitFor, progress: usize },
+    /// Some descriptor to become ready (poll(2)), until a time where there is one.
+    Readiness { deadline: Option<u64> },
+    /// A time, in nanoseconds since boot.
+    Time(u64),
+    /// A futex that nobody wakes, until a time; it is over with ETIMEDOUT then.
+    Futex(u64),
+    /// A signal (pause(2)).
+    Signal,
+}
+
+impl Thread {
+    /// What the system call it is in returns.
+    #[inline]
+    pub const fn set_result(&mut self, value: u64) {
+        self.context.registers.rax = value;
+    }
+
+    /// The letter of its state in `/proc/PID/stat` (proc(5)).
+    pub const fn state_letter(&self) -> char {
+        match self.state {
+            State::Runnable(_) | State::Running => 'R',
+            State::Waiting(Wait::Vfork(_)) => 'D',
+            State::Waiting(_) => 'S',
+        }
+    }
+
+    /// Its name up to the first NUL.
+    pub fn name(&self) -> &[u8] {
+        shown(&self.name)
+    }
+
+    /// Names it: the first bytes of `name`.
+    pub fn set_name(&mut self, name: &[u8]) {
+        let length = name.len().min(NAME_LENGTH);
+        self.name = [0; NAME_LENGTH];
+        self.name[..length].copy_from_slice(&name[..length]);
+    }
+}
+
+/// A name up to the first NUL.
+pub fn shown(name: &[u8; NAME_LENGTH]) -> &[u8] {
+    name.split(|&byte| byte == 0).next().unwrap_or_default()
+}
