@@ -10,4 +10,5 @@ macro_rules! programs {
 }
 
 // musl's headers lack statx.
-programs! { &[Library::Glibc]; files_attributes }
+programs! { &[Library::Glibc]; files_attributes files_data files_waiting }
+programs! { &[Library::Musl]; files_locks }

@@ -11,6 +11,7 @@ use crate::process::queue::Queue;
 use crate::process::signal::{self, Info};
 use crate::process::{Pid, Resume, State, ThreadSlot, Wait};
 use crate::records::COUNTERS;
+use crate::system_calls::waiting::NO_DEADLINE;
 use contract::Errno;
 use contract::counters::Counter;
 use files::tty::{Kind, Read, Received, Termios, Tty};
@@ -266,13 +267,13 @@ impl Kernel {
         }
     }
 
-    /// Wakes the first in a queue, who wakes the next after its turn; all who wait for readiness, who take
-    /// nothing from each other.
+    /// Wakes the first in a queue, who wakes the next after its turn; all who wait for readiness or a lock, for what
+    /// has come may be of use to any of them.
     pub fn wake_queue(&mut self, key: WaitFor) {
         let Some(place) = self.files.wait_queue_mut(key) else {
             return;
         };
-        if key != WaitFor::Readiness {
+        if !matches!(key, WaitFor::Readiness | WaitFor::Lock) {
             let mut queue = Queue::from(*place);
             if let Some(slot) = queue.pop(self.processes) {
                 *place = queue.into();
@@ -284,15 +285,16 @@ impl Kernel {
         // is not met twice.
         let mut queue = Queue::from(core::mem::take(place));
         while let Some(slot) = queue.pop(self.processes) {
-            let deadline = match self.processes[slot].state {
-                State::Waiting(Wait::Readiness { deadline }) => deadline,
-                _ => None,
+            let progress = match self.processes[slot].state {
+                State::Waiting(Wait::Readiness { deadline }) => {
+                    if let Some(deadline) = deadline {
+                        self.sleepers.remove(&(deadline, slot));
+                    }
+                    // The call goes on with the deadline it had.
+                    deadline.unwrap_or(NO_DEADLINE) as usize
+                }
+                _ => 0,
             };
-            if let Some(deadline) = deadline {
-                self.sleepers.remove(&(deadline, slot));
-            }
-            // The call goes on with the deadline it had.
-            let progress = deadline.unwrap_or(0) as usize;
             self.enqueue(
                 slot,
                 Resume::SystemCall {
@@ -307,6 +309,7 @@ impl Kernel {
     fn ask_again(&mut self, slot: ThreadSlot, turn: WaitFor) {
         let progress = match self.processes[slot].state {
             State::Waiting(Wait::File { progress, .. }) => progress,
+            State::Waiting(Wait::Open { descriptor, .. }) => descriptor as usize + 1,
             _ => 0,
         };
         self.enqueue(
@@ -324,7 +327,8 @@ impl Kernel {
         let Some(key) = turn else { return };
         let state = self.processes.thread(slot).map(|thread| thread.state);
         match state {
-            Some(State::Waiting(Wait::File { until, .. })) if until == key => {}
+            Some(State::Waiting(Wait::File { until, .. } | Wait::Open { until, .. }))
+                if until == key => {}
             _ => self.wake_queue(key),
         }
     }

@@ -58,6 +58,7 @@ impl fmt::Display for What<'_> {
                 Wait::Vfork(Pid(child)) => {
                     write!(f, "waits for its vfork child {child} to exec or exit")
                 }
+                Wait::Open { .. } => f.write_str("waits for the other end of a FIFO"),
                 Wait::File {
                     until: WaitFor::PipeReadable(_),
                     ..
@@ -70,6 +71,10 @@ impl fmt::Display for What<'_> {
                     until: WaitFor::ConsoleInput,
                     ..
                 } => f.write_str("waits for console input, which has ended"),
+                Wait::File {
+                    until: WaitFor::Lock,
+                    ..
+                } => f.write_str("waits for a lock on a file"),
                 Wait::File {
                     until: WaitFor::Readiness,
                     ..

@@ -4,7 +4,7 @@ use crate::inode::{InodeId, Kind, Number};
 use crate::pipe::{End, PipeId};
 use crate::proc::ProcNode;
 use crate::snapshot::Snapshot;
-use crate::{Attributes, Files, KernelDevice, PageStore, Readiness};
+use crate::{Attributes, Files, KernelDevice, PageStore, Readiness, Transfer};
 use alloc::boxed::Box;
 use contract::Errno;
 use linux_raw_sys::general as linux;
@@ -35,6 +35,9 @@ pub(crate) struct Description<P> {
     pub(crate) status: u32,
     /// Bytes in a file, a cursor in a directory.
     pub(crate) offset: u64,
+    /// Who would be told of input by which signal (F_SETOWN, F_SETSIG): kept, and told when asked.
+    pub(crate) owner: i32,
+    pub(crate) signal: u8,
     pub(crate) opened: Opened<P>,
 }
 
@@ -56,6 +59,19 @@ impl<P> Description<P> {
                 self.status & linux::O_ACCMODE,
                 linux::O_WRONLY | linux::O_RDWR
             )
+    }
+
+    /// Why it cannot be read or written: at a position, what has none says so first.
+    #[cold]
+    pub(crate) fn refusal(&self, transfer: &Transfer) -> Errno {
+        match self.opened {
+            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Fifo(..)
+                if transfer.position.is_some() =>
+            {
+                Errno::ESPIPE
+            }
+            _ => Errno::EBADF,
+        }
     }
 
     /// What it was opened on; `None` for an unnamed pipe.
@@ -97,6 +113,8 @@ impl<S: PageStore> Files<S> {
             references: 1,
             status,
             offset: 0,
+            owner: 0,
+            signal: 0,
             opened,
         };
         let inode = description.inode();
@@ -131,6 +149,7 @@ impl<S: PageStore> Files<S> {
         if description.references != 0 {
             return;
         }
+        self.release_description_locks(id);
         let Some(description) = self.descriptions.remove(u32::from(id.0)) else {
             return;
         };
@@ -154,6 +173,32 @@ impl<S: PageStore> Files<S> {
         }
         if let Some(inode) = inode {
             self.release(store, inode);
+        }
+    }
+
+    /// Whether a description is open to be read (or written), for a call of this kind.
+    ///
+    /// # Errors
+    /// EBADF; ESPIPE at a position where there is none.
+    pub fn check_readable(&self, id: DescriptionId, transfer: &Transfer) -> Result<(), Errno> {
+        let description = self.description(id)?;
+        if description.may_read() {
+            Ok(())
+        } else {
+            Err(description.refusal(transfer))
+        }
+    }
+
+    /// As [`Self::check_readable`], to be written.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_writable(&self, id: DescriptionId, transfer: &Transfer) -> Result<(), Errno> {
+        let description = self.description(id)?;
+        if description.may_write() {
+            Ok(())
+        } else {
+            Err(description.refusal(transfer))
         }
     }
 
@@ -244,6 +289,74 @@ impl<S: PageStore> Files<S> {
         }
         description.status = description.status & !CHANGEABLE | flags & CHANGEABLE;
         Ok(())
+    }
+
+    /// Who would be told of input (F_GETOWN in fcntl(2)): a process, or less than 0 a process group.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn owner(&self, id: DescriptionId) -> Result<i32, Errno> {
+        Ok(self.description(id)?.owner)
+    }
+
+    /// Sets who would be told of input (F_SETOWN). Nobody is, for O_ASYNC is not there; it can be asked for.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn set_owner(&mut self, id: DescriptionId, owner: i32) -> Result<(), Errno> {
+        self.description_mut(id)?.owner = owner;
+        Ok(())
+    }
+
+    /// By which signal (F_GETSIG); 0 for SIGIO.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn owner_signal(&self, id: DescriptionId) -> Result<u8, Errno> {
+        Ok(self.description(id)?.signal)
+    }
+
+    /// Sets by which signal (F_SETSIG), as [`Self::set_owner`].
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn set_owner_signal(&mut self, id: DescriptionId, signal: u8) -> Result<(), Errno> {
+        self.description_mut(id)?.signal = signal;
+        Ok(())
+    }
+
+    /// Bytes that a pipe holds at most (F_GETPIPE_SZ in fcntl(2)).
+    ///
+    /// # Errors
+    /// EBADF where it is no pipe.
+    pub fn pipe_capacity(&self, id: DescriptionId) -> Result<u64, Errno> {
+        match self.description(id)?.opened {
+            Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Fifo(_, pipe) => {
+                Ok(self.pipe(pipe)?.capacity() as u64)
+            }
+            _ => Err(Errno::EBADF),
+        }
+    }
+
+    /// Changes that (F_SETPIPE_SZ), to whole pages and a power of two of them: what it is then.
+    ///
+    /// # Errors
+    /// EBADF where it is no pipe; EBUSY where there is more in it; EINVAL for 0, or more than 2 GiB; EPERM beyond
+    /// [`crate::PIPE_CAPACITY`].
+    pub fn set_pipe_capacity(&mut self, id: DescriptionId, size: u64) -> Result<u64, Errno> {
+        let (Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Fifo(_, pipe)) =
+            self.description(id)?.opened
+        else {
+            return Err(Errno::EBADF);
+        };
+        if size > 1 << 31 {
+            return Err(Errno::EINVAL);
+        }
+        let size = size.max(1).next_multiple_of(contract::PAGE_SIZE as u64);
+        let size = size.next_power_of_two();
+        self.pipe_mut(pipe)?.set_capacity(size as usize)?;
+        self.wake(crate::WaitFor::PipeWritable(pipe));
+        Ok(size)
     }
 
     /// Bytes that a read would find at once (FIONREAD in ioctl(2)).

@@ -12,10 +12,15 @@ impl<S: PageStore> Files<S> {
         table.copy(|id| self.retain(id))
     }
 
-    /// Closes what exec closes.
-    pub fn close_on_exec(&mut self, store: &mut S, table: &mut FdTable) {
+    /// Closes what exec closes; the process loses its locks on that.
+    pub fn close_on_exec(&mut self, store: &mut S, table: &mut FdTable, process: u32) {
         let mut from = 0;
         while let Some(fd) = table.next_to_close(from) {
+            if self.has_record_locks()
+                && let Ok(id) = table.get(fd)
+            {
+                self.release_process_locks(id, process);
+            }
             let _ = self.close(store, table, fd);
             from = fd + 1;
         }

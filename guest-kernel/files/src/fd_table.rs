@@ -116,6 +116,15 @@ impl FdTable {
         Ok(())
     }
 
+    /// How many descriptors Linux's table of these would have room for: select(2) looks no further.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        match self.chunks.len() {
+            0 | 1 => CHUNK,
+            chunks => (chunks as u32 * CHUNK).next_power_of_two().max(4 * CHUNK),
+        }
+    }
+
     /// The lowest descriptor from `from` on that is free.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ mod fd_table;
 mod fifo;
 mod inode;
 mod listing;
+mod locks;
 mod mapped;
 mod metadata;
 mod namespace;
@@ -66,6 +67,7 @@ pub use device::Device;
 pub use directory::NAME_MAX;
 pub use fd_table::{DESCRIPTOR_LIMIT, FdTable, OnExec};
 pub use inode::{InodeId, Time};
+pub use locks::{LockMode, LockOwner, RecordLock};
 pub use mapped::{Mappable, MappedFile, NoPage, Purpose};
 pub use metadata::Located;
 pub use path::{LastLink, Owner, PATH_MAX, View};
@@ -98,6 +100,7 @@ pub struct Files<S: PageStore> {
     /// The directory on which `/proc` is, once it is.
     proc_mount: Option<Number>,
     wakeups: Wakeups,
+    locks: locks::Locks,
     /// Whether a mapped file has lost pages that mappings still have.
     lost_pages: bool,
     time: Stamp,

@@ -40,6 +40,8 @@ pub(crate) struct Pipe<P> {
     /// Where the first byte lies, below the capacity.
     start: usize,
     length: usize,
+    /// What of its room is not to be used (F_SETPIPE_SZ).
+    withheld: usize,
     pub(crate) readers: u32,
     pub(crate) writers: u32,
     /// How often an end was ever opened: an open of a FIFO waits for the other one to rise.
@@ -61,6 +63,7 @@ impl<P> Pipe<P> {
             pages: [const { None }; PIPE_PAGES],
             start: 0,
             length: 0,
+            withheld: 0,
             readers: 0,
             writers: 0,
             readers_ever: 0,
@@ -77,6 +80,20 @@ impl<P> Pipe<P> {
         self.pages.iter().flatten().count() as u64
     }
 
+    /// Bytes that it holds at most.
+    pub(crate) fn capacity(&self) -> usize {
+        PIPE_CAPACITY - self.withheld
+    }
+
+    /// Changes that. EBUSY where there is more in it, EPERM where it cannot be had.
+    pub(crate) fn set_capacity(&mut self, capacity: usize) -> Result<(), Errno> {
+        if self.length > capacity {
+            return Err(Errno::EBUSY);
+        }
+        self.withheld = PIPE_CAPACITY.checked_sub(capacity).ok_or(Errno::EPERM)?;
+        Ok(())
+    }
+
     /// Bytes in it.
     pub(crate) fn length(&self) -> usize {
         self.length
@@ -84,7 +101,7 @@ impl<P> Pipe<P> {
 
     /// Bytes that fit.
     pub(crate) fn room(&self) -> usize {
-        PIPE_CAPACITY - self.length
+        (PIPE_CAPACITY - self.withheld).saturating_sub(self.length)
     }
 
     /// Takes out what there is, as far as it fits.
@@ -303,7 +320,7 @@ impl<S: PageStore> Files<S> {
         let (id, bit) = match queue {
             WaitFor::PipeReadable(id) => (id, READABLE),
             WaitFor::PipeWritable(id) => (id, WRITABLE),
-            WaitFor::ConsoleInput | WaitFor::Readiness => return,
+            WaitFor::ConsoleInput | WaitFor::Readiness | WaitFor::Lock => return,
         };
         let Some(pipe) = self.pipes.get_mut(id.0) else {
             return;
@@ -325,7 +342,6 @@ impl<S: PageStore> Files<S> {
     /// there is none left; ask after each operation.
     #[inline]
     pub fn take_wakeup(&mut self) -> Option<WaitFor> {
-        use crate::wait_queue::Pollers;
         if let Some(id) = self.wakeups.first
             && let Some(pipe) = self.pipes.get_mut(id.0)
         {
@@ -341,9 +357,8 @@ impl<S: PageStore> Files<S> {
             }
             return Some(queue);
         }
-        if self.wakeups.pollers == Pollers::ToWake {
-            self.wakeups.pollers = Pollers::Undisturbed;
-            return Some(WaitFor::Readiness);
+        if self.wakeups.all != 0 {
+            return Some(self.wakeups.take_all());
         }
         None
     }
@@ -356,6 +371,7 @@ impl<S: PageStore> Files<S> {
             WaitFor::PipeWritable(id) => Some(&mut self.pipes.get_mut(id.0)?.write_queue),
             WaitFor::ConsoleInput => Some(&mut self.wakeups.console),
             WaitFor::Readiness => Some(&mut self.wakeups.readiness),
+            WaitFor::Lock => Some(&mut self.locks.queue),
         }
     }
 

@@ -50,6 +50,7 @@ impl<S: PageStore> Files<S> {
             proc_mount: None,
             wakeups: Wakeups::new(),
             lost_pages: false,
+            locks: crate::locks::Locks::new(),
             time: Stamp::ZERO,
             clock: None,
         };

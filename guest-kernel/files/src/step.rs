@@ -38,6 +38,8 @@ pub struct Transfer {
     pub done: usize,
     /// Where in the file the call began, for pread and pwrite; else the description's offset counts, and moves.
     pub position: Option<u64>,
+    /// Size beyond which a regular file is not written (RLIMIT_FSIZE).
+    pub limit: u64,
 }
 
 impl Transfer {
@@ -48,6 +50,7 @@ impl Transfer {
             total,
             done: 0,
             position: None,
+            limit: u64::MAX,
         }
     }
 
@@ -58,6 +61,7 @@ impl Transfer {
             total,
             done: 0,
             position: Some(position),
+            limit: u64::MAX,
         }
     }
 

@@ -24,6 +24,32 @@ impl<S: PageStore> Files<S> {
         }
     }
 
+    /// Whether a file would have to grow to have a size.
+    ///
+    /// # Errors
+    /// EBADF; EINVAL where it is not a regular file open for writing.
+    pub fn grows(&self, id: DescriptionId, size: u64) -> Result<bool, Errno> {
+        let description = self.description(id)?;
+        match description.opened {
+            Opened::Path(_) => Err(Errno::EBADF),
+            Opened::Regular(number) if description.may_write() => {
+                Ok(self.regular(InodeId::Memory(number.0))?.size() < size)
+            }
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// Whether truncate(2) can be about this.
+    ///
+    /// # Errors
+    /// EISDIR; EINVAL where it is not a regular file.
+    pub fn check_truncation(&self, id: InodeId) -> Result<(), Errno> {
+        match id {
+            InodeId::Proc(node) if node.is_directory() => Err(Errno::EISDIR),
+            id => self.regular(id).map(|_| ()),
+        }
+    }
+
     fn open_regular(
         &mut self,
         id: DescriptionId,

@@ -26,7 +26,7 @@ impl<S: PageStore> Files<S> {
             return Step::Done(Err(Errno::EBADF));
         };
         if !description.may_read() {
-            return Step::Done(Err(Errno::EBADF));
+            return Step::Done(Err(description.refusal(transfer)));
         }
         match description.opened {
             Opened::PipeRead(pipe) | Opened::Fifo(_, pipe) => {
@@ -105,7 +105,7 @@ impl<S: PageStore> Files<S> {
             return Step::Done(Err(Errno::EBADF));
         };
         if !description.may_write() {
-            return Step::Done(Err(Errno::EBADF));
+            return Step::Done(Err(description.refusal(transfer)));
         }
         match description.opened {
             Opened::PipeWrite(pipe) | Opened::Fifo(_, pipe) => {
@@ -145,6 +145,11 @@ impl<S: PageStore> Files<S> {
                 None => own,
             }
         };
+        if offset >= transfer.limit && !bytes.is_empty() {
+            return Err(Errno::EFBIG);
+        }
+        let room = transfer.limit - offset.min(transfer.limit);
+        let bytes = &bytes[..bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
         let count = regular.write_at(store, offset, bytes)?;
         if count != 0 {
             (inode.modified, inode.changed) = (time, time);
@@ -196,6 +201,12 @@ impl<S: PageStore> Files<S> {
         whence: u32,
     ) -> Result<u64, Errno> {
         let description = self.description(id)?;
+        if let Opened::Path(_) = description.opened {
+            return Err(Errno::EBADF);
+        }
+        if whence > linux::SEEK_HOLE {
+            return Err(Errno::EINVAL);
+        }
         let end = match &description.opened {
             Opened::Path(_) => return Err(Errno::EBADF),
             Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Fifo(..) => {

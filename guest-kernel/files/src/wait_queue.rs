@@ -12,6 +12,8 @@ pub enum WaitFor {
     ConsoleInput,
     /// A change of readiness anywhere, for poll(2) and its like, which then look again.
     Readiness,
+    /// A lock to go (fcntl_locking(2), flock(2)). All who wait look again.
+    Lock,
 }
 
 /// First and last of the processes that wait, by the kernel's own number; it links them through its process table.
@@ -40,23 +42,22 @@ impl WaitQueue {
 pub(crate) struct Wakeups {
     /// The pipe at the top of the stack of those that have a queue to be woken.
     pub(crate) first: Option<PipeId>,
-    pub(crate) pollers: Pollers,
+    /// Bits [`POLLERS`] and [`LOCKERS`]: who is to look again.
+    pub(crate) all: u8,
     pub(crate) console: WaitQueue,
     pub(crate) readiness: WaitQueue,
 }
 
-/// Whether those who poll are to look again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Pollers {
-    Undisturbed,
-    ToWake,
-}
+/// Those who poll.
+pub(crate) const POLLERS: u8 = 1;
+/// Those who wait for a lock.
+pub(crate) const LOCKERS: u8 = 2;
 
 impl Wakeups {
     pub(crate) const fn new() -> Self {
         Self {
             first: None,
-            pollers: Pollers::Undisturbed,
+            all: 0,
             console: WaitQueue::new(),
             readiness: WaitQueue::new(),
         }
@@ -66,7 +67,24 @@ impl Wakeups {
     #[inline]
     pub(crate) fn readiness_changed(&mut self) {
         if !self.readiness.is_empty() {
-            self.pollers = Pollers::ToWake;
+            self.all |= POLLERS;
         }
+    }
+
+    /// Of those who are all to look again, the next queue.
+    #[cold]
+    pub(crate) fn take_all(&mut self) -> WaitFor {
+        if self.all & POLLERS != 0 {
+            self.all &= !POLLERS;
+            WaitFor::Readiness
+        } else {
+            self.all &= !LOCKERS;
+            WaitFor::Lock
+        }
+    }
+
+    /// Notes that a lock has gone.
+    pub(crate) fn wake_lockers(&mut self) {
+        self.all |= LOCKERS;
     }
 }

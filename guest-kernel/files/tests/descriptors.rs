@@ -96,7 +96,7 @@ fn random_operations_match_a_map() {
                     assert_eq!(m.table.set_on_exec(fd, on_exec), expected);
                 }
                 _ if random.below(50) == 0 => {
-                    m.files.close_on_exec(&mut m.pages, &mut m.table);
+                    m.files.close_on_exec(&mut m.pages, &mut m.table, 1);
                     model.retain(|_, flag| *flag == OnExec::Keep);
                 }
                 _ => {}

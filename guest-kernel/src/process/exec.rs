@@ -188,7 +188,8 @@ impl Kernel {
         thread.set_name(last.unwrap_or_default());
         process.executable = Rc::from(&target[..target.len().min(PATH_KEPT)]);
         if closes && let Ok(table) = process.descriptors.own(&mut self.files) {
-            self.files.close_on_exec(&mut self.pages, table);
+            let pid = process.pid.0;
+            self.files.close_on_exec(&mut self.pages, table, pid);
             self.wake_files();
         }
         COUNTERS.add(Counter::Execs, 1);

@@ -31,6 +31,9 @@ impl Kernel {
             self.end_thread(thread);
         }
         self.release_memory(slot);
+        if self.files.has_record_locks() {
+            self.files.release_all_locks(self.processes[slot].pid.0);
+        }
         self.processes[slot]
             .descriptors
             .release(&mut self.files, &mut self.pages);

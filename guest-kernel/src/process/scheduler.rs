@@ -54,7 +54,9 @@ impl Kernel {
     #[inline]
     pub fn park(&mut self, slot: ThreadSlot, wait: Wait) {
         match wait {
-            Wait::File { until, .. } => self.wait_for_file(slot, until),
+            Wait::File { until, .. } | Wait::Open { until, .. } => {
+                self.wait_for_file(slot, until);
+            }
             Wait::Readiness { deadline } => {
                 self.wait_for_file(slot, WaitFor::Readiness);
                 if let Some(deadline) = deadline {
@@ -79,7 +81,9 @@ impl Kernel {
             State::Waiting(Wait::Time(deadline) | Wait::Futex(deadline)) => {
                 self.sleepers.remove(&(deadline, slot));
             }
-            State::Waiting(Wait::File { until, .. }) => self.stop_waiting_for_file(slot, until),
+            State::Waiting(Wait::File { until, .. } | Wait::Open { until, .. }) => {
+                self.stop_waiting_for_file(slot, until);
+            }
             State::Waiting(Wait::Readiness { deadline }) => {
                 self.stop_waiting_for_file(slot, WaitFor::Readiness);
                 if let Some(deadline) = deadline {
@@ -209,6 +213,13 @@ impl Kernel {
         while let Some(&(deadline, slot)) = self.sleepers.first() {
             if deadline > now {
                 break;
+            }
+            // A call that waited for descriptors tells itself that the time is over.
+            if let State::Waiting(Wait::Readiness { .. }) = self.processes[slot].state {
+                let progress = deadline as usize;
+                let turn = None;
+                self.make_runnable(slot, Resume::SystemCall { progress, turn });
+                continue;
             }
             let result = match self.processes[slot].state {
                 State::Waiting(Wait::Futex(_)) => Errno::ETIMEDOUT.to_return_value(),

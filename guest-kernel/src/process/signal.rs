@@ -393,6 +393,12 @@ impl Kernel {
                 self.processes[target].set_result(progress as u64);
                 self.make_runnable(target, Resume::User);
             }
+            State::Waiting(Wait::Open { descriptor, .. }) => {
+                self.make_runnable(target, Resume::User);
+                let process = self.processes[target].process;
+                self.take_back_open(process, descriptor);
+                self.processes[target].set_result(handler::INTERRUPTED);
+            }
             State::Waiting(Wait::File { .. } | Wait::Child(_)) => {
                 self.processes[target].set_result(handler::INTERRUPTED);
                 self.make_runnable(target, Resume::User);

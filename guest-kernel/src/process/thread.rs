@@ -63,6 +63,8 @@ pub enum Wait {
     Vfork(Pid),
     /// A pipe or the console; `progress` bytes of the call are done.
     File { until: WaitFor, progress: usize },
+    /// The other end of a FIFO that `descriptor` is being opened on.
+    Open { until: WaitFor, descriptor: u32 },
     /// Some descriptor to become ready (poll(2)), until a time where there is one.
     Readiness { deadline: Option<u64> },
     /// A time, in nanoseconds since boot.

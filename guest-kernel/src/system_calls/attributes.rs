@@ -125,7 +125,7 @@ impl Kernel {
         let times = if times == 0 {
             [Some(NewTime::Now); 2]
         } else {
-            let space = self.processes[self.current].space();
+            let space = self.processes[self.current.process].space();
             let [a, b, c, d] = user::read_words(space, times)?;
             [NewTime::from_words(a, b), NewTime::from_words(c, d)]
         };
@@ -171,7 +171,7 @@ impl Kernel {
     pub fn futimesat(&mut self, directory: u64, path: u64, times: u64) -> Result<u64, Errno> {
         let mut new = [NewTime::Now; 2];
         if times != 0 {
-            let space = self.processes[self.current].space();
+            let space = self.processes[self.current.process].space();
             let [a, b, c, d] = user::read_words(space, times)?;
             for (place, [seconds, microseconds]) in new.iter_mut().zip([[a, b], [c, d]]) {
                 if microseconds >= SECOND / 1000 {
@@ -195,7 +195,7 @@ impl Kernel {
     pub fn utime(&mut self, path: u64, times: u64) -> Result<u64, Errno> {
         let mut new = [NewTime::Now; 2];
         if times != 0 {
-            let space = self.processes[self.current].space();
+            let space = self.processes[self.current.process].space();
             let seconds: [u64; 2] = user::read_words(space, times)?;
             new = seconds.map(|seconds| {
                 NewTime::At(Time {

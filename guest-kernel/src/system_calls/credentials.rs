@@ -10,11 +10,11 @@ const LEAVE: u32 = u32::MAX;
 
 impl Kernel {
     fn credentials(&self) -> &Credentials {
-        &self.processes[self.current].credentials
+        &self.processes[self.current.process].credentials
     }
 
     fn set_ids(&mut self, which: Which, ids: Ids) -> Result<u64, Errno> {
-        let process = &mut self.processes[self.current];
+        let process = &mut self.processes[self.current.process];
         process.credentials.set_ids(which, ids)?;
         Ok(0)
     }
@@ -111,7 +111,7 @@ impl Kernel {
         effective: u64,
         saved: u64,
     ) -> Result<u64, Errno> {
-        let process = &self.processes[self.current];
+        let process = &self.processes[self.current.process];
         let ids = process.credentials.ids(which);
         for (address, id) in [
             (real, ids.real),
@@ -138,7 +138,7 @@ impl Kernel {
 
     /// getgroups(2).
     pub fn getgroups(&self, size: u64, address: u64) -> Result<u64, Errno> {
-        let process = &self.processes[self.current];
+        let process = &self.processes[self.current.process];
         let groups = process.credentials.groups();
         let size = size as i32;
         if size < 0 {
@@ -171,7 +171,7 @@ impl Kernel {
         }
         heap::require_reserve()?;
         let mut groups = Vec::with_capacity(size as usize);
-        let process = &mut self.processes[self.current];
+        let process = &mut self.processes[self.current.process];
         for index in 0..size {
             let mut group = [0; 4];
             user::read(process.space(), address.wrapping_add(4 * index), &mut group)?;

@@ -1,26 +1,19 @@
-//! What is done through descriptors but for moving bytes: dup, fcntl, pipe, ioctl, poll.
+//! What is done through descriptors but for moving bytes: dup, fcntl, pipe, ioctl.
 use super::Outcome;
-use crate::arch::clock;
 use crate::kernel::Kernel;
 use crate::memory::heap;
 use crate::memory::user;
-use crate::process::{Process, Wait};
+use crate::process::{Process, signal};
 use crate::processes_view::ProcessesView;
 use contract::Errno;
-use files::{DescriptionId, InodeId, KernelDevice, OnExec, Readiness};
+use files::{DescriptionId, InodeId, KernelDevice, OnExec};
 use linux_raw_sys::general as linux;
 use linux_raw_sys::ioctl;
-
-/// Most descriptors of poll(2): RLIMIT_NOFILE.
-const POLL_LIMIT: u64 = files::DESCRIPTOR_LIMIT as u64;
-
-/// In nanoseconds.
-const MILLISECOND: u64 = 1_000_000;
 
 impl Kernel {
     #[inline]
     pub fn description(&self, descriptor: u64) -> Result<DescriptionId, Errno> {
-        self.processes[self.current]
+        self.processes[self.current.process]
             .descriptors
             .get(descriptor as u32)
     }
@@ -34,7 +27,8 @@ impl Kernel {
 
     /// close(2).
     pub fn close(&mut self, descriptor: u64) -> Result<u64, Errno> {
-        let table = self.processes[self.current]
+        self.release_locks(descriptor as u32);
+        let table = self.processes[self.current.process]
             .descriptors
             .own(&mut self.files)?;
         self.files
@@ -56,7 +50,7 @@ impl Kernel {
     ) -> Result<u64, Errno> {
         heap::require_reserve()?;
         let from = u32::try_from(from).map_err(|_| Errno::EINVAL)?;
-        let table = self.processes[self.current]
+        let table = self.processes[self.current.process]
             .descriptors
             .own(&mut self.files)?;
         Ok(u64::from(self.files.duplicate(
@@ -70,7 +64,8 @@ impl Kernel {
     /// dup2(2).
     pub fn dup2(&mut self, old: u64, new: u64) -> Result<u64, Errno> {
         heap::require_reserve()?;
-        let table = self.processes[self.current]
+        self.release_locks_of_replaced(old, new);
+        let table = self.processes[self.current.process]
             .descriptors
             .own(&mut self.files)?;
         let new = self
@@ -88,7 +83,8 @@ impl Kernel {
             linux::O_CLOEXEC => OnExec::Close,
             _ => return Err(Errno::EINVAL),
         };
-        let table = self.processes[self.current]
+        self.release_locks_of_replaced(old, new);
+        let table = self.processes[self.current.process]
             .descriptors
             .own(&mut self.files)?;
         let new = self
@@ -98,11 +94,84 @@ impl Kernel {
         Ok(u64::from(new))
     }
 
-    /// fcntl(2), without locks.
-    pub fn fcntl(&mut self, descriptor: u64, command: u64, argument: u64) -> Result<u64, Errno> {
+    /// What `new` led to is closed where `old` is put in its place.
+    fn release_locks_of_replaced(&mut self, old: u64, new: u64) {
+        if old as u32 != new as u32 && self.description(old).is_ok() {
+            self.release_locks(new as u32);
+        }
+    }
+
+    /// close_range(2). The table is the process's own already, so there is nothing that CLOSE_RANGE_UNSHARE parts.
+    pub fn close_range(&mut self, first: u64, last: u64, flags: u64) -> Result<u64, Errno> {
+        const UNSHARE: u32 = 1 << 1;
+        const CLOEXEC: u32 = 1 << 2;
+        let (first, last, flags) = (first as u32, last as u32, flags as u32);
+        if flags & !(UNSHARE | CLOEXEC) != 0 || first > last {
+            return Err(Errno::EINVAL);
+        }
+        let mut from = first;
+        loop {
+            let process = &mut self.processes[self.current.process];
+            let next = process.descriptors.next_open(from);
+            let Some(descriptor) = next.filter(|&descriptor| descriptor <= last) else {
+                return Ok(0);
+            };
+            if flags & CLOEXEC != 0 {
+                process
+                    .descriptors
+                    .own(&mut self.files)?
+                    .set_on_exec(descriptor, OnExec::Close)?;
+            } else {
+                self.close(u64::from(descriptor))?;
+            }
+            from = descriptor + 1;
+        }
+    }
+
+    /// fcntl(2).
+    pub fn fcntl(
+        &mut self,
+        descriptor: u64,
+        command: u64,
+        argument: u64,
+    ) -> Result<Outcome, Errno> {
         let description = self.description(descriptor)?;
-        let descriptors = &mut self.processes[self.current].descriptors;
-        match command as u32 {
+        let command = command as u32;
+        // Through O_PATH, only the descriptor itself can be asked about.
+        let of_descriptor = matches!(
+            command,
+            linux::F_DUPFD
+                | linux::F_DUPFD_CLOEXEC
+                | linux::F_GETFD
+                | linux::F_SETFD
+                | linux::F_GETFL
+        );
+        if !of_descriptor {
+            self.files.open_inode_of(description)?;
+        }
+        match command {
+            linux::F_GETLK
+            | linux::F_SETLK
+            | linux::F_SETLKW
+            | linux::F_OFD_GETLK
+            | linux::F_OFD_SETLK
+            | linux::F_OFD_SETLKW => self.fcntl_lock(description, command, argument),
+            _ => self
+                .fcntl_at_once(descriptor, description, command, argument)
+                .map(Outcome::Return),
+        }
+    }
+
+    /// The commands of fcntl(2) that never wait.
+    fn fcntl_at_once(
+        &mut self,
+        descriptor: u64,
+        description: DescriptionId,
+        command: u32,
+        argument: u64,
+    ) -> Result<u64, Errno> {
+        let descriptors = &mut self.processes[self.current.process].descriptors;
+        match command {
             linux::F_DUPFD => self.duplicate_from(descriptor, argument, OnExec::Keep),
             linux::F_DUPFD_CLOEXEC => self.duplicate_from(descriptor, argument, OnExec::Close),
             linux::F_GETFD => Ok(match descriptors.on_exec(descriptor as u32)? {
@@ -122,6 +191,58 @@ impl Kernel {
                 self.files.set_status_flags(description, argument as u32)?;
                 Ok(0)
             }
+            linux::F_GETPIPE_SZ => self.files.pipe_capacity(description),
+            linux::F_SETPIPE_SZ => {
+                let size = u64::from(argument as u32);
+                let capacity = self.files.set_pipe_capacity(description, size)?;
+                self.wake_files();
+                Ok(capacity)
+            }
+            linux::F_SETOWN => {
+                self.files.set_owner(description, argument as i32)?;
+                Ok(0)
+            }
+            linux::F_GETOWN => Ok(i64::from(self.files.owner(description)?) as u64),
+            linux::F_SETSIG => {
+                if argument > u64::from(signal::LAST) {
+                    return Err(Errno::EINVAL);
+                }
+                self.files.set_owner_signal(description, argument as u8)?;
+                Ok(0)
+            }
+            linux::F_GETSIG => Ok(u64::from(self.files.owner_signal(description)?)),
+            linux::F_SETOWN_EX => {
+                let mut bytes = [0; 8];
+                user::read(
+                    self.processes[self.current.process].space(),
+                    argument,
+                    &mut bytes,
+                )?;
+                let [kind, id] = bytes_to_words(bytes);
+                let owner = match kind {
+                    linux::F_OWNER_TID | linux::F_OWNER_PID => id as i32,
+                    linux::F_OWNER_PGRP => (id as i32).wrapping_neg(),
+                    _ => return Err(Errno::EINVAL),
+                };
+                self.files.set_owner(description, owner)?;
+                Ok(0)
+            }
+            linux::F_GETOWN_EX => {
+                let owner = self.files.owner(description)?;
+                let kind = if owner < 0 {
+                    linux::F_OWNER_PGRP
+                } else {
+                    linux::F_OWNER_PID
+                };
+                let words = [kind, owner.unsigned_abs()];
+                let word = u64::from(words[0]) | u64::from(words[1]) << 32;
+                user::write_words(
+                    self.processes[self.current.process].space(),
+                    argument,
+                    &[word],
+                )?;
+                Ok(0)
+            }
             _ => Err(Errno::EINVAL),
         }
     }
@@ -129,7 +250,7 @@ impl Kernel {
     /// pipe(2) and pipe2(2).
     pub fn pipe(&mut self, address: u64, flags: u64) -> Result<u64, Errno> {
         heap::require_reserve()?;
-        let process = &mut self.processes[self.current];
+        let process = &mut self.processes[self.current.process];
         let Process {
             descriptors,
             memory: Some(memory),
@@ -173,7 +294,7 @@ impl Kernel {
                 Err(errno) => return Err(errno),
             };
             user::write(
-                self.processes[self.current].space(),
+                self.processes[self.current.process].space(),
                 address.wrapping_add(done),
                 &buffer[..count],
             )?;
@@ -186,7 +307,7 @@ impl Kernel {
     pub fn ioctl(&mut self, descriptor: u64, request: u64, argument: u64) -> Result<u64, Errno> {
         let description = self.description(descriptor)?;
         let device = self.files.kernel_device(description)?;
-        let process = &mut self.processes[self.current];
+        let process = &mut self.processes[self.current.process];
         match request as u32 {
             ioctl::FIOCLEX => process
                 .descriptors
@@ -216,54 +337,6 @@ impl Kernel {
         Ok(0)
     }
 
-    /// poll(2). What the call has of progress is its deadline, once there is one.
-    pub fn poll(&mut self, address: u64, count: u64, timeout: u64) -> Result<Outcome, Errno> {
-        const NEVER_ASKED: u16 = (linux::POLLERR | linux::POLLHUP | linux::POLLNVAL) as u16;
-        if count > POLL_LIMIT {
-            return Err(Errno::EINVAL);
-        }
-        let mut ready = 0;
-        for index in 0..count {
-            let at = address.wrapping_add(8 * index);
-            let process = &self.processes[self.current];
-            let word = user::read_u64(process.space(), at)?;
-            let (descriptor, asked) = (word as u32, (word >> 32) as u16);
-            let found = if (descriptor as i32) < 0 {
-                0
-            } else {
-                match process
-                    .descriptors
-                    .get(descriptor)
-                    .and_then(|id| self.files.ready(id))
-                {
-                    Ok(Readiness::Events(events)) => events,
-                    Ok(Readiness::Device(KernelDevice::Console)) if !self.console.is_readable() => {
-                        linux::POLLOUT as u16
-                    }
-                    Ok(Readiness::Device(_)) => (linux::POLLIN | linux::POLLOUT) as u16,
-                    Err(_) => linux::POLLNVAL as u16,
-                }
-            };
-            let events = found & (asked | NEVER_ASKED);
-            ready += u64::from(events != 0);
-            user::write(process.space(), at.wrapping_add(6), &events.to_ne_bytes())?;
-        }
-        if ready > 0 || timeout as i32 == 0 {
-            return Ok(Outcome::Return(ready));
-        }
-        let deadline = match (self.progress, timeout as i32) {
-            (0, ..0) => None,
-            (0, milliseconds) => Some(clock::now() + milliseconds as u64 * MILLISECOND),
-            (deadline, _) => Some(deadline as u64),
-        };
-        if deadline.is_some_and(|deadline| deadline <= clock::now()) {
-            return Ok(Outcome::Return(0));
-        }
-        heap::require_reserve()?;
-        self.console.listen();
-        Ok(self.wait_in_call(Wait::Readiness { deadline }))
-    }
-
     /// The file behind a descriptor that mmap(2) can map.
     pub fn mappable_file(&self, descriptor: u64) -> Result<InodeId, Errno> {
         let description = self.description(descriptor)?;
@@ -277,4 +350,9 @@ impl Kernel {
             Err(Errno::ENODEV)
         }
     }
+}
+
+const fn bytes_to_words(bytes: [u8; 8]) -> [u32; 2] {
+    let word = u64::from_ne_bytes(bytes);
+    [word as u32, (word >> 32) as u32]
 }

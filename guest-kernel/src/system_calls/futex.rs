@@ -40,7 +40,7 @@ impl Kernel {
         if !address.is_multiple_of(4) {
             return Err(Errno::EINVAL);
         }
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         let deadline = match timeout {
             0 => None,
             timeout => Some(now.wrapping_add(super::time::read_timespec(space, timeout)?)),

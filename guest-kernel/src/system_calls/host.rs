@@ -38,13 +38,17 @@ impl Kernel {
         for (field, place) in fields.iter().zip(bytes.chunks_exact_mut(FIELD)) {
             place[..field.len()].copy_from_slice(field);
         }
-        user::write(self.processes[self.current].space(), address, &bytes)?;
+        user::write(
+            self.processes[self.current.process].space(),
+            address,
+            &bytes,
+        )?;
         Ok(0)
     }
 
     /// sethostname(2) and setdomainname(2).
     pub fn set_name(&mut self, which: Which, address: u64, length: u64) -> Result<u64, Errno> {
-        let process = &self.processes[self.current];
+        let process = &self.processes[self.current.process];
         if !process.credentials.is_privileged() {
             return Err(Errno::EPERM);
         }
@@ -73,7 +77,11 @@ impl Kernel {
         // Number of processes, 16 bits; later, in a word of its own, the unit of the sizes.
         words[10] = self.processes.count() as u64 & 0xffff;
         words[13] = 1;
-        user::write_words(self.processes[self.current].space(), address, &words)?;
+        user::write_words(
+            self.processes[self.current.process].space(),
+            address,
+            &words,
+        )?;
         Ok(0)
     }
 
@@ -95,7 +103,7 @@ impl Kernel {
                 }
                 let kept = written.min(LOG_CAPACITY as u64);
                 let count = kept.min(length as u64);
-                let space = self.processes[self.current].space();
+                let space = self.processes[self.current.process].space();
                 let mut done = 0;
                 let mut chunk = [0; CHUNK];
                 while done < count {

@@ -12,7 +12,7 @@ use linux_raw_sys::general as linux;
 impl Kernel {
     /// getpid(2).
     pub fn process_id(&self) -> u64 {
-        u64::from(self.processes[self.current].pid.0)
+        u64::from(self.processes[self.current.process].pid.0)
     }
 
     /// gettid(2).
@@ -28,7 +28,7 @@ impl Kernel {
 
     /// getpgrp(2).
     pub fn group_id(&self) -> u64 {
-        u64::from(self.processes[self.current].group.0)
+        u64::from(self.processes[self.current.process].group.0)
     }
 
     fn named(&self, pid: u64) -> Result<ProcessSlot, Errno> {
@@ -59,7 +59,7 @@ impl Kernel {
         if slot != own && !is_child {
             return Err(Errno::ESRCH);
         }
-        let (target, caller) = (&self.processes[slot], &self.processes[self.current]);
+        let (target, caller) = (&self.processes[slot], &self.processes[self.current.process]);
         if target.session != caller.session || target.session == target.pid {
             return Err(Errno::EPERM);
         }
@@ -81,7 +81,7 @@ impl Kernel {
 
     /// setsid(2).
     pub fn new_session(&mut self) -> Result<u64, Errno> {
-        let pid = self.processes[self.current].pid;
+        let pid = self.processes[self.current.process].pid;
         if self.processes.is_group(pid) {
             return Err(Errno::EPERM);
         }
@@ -113,7 +113,7 @@ impl Kernel {
                     crate::arch::registers::IA32_GS_BASE
                 };
                 let base = read_msr(register).to_ne_bytes();
-                user::write(self.processes[self.current].space(), value, &base)?;
+                user::write(self.processes[self.current.process].space(), value, &base)?;
                 Ok(0)
             }
             _ => Err(Errno::EINVAL),
@@ -133,7 +133,7 @@ impl Kernel {
             address,
             length: length.min(i32::MAX as u64),
         };
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         let done = buffer.write_pieces::<Errno>(space, |_, piece| {
             random::fill(piece);
             Ok(piece.len())

@@ -19,7 +19,7 @@ impl Kernel {
             self.set_limit(slot, resource, limit)?;
         }
         if old != 0 {
-            let space = self.processes[self.current].space();
+            let space = self.processes[self.current.process].space();
             user::write_words(space, old, &[before.soft, before.hard])?;
         }
         Ok(0)
@@ -27,7 +27,7 @@ impl Kernel {
 
     /// getrlimit(2).
     pub fn getrlimit(&mut self, resource: u64, old: u64) -> Result<u64, Errno> {
-        let process = &self.processes[self.current];
+        let process = &self.processes[self.current.process];
         let limit = process.limits.get(Resource::from_number(resource)?);
         user::write_words(process.space(), old, &[limit.soft, limit.hard])?;
         Ok(0)
@@ -35,7 +35,7 @@ impl Kernel {
 
     /// setrlimit(2).
     pub fn setrlimit(&mut self, resource: u64, new: u64) -> Result<u64, Errno> {
-        let [soft, hard] = user::read_words(self.processes[self.current].space(), new)?;
+        let [soft, hard] = user::read_words(self.processes[self.current.process].space(), new)?;
         let resource = Resource::from_number(resource)?;
         self.set_limit(self.current.process, resource, Limit { soft, hard })?;
         Ok(0)
@@ -45,7 +45,7 @@ impl Kernel {
         if new == 0 {
             return Ok(None);
         }
-        let [soft, hard] = user::read_words(self.processes[self.current].space(), new)?;
+        let [soft, hard] = user::read_words(self.processes[self.current.process].space(), new)?;
         Ok(Some(Limit { soft, hard }))
     }
 

@@ -26,7 +26,7 @@ fn protection(bits: u64) -> Option<Protection> {
 
 impl Kernel {
     fn space(&self) -> &AddressSpace {
-        self.processes[self.current].space()
+        self.processes[self.current.process].space()
     }
 
     /// brk(2), the system call: answers the new break, or the present one on failure.
@@ -122,7 +122,7 @@ impl Kernel {
     ) -> Result<(), Errno> {
         let inode = self.mappable_file(descriptor)?;
         let size = self.files.size(inode);
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         let in_file = size.saturating_sub(offset).div_ceil(PAGE) * PAGE;
         let filled = range.start..range.end.min(range.start.saturating_add(in_file));
         // Before anything is replaced: a frame for each page, and for the tables above them.

@@ -10,6 +10,7 @@ pub mod futex;
 pub mod host;
 pub mod identity;
 pub mod limits;
+pub mod locks;
 pub mod memory;
 pub mod names;
 pub mod paths;
@@ -20,6 +21,7 @@ pub mod storage;
 pub mod terminal;
 pub mod time;
 pub mod transfer;
+pub mod waiting;
 
 use crate::kernel::Kernel;
 use crate::process::Wait;
@@ -285,6 +287,10 @@ calls! { |k, a, b, c, d, e|
     __NR_writev => k.writev(a, b, c).into(),
     __NR_pread64 => k.pread(a, b, c, d).into(),
     __NR_pwrite64 => k.pwrite(a, b, c, d).into(),
+    __NR_preadv => k.preadv(a, b, c, d).into(),
+    __NR_pwritev => k.pwritev(a, b, c, d).into(),
+    __NR_preadv2 => k.preadv2(a, b, c, d).into(),
+    __NR_pwritev2 => k.pwritev2(a, b, c, d).into(),
 
     // descriptors.rs
     __NR_lseek => k.lseek(a, b, c).into(),
@@ -293,11 +299,20 @@ calls! { |k, a, b, c, d, e|
     __NR_dup2 => k.dup2(a, b).into(),
     __NR_dup3 => k.dup3(a, b, c).into(),
     __NR_fcntl => k.fcntl(a, b, c).into(),
+    __NR_close_range => k.close_range(a, b, c).into(),
     __NR_pipe => k.pipe(a, 0).into(),
     __NR_pipe2 => k.pipe(a, b).into(),
     __NR_getdents64 => k.getdents64(a, b, c).into(),
     __NR_ioctl => k.ioctl(a, b, c).into(),
+
+    // locks.rs
+    __NR_flock => k.flock(a, b).into(),
+
+    // waiting.rs
     __NR_poll => k.poll(a, b, c).into(),
+    __NR_ppoll => k.ppoll(a, b, c, d, e).into(),
+    __NR_select => k.select(a, [b, c, d], e).into(),
+    __NR_pselect6 => k.pselect(a, [b, c, d], e).into(),
 
     // names.rs
     __NR_mkdir => k.mkdir(a, b).into(),

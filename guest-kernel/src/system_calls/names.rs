@@ -85,7 +85,7 @@ impl Kernel {
     ) -> Result<u64, Errno> {
         heap::require_reserve()?;
         let mut buffers = (PathBuffer::take(), PathBuffer::take());
-        let process = &self.processes[self.current];
+        let process = &self.processes[self.current.process];
         let from = buffers.0.read(process.space(), first.1)?;
         let to = buffers.1.read(process.space(), second.1)?;
         let processes = ProcessesView {

@@ -7,7 +7,7 @@ use crate::memory::pages::Pages;
 use crate::memory::space::AddressSpace;
 use crate::memory::user;
 use crate::memory::user_window::{Reader, find_nul};
-use crate::process::Wait;
+use crate::process::{ProcessSlot, Wait};
 use crate::processes_view::ProcessesView;
 use contract::Errno;
 use core::mem::MaybeUninit;
@@ -75,7 +75,7 @@ pub const WORKING_DIRECTORY: u64 = linux::AT_FDCWD as i64 as u64;
 impl Kernel {
     /// Where a path given with a directory's descriptor starts.
     fn start(&self, directory: u64) -> Result<InodeId, Errno> {
-        let process = &self.processes[self.current];
+        let process = &self.processes[self.current.process];
         if directory as i32 == linux::AT_FDCWD {
             return Ok(process.working_directory);
         }
@@ -101,9 +101,9 @@ impl Kernel {
     ) -> Result<R, Errno> {
         heap::require_reserve()?;
         let mut buffer = PathBuffer::take();
-        let path = buffer.read(self.processes[self.current].space(), address)?;
+        let path = buffer.read(self.processes[self.current.process].space(), address)?;
         let start = self.start_for(directory, path)?;
-        let process = &self.processes[self.current];
+        let process = &self.processes[self.current.process];
         let view = View {
             start,
             process: process.pid.0,
@@ -160,13 +160,30 @@ impl Kernel {
         self.wake_files();
         match step {
             Step::Done(result) => Ok(Outcome::Return(u64::from(result?))),
-            Step::Wait(until) => Ok(self.wait_in_call(Wait::File { until, progress })),
+            Step::Wait(until) => {
+                let descriptor = progress as u32 - 1;
+                Ok(self.wait_in_call(Wait::Open { until, descriptor }))
+            }
             Step::Device(_) | Step::Generate => Err(Errno::ENXIO),
         }
     }
 
+    /// An open that waited for the other end of a FIFO is given up: its descriptor was never the program's.
+    pub fn take_back_open(&mut self, slot: ProcessSlot, descriptor: u32) {
+        let Self {
+            processes,
+            files,
+            pages,
+            ..
+        } = self;
+        if let Ok(table) = processes[slot].descriptors.own(files) {
+            let _ = files.close(pages, table, descriptor);
+        }
+        self.wake_files();
+    }
+
     fn open_new(&mut self, directory: u64, path: u64, flags: u32, mode: u64) -> Result<u32, Errno> {
-        self.processes[self.current]
+        self.processes[self.current.process]
             .descriptors
             .own(&mut self.files)?
             .lowest_free(0)?;
@@ -174,7 +191,7 @@ impl Kernel {
             files.open_description(pages, view, path, flags, (mode & 0o7777) as u16)
         })?;
         // Owned since above: this does not fail.
-        let table = self.processes[self.current]
+        let table = self.processes[self.current.process]
             .descriptors
             .own(&mut self.files)?;
         self.files.install(
@@ -206,7 +223,7 @@ impl Kernel {
         })?;
         let length = text.len().min(size as usize);
         user::write(
-            self.processes[self.current].space(),
+            self.processes[self.current.process].space(),
             buffer,
             &text[..length],
         )?;
@@ -230,7 +247,7 @@ impl Kernel {
     /// fchdir(2).
     pub fn fchdir(&mut self, descriptor: u64) -> Result<u64, Errno> {
         let inode = self.files.directory_of(
-            self.processes[self.current]
+            self.processes[self.current.process]
                 .descriptors
                 .get(descriptor as u32)?,
         )?;
@@ -240,13 +257,16 @@ impl Kernel {
 
     fn change_directory(&mut self, inode: InodeId) {
         let new = self.files.share_directory(inode);
-        let old = core::mem::replace(&mut self.processes[self.current].working_directory, new);
+        let old = core::mem::replace(
+            &mut self.processes[self.current.process].working_directory,
+            new,
+        );
         self.files.release_directory(&mut self.pages, old);
     }
 
     /// getcwd(2), the system call: answers the length with the NUL.
     pub fn getcwd(&self, buffer: u64, size: u64) -> Result<u64, Errno> {
-        let process = &self.processes[self.current];
+        let process = &self.processes[self.current.process];
         let mut path = self.files.path_of(process.working_directory)?;
         path.push(0);
         if path.len() as u64 > size {
@@ -260,7 +280,7 @@ impl Kernel {
     pub fn umask(&mut self, mask: u64) -> u64 {
         let new = (mask & 0o777) as u16;
         u64::from(core::mem::replace(
-            &mut self.processes[self.current].umask,
+            &mut self.processes[self.current.process].umask,
             new,
         ))
     }

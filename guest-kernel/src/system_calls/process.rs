@@ -87,13 +87,13 @@ impl Kernel {
         if pid as i32 == i32::MIN {
             return Err(Errno::ESRCH);
         }
-        let selector = Selector::from_wait4(pid as i32, self.processes[self.current].group);
+        let selector = Selector::from_wait4(pid as i32, self.processes[self.current.process].group);
         match wait::find(self.processes, self.current.process, selector) {
             Found::NoChild => Err(Errno::ECHILD),
             Found::NotYet if options & linux::WNOHANG != 0 => Ok(Outcome::Return(0)),
             Found::NotYet => Ok(self.wait_in_call(Wait::Child(selector))),
             Found::Zombie(zombie, ended) => {
-                let space = self.processes[self.current].space();
+                let space = self.processes[self.current.process].space();
                 if status != 0 {
                     user::write(space, status, &ended.word().to_ne_bytes())?;
                 }
@@ -121,7 +121,7 @@ impl Kernel {
         if options & !WAITID_OPTIONS != 0 || options & waits_for == 0 {
             return Err(Errno::EINVAL);
         }
-        let own_group = self.processes[self.current].group;
+        let own_group = self.processes[self.current.process].group;
         let selector = match (kind as u32, id as i32) {
             (linux::P_ALL, _) => Selector::Any,
             (linux::P_PID, id) if id > 0 => Selector::Process(Pid(id as u32)),
@@ -135,7 +135,7 @@ impl Kernel {
             Found::Zombie(..) if options & linux::WEXITED == 0 => Found::NotYet,
             found => found,
         };
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         match found {
             Found::NoChild => Err(Errno::ECHILD),
             Found::NotYet if options & linux::WNOHANG != 0 => {

@@ -112,7 +112,7 @@ impl Kernel {
         let signal = signal_number(signal)?;
         self.processes[self.current.thread].set_result(0);
         if let (Some(signal), Some(target)) = (signal, target) {
-            let info = Info::ThreadKill(self.processes[self.current].pid);
+            let info = Info::ThreadKill(self.processes[self.current.process].pid);
             signal::send_to_thread(self, target, signal, info);
         }
         Ok(self.whether_running().into())
@@ -131,7 +131,7 @@ impl Kernel {
         if size != SET_SIZE || (new != 0 && unchangeable) {
             return Err(Errno::EINVAL);
         }
-        let process = &self.processes[self.current];
+        let process = &self.processes[self.current.process];
         let before = process.signals.action(signal);
         let wanted = if new == 0 {
             None
@@ -195,7 +195,7 @@ impl Kernel {
         if size > SET_SIZE {
             return Err(Errno::EINVAL);
         }
-        let process = &self.processes[self.current];
+        let process = &self.processes[self.current.process];
         let own = &self.processes[self.current.thread].signals;
         let pending = (own.pending.set | process.signals.pending.set) & own.blocked;
         user::write(

@@ -12,10 +12,11 @@ impl Kernel {
     /// What a path leads to. With AT_EMPTY_PATH and an empty path, the descriptor itself.
     pub fn locate(&mut self, directory: u64, path: u64, flags: u32) -> Result<Located, Errno> {
         if flags & linux::AT_EMPTY_PATH != 0
-            && user::string_length(self.processes[self.current].space(), path, 1)? == Some(0)
+            && user::string_length(self.processes[self.current.process].space(), path, 1)?
+                == Some(0)
         {
             return if directory as i32 == linux::AT_FDCWD {
-                let process = &self.processes[self.current];
+                let process = &self.processes[self.current.process];
                 Ok(Located::Inode(process.working_directory))
             } else {
                 Ok(Located::Description(self.description(directory)?))
@@ -27,7 +28,7 @@ impl Kernel {
     }
 
     fn write_stat(&self, address: u64, attributes: &Attributes) -> Result<u64, Errno> {
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         user::write(space, address, &attributes.to_stat())?;
         Ok(0)
     }
@@ -95,7 +96,7 @@ impl Kernel {
         }
         let located = self.locate_for_stat(directory, path, flags)?;
         let attributes = self.files.located_attributes(located)?;
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         user::write(space, address, &attributes.to_statx())?;
         Ok(0)
     }
@@ -148,7 +149,7 @@ impl Kernel {
             0,
             0,
         ];
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         user::write_words(space, address, &words)?;
         Ok(0)
     }

@@ -1,29 +1,59 @@
 //! How a file's contents are kept: truncate(2), fallocate(2), fsync(2), posix_fadvise(2). All is in memory, so there is
 //! nothing to be written out.
+use super::Outcome;
 use super::paths::WORKING_DIRECTORY;
+use super::transfer::SIGXFSZ;
 use crate::kernel::Kernel;
 use crate::memory::heap;
+use crate::process::limits::Resource;
 use crate::records::COUNTERS;
 use contract::counters::Counter;
 use contract::{Errno, PAGE_SIZE};
+use files::LastLink;
 use linux_raw_sys::general as linux;
 
 impl Kernel {
     /// truncate(2).
-    pub fn truncate(&mut self, path: u64, size: u64) -> Result<u64, Errno> {
+    pub fn truncate(&mut self, path: u64, size: u64) -> Result<Outcome, Errno> {
         let size = i64::try_from(size).map_err(|_| Errno::EINVAL)? as u64;
-        self.with_path(WORKING_DIRECTORY, path, |files, pages, view, path| {
-            files.truncate(pages, view, path, size).map(|()| 0)
-        })
+        if self.size_limit() < size {
+            // What it is comes before how large it may become.
+            let grows = self.with_path(WORKING_DIRECTORY, path, |files, _, view, path| {
+                let inode = files.lookup(view, path, LastLink::Follow)?;
+                files.check_truncation(inode)?;
+                Ok(files.size(inode) < size)
+            })?;
+            if grows {
+                return Ok(self.refuse_size());
+            }
+        }
+        let done = self.with_path(WORKING_DIRECTORY, path, |files, pages, view, path| {
+            files.truncate(pages, view, path, size)
+        });
+        done.map(|()| Outcome::Return(0))
+    }
+
+    fn size_limit(&self) -> u64 {
+        self.processes[self.current.process]
+            .limits
+            .soft(Resource::FileSize)
+    }
+
+    /// A file would grow beyond RLIMIT_FSIZE.
+    fn refuse_size(&mut self) -> Outcome {
+        self.fail_with_signal(Err(Errno::EFBIG), SIGXFSZ)
     }
 
     /// ftruncate(2).
-    pub fn ftruncate(&mut self, descriptor: u64, size: u64) -> Result<u64, Errno> {
+    pub fn ftruncate(&mut self, descriptor: u64, size: u64) -> Result<Outcome, Errno> {
         let size = i64::try_from(size).map_err(|_| Errno::EINVAL)? as u64;
         let description = self.description(descriptor)?;
         heap::require_reserve()?;
+        if self.size_limit() < size && self.files.grows(description, size)? {
+            return Ok(self.refuse_size());
+        }
         self.files.ftruncate(&mut self.pages, description, size)?;
-        Ok(0)
+        Ok(Outcome::Return(0))
     }
 
     /// fallocate(2): as a file system in memory has it, with FALLOC_FL_KEEP_SIZE and FALLOC_FL_PUNCH_HOLE.
@@ -33,7 +63,7 @@ impl Kernel {
         mode: u64,
         offset: u64,
         length: u64,
-    ) -> Result<u64, Errno> {
+    ) -> Result<Outcome, Errno> {
         let description = self.description(descriptor)?;
         let (start, length) = (offset as i64, length as i64);
         if start < 0 || length <= 0 {
@@ -55,6 +85,9 @@ impl Kernel {
             if range.end - range.start > free {
                 return Err(Errno::ENOSPC);
             }
+            if self.size_limit() < range.end && self.files.grows(description, range.end)? {
+                return Ok(self.refuse_size());
+            }
             let keep = mode & linux::FALLOC_FL_KEEP_SIZE != 0;
             self.files
                 .reserve_range(&mut self.pages, description, range.clone())?;
@@ -62,7 +95,7 @@ impl Kernel {
                 self.files.grow(&mut self.pages, description, range.end)?;
             }
         }
-        Ok(0)
+        Ok(Outcome::Return(0))
     }
 
     /// fsync(2) and fdatasync(2).

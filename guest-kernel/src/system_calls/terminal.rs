@@ -10,7 +10,7 @@ impl Kernel {
     /// A request to the console; ENOTTY where that is no terminal.
     pub fn terminal_ioctl(&mut self, request: u32, argument: u64) -> Result<u64, Errno> {
         let settings = self.console.termios()?;
-        let process = &self.processes[self.current];
+        let process = &self.processes[self.current.process];
         match request {
             ioctl::TCGETS => user::write(process.space(), argument, &settings.to_bytes())?,
             // Output is written when the call that writes it returns: there is nothing to wait for.

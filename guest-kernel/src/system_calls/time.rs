@@ -41,7 +41,7 @@ fn read_clock(clock: u64) -> Result<u64, Errno> {
 impl Kernel {
     /// nanosleep(2).
     pub fn nanosleep(&mut self, request: u64, _remaining: u64) -> Result<Outcome, Errno> {
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         heap::require_reserve()?;
         let length = read_timespec(space, request)?;
         Ok(self.sleep_in_call(clock::now().saturating_add(length)))
@@ -60,7 +60,7 @@ impl Kernel {
             linux::CLOCK_MONOTONIC | linux::CLOCK_BOOTTIME => 0,
             _ => return Err(Errno::EINVAL),
         };
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         heap::require_reserve()?;
         let time = read_timespec(space, request)?;
         Ok(
@@ -75,7 +75,7 @@ impl Kernel {
     /// clock_gettime(2).
     pub fn clock_gettime(&self, clock: u64, address: u64) -> Result<u64, Errno> {
         let time = read_clock(clock)?;
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         user::write_words(space, address, &[time / SECOND, time % SECOND])?;
         Ok(0)
     }
@@ -84,7 +84,11 @@ impl Kernel {
     pub fn clock_getres(&self, clock: u64, address: u64) -> Result<u64, Errno> {
         read_clock(clock)?;
         if address != 0 {
-            user::write_words(self.processes[self.current].space(), address, &[0, 1])?;
+            user::write_words(
+                self.processes[self.current.process].space(),
+                address,
+                &[0, 1],
+            )?;
         }
         Ok(0)
     }
@@ -92,7 +96,7 @@ impl Kernel {
     /// gettimeofday(2).
     pub fn gettimeofday(&self, address: u64, zone: u64) -> Result<u64, Errno> {
         let time = clock::realtime();
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         if address != 0 {
             user::write_words(space, address, &[time / SECOND, time % SECOND / 1000])?;
         }
@@ -106,7 +110,11 @@ impl Kernel {
     pub fn time(&self, address: u64) -> Result<u64, Errno> {
         let seconds = clock::realtime() / SECOND;
         if address != 0 {
-            user::write_words(self.processes[self.current].space(), address, &[seconds])?;
+            user::write_words(
+                self.processes[self.current.process].space(),
+                address,
+                &[seconds],
+            )?;
         }
         Ok(seconds)
     }

@@ -5,6 +5,7 @@ use crate::console::Found;
 use crate::kernel::Kernel;
 use crate::memory::heap;
 use crate::memory::user::{self, UserBuffer};
+use crate::process::limits::{INFINITY, Resource};
 use crate::process::signal::{self, Info};
 use crate::process::{Process, Wait};
 use crate::processes_view::ProcessesView;
@@ -17,6 +18,8 @@ use linux_raw_sys::general as linux;
 const TRANSFER_LIMIT: u64 = 0x7fff_f000;
 /// Most buffers of readv(2) (IOV_MAX).
 const VECTOR_LIMIT: u64 = 1024;
+/// A file would grow beyond RLIMIT_FSIZE (signal(7)).
+pub const SIGXFSZ: u8 = linux::SIGXFSZ as u8;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,15 +57,25 @@ impl Buffers {
         }
     }
 
-    /// Bytes of all of them.
+    /// Bytes of all of them, as far as one call moves them. What is too long to be is EINVAL, before any address is looked
+    /// at.
     fn total(self, process: &Process) -> Result<u64, Errno> {
+        match self {
+            Self::One(buffer) => user::check(buffer.address, buffer.length)?,
+            Self::Vector { count, .. } if count > VECTOR_LIMIT => return Err(Errno::EINVAL),
+            Self::Vector { address, count } if count > 0 => user::check(address, count * 16)?,
+            Self::Vector { .. } => {}
+        }
         let mut total: u64 = 0;
         for index in 0..self.count() {
-            let buffer = self.get(process, index)?;
+            let length = self.get(process, index)?.length;
             total = total
-                .checked_add(buffer.length)
+                .checked_add(length)
                 .filter(|&total| total <= i64::MAX as u64)
                 .ok_or(Errno::EINVAL)?;
+        }
+        for index in 0..self.count() {
+            let buffer = self.get(process, index)?;
             user::check(buffer.address, buffer.length)?;
         }
         Ok(total.min(TRANSFER_LIMIT))
@@ -89,12 +102,12 @@ impl Kernel {
 
     /// readv(2).
     pub fn readv(&mut self, descriptor: u64, address: u64, count: u64) -> Result<Outcome, Errno> {
-        self.transfer(Direction::Read, descriptor, vector(address, count)?, None)
+        self.transfer(Direction::Read, descriptor, vector(address, count), None)
     }
 
     /// writev(2).
     pub fn writev(&mut self, descriptor: u64, address: u64, count: u64) -> Result<Outcome, Errno> {
-        self.transfer(Direction::Write, descriptor, vector(address, count)?, None)
+        self.transfer(Direction::Write, descriptor, vector(address, count), None)
     }
 
     /// pread(2).
@@ -119,6 +132,73 @@ impl Kernel {
     ) -> Result<Outcome, Errno> {
         let buffers = Buffers::One(UserBuffer { address, length });
         self.transfer_at(Direction::Write, descriptor, buffers, offset)
+    }
+
+    /// preadv(2).
+    pub fn preadv(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        count: u64,
+        offset: u64,
+    ) -> Result<Outcome, Errno> {
+        self.transfer_at(Direction::Read, descriptor, vector(address, count), offset)
+    }
+
+    /// pwritev(2).
+    pub fn pwritev(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        count: u64,
+        offset: u64,
+    ) -> Result<Outcome, Errno> {
+        self.transfer_at(Direction::Write, descriptor, vector(address, count), offset)
+    }
+
+    /// preadv2(2): at the description's own offset where `offset` is -1. What is in memory is there at once and synced at
+    /// once; other flags are not known.
+    pub fn preadv2(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        count: u64,
+        offset: u64,
+    ) -> Result<Outcome, Errno> {
+        self.transfer_with_flags(Direction::Read, descriptor, vector(address, count), offset)
+    }
+
+    /// pwritev2(2), as [`preadv2`](Self::preadv2).
+    pub fn pwritev2(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        count: u64,
+        offset: u64,
+    ) -> Result<Outcome, Errno> {
+        self.transfer_with_flags(Direction::Write, descriptor, vector(address, count), offset)
+    }
+
+    fn transfer_with_flags(
+        &mut self,
+        direction: Direction,
+        descriptor: u64,
+        buffers: Buffers,
+        offset: u64,
+    ) -> Result<Outcome, Errno> {
+        const KNOWN: u32 = linux::RWF_HIPRI | linux::RWF_DSYNC | linux::RWF_SYNC;
+        const OWN_OFFSET: u64 = u64::MAX;
+        let thread = &self.processes[self.current.thread];
+        let [.., flags] = thread.context.registers.arguments();
+        self.description(descriptor)?;
+        if flags as u32 & !KNOWN != 0 {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        if offset == OWN_OFFSET {
+            self.transfer(direction, descriptor, buffers, None)
+        } else {
+            self.transfer_at(direction, descriptor, buffers, offset)
+        }
     }
 
     /// A transfer at an offset that is the call's own, and leaves the description's alone.
@@ -148,11 +228,14 @@ impl Kernel {
         }
         let description = self.description(descriptor)?;
         heap::require_reserve()?;
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         let mut transfer = Transfer {
             total: buffer.length as usize,
             done: 0,
             position: None,
+            limit: self.processes[self.current.process]
+                .limits
+                .soft(Resource::FileSize),
         };
         let (files, pages) = (&mut self.files, &mut self.pages);
         let step = match direction {
@@ -192,12 +275,18 @@ impl Kernel {
     ) -> Result<Outcome, Errno> {
         let description = self.description(descriptor)?;
         heap::require_reserve()?;
-        let total = buffers.total(&self.processes[self.current])? as usize;
+        let process = &self.processes[self.current.process];
         let mut transfer = Transfer {
-            total,
+            total: 0,
             done: self.progress,
             position,
+            limit: process.limits.soft(Resource::FileSize),
         };
+        match direction {
+            Direction::Read => self.files.check_readable(description, &transfer)?,
+            Direction::Write => self.files.check_writable(description, &transfer)?,
+        }
+        transfer.total = buffers.total(process)? as usize;
         let last = self.transfer_pieces(direction, description, buffers, &mut transfer);
         self.wake_files();
         match last {
@@ -208,15 +297,25 @@ impl Kernel {
             })),
             Piece::Over(result) => {
                 let result = transfer.result(result);
-                if result == Err(Errno::EPIPE) && direction == Direction::Write {
-                    let slot = self.current.thread;
-                    self.processes[slot].set_result(Errno::EPIPE.to_return_value());
-                    signal::send_to_thread(self, slot, signal::SIGPIPE, Info::Kernel);
-                    return Ok(self.whether_running().into());
-                }
-                Ok(Outcome::Return(result? as u64))
+                let signal = match result {
+                    Err(Errno::EPIPE) => signal::SIGPIPE,
+                    Err(Errno::EFBIG) if transfer.limit != INFINITY => SIGXFSZ,
+                    _ => return Ok(Outcome::Return(result? as u64)),
+                };
+                Ok(self.fail_with_signal(result, signal))
             }
         }
+    }
+
+    /// A call that fails, and sends the process a signal for it.
+    #[cold]
+    pub fn fail_with_signal(&mut self, result: Result<usize, Errno>, signal: u8) -> Outcome {
+        let slot = self.current.thread;
+        if let Err(errno) = result {
+            self.processes[slot].set_result(errno.to_return_value());
+        }
+        signal::send_to_thread(self, slot, signal, Info::Kernel);
+        self.whether_running().into()
     }
 
     /// Moves piece after piece until the call is over or has to wait.
@@ -230,7 +329,7 @@ impl Kernel {
         // Bytes of earlier buffers, and where in the present one to go on.
         let mut before = 0;
         for index in 0..buffers.count() {
-            let buffer = match buffers.get(&self.processes[self.current], index) {
+            let buffer = match buffers.get(&self.processes[self.current.process], index) {
                 Ok(buffer) => buffer,
                 Err(errno) => return Piece::Over(Err(errno)),
             };
@@ -335,12 +434,8 @@ impl Kernel {
     }
 }
 
-fn vector(address: u64, count: u64) -> Result<Buffers, Errno> {
-    if count > VECTOR_LIMIT {
-        return Err(Errno::EINVAL);
-    }
-    user::check(address, count * 16)?;
-    Ok(Buffers::Vector { address, count })
+const fn vector(address: u64, count: u64) -> Buffers {
+    Buffers::Vector { address, count }
 }
 
 fn is_nonblocking(flags: Result<u32, Errno>) -> bool {

@@ -1,0 +1,306 @@
+//! Waiting for descriptors to become ready: poll(2), ppoll, select(2), pselect.
+//!
+//! A call that waits is asked again whenever something has become ready anywhere. What it has of progress is its
+//! deadline, [`NO_DEADLINE`] without one; so 0 says that it is asked for the first time.
+use super::Outcome;
+use crate::arch::clock;
+use crate::kernel::Kernel;
+use crate::memory::heap;
+use crate::memory::user;
+use crate::process::Wait;
+use crate::process::limits::Resource;
+use crate::process::signal;
+use contract::Errno;
+use files::{KernelDevice, Readiness};
+use linux_raw_sys::general as linux;
+
+/// Progress of a call that waits for as long as it takes.
+pub const NO_DEADLINE: u64 = u64::MAX;
+
+const SECOND: u64 = 1_000_000_000;
+const MILLISECOND: u64 = 1_000_000;
+/// Bits of a word of an `fd_set`, and words of the largest.
+const WORD: u64 = u64::BITS as u64;
+const SET_WORDS: usize = files::DESCRIPTOR_LIMIT as usize / u64::BITS as usize;
+/// Bytes of a signal set.
+const SIGNAL_SET: u64 = 8;
+
+/// Events that poll(2) reports whether they are asked for or not.
+const NEVER_ASKED: u16 = (linux::POLLERR | linux::POLLHUP | linux::POLLNVAL) as u16;
+/// What select(2) calls readable, writable and exceptional.
+const SELECTED: [u32; 3] = [
+    linux::POLLRDNORM | linux::POLLRDBAND | linux::POLLIN | linux::POLLHUP | linux::POLLERR,
+    linux::POLLWRBAND | linux::POLLWRNORM | linux::POLLOUT | linux::POLLERR,
+    linux::POLLPRI,
+];
+
+/// How long a call waits, in nanoseconds; for ever without.
+type Timeout = Option<u64>;
+
+/// Where the time that is left goes, and in which unit its second word is.
+#[derive(Clone, Copy)]
+struct Remaining {
+    address: u64,
+    unit: u64,
+}
+
+impl Kernel {
+    /// What could be done with a descriptor at once. EBADF where it is not open.
+    fn ready_events(&self, descriptor: u32) -> Result<u16, Errno> {
+        let id = self.processes[self.current.process]
+            .descriptors
+            .get(descriptor)?;
+        Ok(match self.files.ready(id)? {
+            Readiness::Events(events) => events,
+            Readiness::Device(KernelDevice::Console) if !self.console.is_readable() => {
+                (linux::POLLOUT | linux::POLLWRNORM) as u16
+            }
+            Readiness::Device(_) => {
+                (linux::POLLIN | linux::POLLRDNORM | linux::POLLOUT | linux::POLLWRNORM) as u16
+            }
+        })
+    }
+
+    /// Looks at an array of `struct pollfd`, and fills in its `revents`: how many have some.
+    fn look(&self, address: u64, count: u64) -> Result<u64, Errno> {
+        let limit = self.processes[self.current.process]
+            .limits
+            .soft(Resource::Descriptors);
+        if u64::from(count as u32) > limit {
+            return Err(Errno::EINVAL);
+        }
+        let space = self.processes[self.current.process].space();
+        let mut ready = 0;
+        for index in 0..u64::from(count as u32) {
+            let at = address.wrapping_add(8 * index);
+            let word = user::read_u64(space, at)?;
+            let (descriptor, asked) = (word as u32, (word >> 32) as u16);
+            let events = if (descriptor as i32) < 0 {
+                0
+            } else {
+                let found = self.ready_events(descriptor);
+                found.unwrap_or(linux::POLLNVAL as u16) & (asked | NEVER_ASKED)
+            };
+            ready += u64::from(events != 0);
+            user::write(space, at.wrapping_add(6), &events.to_ne_bytes())?;
+        }
+        Ok(ready)
+    }
+
+    /// poll(2).
+    pub fn poll(&mut self, address: u64, count: u64, timeout: u64) -> Result<Outcome, Errno> {
+        let timeout = u64::try_from(timeout as i32).ok();
+        let ready = self.look(address, count)?;
+        self.answer_or_wait(ready, timeout.map(|n| n * MILLISECOND), None)
+    }
+
+    /// ppoll(2).
+    pub fn ppoll(
+        &mut self,
+        address: u64,
+        count: u64,
+        timeout: u64,
+        mask: u64,
+        size: u64,
+    ) -> Result<Outcome, Errno> {
+        let remaining = Remaining {
+            address: timeout,
+            unit: 1,
+        };
+        let timeout = self.read_timeout(remaining)?;
+        self.replace_mask(mask, size)?;
+        let looked = self.look(address, count);
+        self.answer_masked(looked, timeout, remaining)
+    }
+
+    /// select(2).
+    pub fn select(&mut self, count: u64, sets: [u64; 3], timeout: u64) -> Result<Outcome, Errno> {
+        let remaining = Remaining {
+            address: timeout,
+            unit: 1000,
+        };
+        let timeout = self.read_timeout(remaining)?;
+        let ready = self.look_at_sets(count, sets, timeout)?;
+        self.answer_or_wait(ready, timeout, Some(remaining))
+    }
+
+    /// pselect6: pselect(2). Its sixth argument is the address of a mask's address and size.
+    pub fn pselect(&mut self, count: u64, sets: [u64; 3], timeout: u64) -> Result<Outcome, Errno> {
+        let remaining = Remaining {
+            address: timeout,
+            unit: 1,
+        };
+        let thread = &self.processes[self.current.thread];
+        let [.., mask_and_size] = thread.context.registers.arguments();
+        let [mask, size] = if mask_and_size == 0 {
+            [0, 0]
+        } else {
+            user::read_words(self.processes[self.current.process].space(), mask_and_size)?
+        };
+        let timeout = self.read_timeout(remaining)?;
+        self.replace_mask(mask, size)?;
+        let looked = self.look_at_sets(count, sets, timeout);
+        self.answer_masked(looked, timeout, remaining)
+    }
+
+    /// Looks at the sets of select(2). Where something is ready, or nothing is waited for, they are replaced by what was
+    /// found.
+    fn look_at_sets(&mut self, count: u64, sets: [u64; 3], timeout: Timeout) -> Result<u64, Errno> {
+        if (count as i32) < 0 {
+            return Err(Errno::EINVAL);
+        }
+        let process = &self.processes[self.current.process];
+        let count = u64::from(count as u32).min(u64::from(process.descriptors.capacity()));
+        let words = count.div_ceil(WORD) as usize;
+        let mut asked = [[0; SET_WORDS]; 3];
+        for (set, &address) in asked.iter_mut().zip(&sets) {
+            if address != 0 {
+                for (index, word) in set[..words].iter_mut().enumerate() {
+                    *word =
+                        user::read_u64(process.space(), address.wrapping_add(8 * index as u64))?;
+                }
+            }
+        }
+        let mut found = [[0; SET_WORDS]; 3];
+        let mut ready = 0;
+        for descriptor in 0..count {
+            let (index, bit) = ((descriptor / WORD) as usize, 1 << (descriptor % WORD));
+            if asked.iter().all(|set| set[index] & bit == 0) {
+                continue;
+            }
+            let events = u32::from(self.ready_events(descriptor as u32)?);
+            for (number, selected) in SELECTED.into_iter().enumerate() {
+                if asked[number][index] & bit != 0 && events & selected != 0 {
+                    found[number][index] |= bit;
+                    ready += 1;
+                }
+            }
+        }
+        if ready > 0 || self.is_over(timeout) {
+            let process = &self.processes[self.current.process];
+            for (set, &address) in found.iter().zip(&sets) {
+                if address != 0 {
+                    user::write_words(process.space(), address, &set[..words])?;
+                }
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Reads the time that a call may wait; the address 0 stands for ever. Of a call that is asked again it counts no
+    /// more.
+    fn read_timeout(&self, Remaining { address, unit }: Remaining) -> Result<Timeout, Errno> {
+        if address == 0 || self.progress != 0 {
+            return Ok(None);
+        }
+        let space = self.processes[self.current.process].space();
+        let [seconds, rest] = user::read_words(space, address)?;
+        // Microseconds may be more than a second's; nanoseconds may not.
+        let most = if unit == 1 {
+            SECOND - 1
+        } else {
+            i64::MAX as u64
+        };
+        if (seconds as i64) < 0 || rest > most {
+            return Err(Errno::EINVAL);
+        }
+        let rest = rest.saturating_mul(unit);
+        Ok(Some(seconds.saturating_mul(SECOND).saturating_add(rest)))
+    }
+
+    /// The time at which a call that began or goes on is over; `None` for never.
+    fn deadline(&self, timeout: Timeout) -> Option<u64> {
+        match (self.progress as u64, timeout) {
+            (0, None) | (NO_DEADLINE, _) => None,
+            (0, Some(timeout)) => Some(clock::now().saturating_add(timeout)),
+            (deadline, _) => Some(deadline),
+        }
+        .filter(|&deadline| deadline != NO_DEADLINE)
+    }
+
+    /// Whether a call waits no longer.
+    fn is_over(&self, timeout: Timeout) -> bool {
+        timeout == Some(0) && self.progress == 0
+            || self
+                .deadline(timeout)
+                .is_some_and(|deadline| deadline <= clock::now())
+    }
+
+    /// Lets the call return, or wait.
+    fn answer_or_wait(
+        &mut self,
+        ready: u64,
+        timeout: Timeout,
+        remaining: Option<Remaining>,
+    ) -> Result<Outcome, Errno> {
+        let deadline = self.deadline(timeout);
+        if ready > 0 || self.is_over(timeout) {
+            if let Some(remaining) = remaining {
+                self.write_remaining(remaining, deadline);
+            }
+            return Ok(Outcome::Return(ready));
+        }
+        heap::require_reserve()?;
+        self.console.listen();
+        Ok(self.wait_in_call(Wait::Readiness { deadline }))
+    }
+
+    /// Tells how much of the time is left, which Linux does in passing: what cannot be written stays.
+    fn write_remaining(&self, Remaining { address, unit }: Remaining, deadline: Option<u64>) {
+        if let (Some(deadline), true) = (deadline, address != 0) {
+            let left = deadline.saturating_sub(clock::now());
+            let words = [left / SECOND, left % SECOND / unit];
+            let _ = user::write_words(
+                self.processes[self.current.process].space(),
+                address,
+                &words,
+            );
+        }
+    }
+
+    /// Puts a mask of signals in the place of the process's until the call is over.
+    fn replace_mask(&mut self, mask: u64, size: u64) -> Result<(), Errno> {
+        let signals = &self.processes[self.current.thread].signals;
+        if mask == 0 || signals.suspended_mask.is_some() {
+            return Ok(());
+        }
+        if size != SIGNAL_SET {
+            return Err(Errno::EINVAL);
+        }
+        let mask = user::read_u64(self.processes[self.current.process].space(), mask)?;
+        let signals = &mut self.processes[self.current.thread].signals;
+        signals.suspended_mask = Some(signals.blocked);
+        signals.blocked = mask & !signal::UNSTOPPABLE;
+        Ok(())
+    }
+
+    /// As [`answer_or_wait`](Self::answer_or_wait), of a call that may have a mask of its own. A signal that this lets
+    /// through ends the call, and its handler's end brings the old mask back.
+    fn answer_masked(
+        &mut self,
+        looked: Result<u64, Errno>,
+        timeout: Timeout,
+        remaining: Remaining,
+    ) -> Result<Outcome, Errno> {
+        let deliverable = self.processes.deliverable(self.current) != 0;
+        if matches!(looked, Ok(0)) && deliverable {
+            self.write_remaining(remaining, self.deadline(timeout));
+            let result = Errno::EINTR.to_return_value();
+            self.processes[self.current.thread].set_result(result);
+            return Ok(Outcome::Same);
+        }
+        let outcome = looked.and_then(|ready| self.answer_or_wait(ready, timeout, Some(remaining)));
+        let value = match outcome {
+            Ok(Outcome::Return(value)) => value,
+            Ok(waits) => return Ok(waits),
+            Err(errno) => errno.to_return_value(),
+        };
+        let thread = &mut self.processes[self.current.thread];
+        let Some(mask) = thread.signals.suspended_mask.take() else {
+            return Ok(Outcome::Return(value));
+        };
+        thread.signals.blocked = mask;
+        thread.set_result(value);
+        Ok(Outcome::Same)
+    }
+}

@@ -1,0 +1,225 @@
+/* Locks on files: of processes, of descriptions, of whole files; who waits, and who would wait for ever. */
+#include "scratch.h"
+#include <fcntl.h>
+#include <sys/file.h>
+#include <time.h>
+
+static int file;
+
+static struct flock lock(int type, long start, long length)
+{
+	return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+}
+
+static int take(int descriptor, int command, int type, long start, long length)
+{
+	struct flock wanted = lock(type, start, length);
+
+	return fcntl(descriptor, command, &wanted);
+}
+
+/* What a child sees of the parent's locks. */
+static void look(long start, long length)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct flock found = lock(F_WRLCK, start, length);
+		if (fcntl(file, F_GETLK, &found) != 0)
+			printf("  errno %d\n", errno);
+		else if (found.l_type == F_UNLCK)
+			printf("  %ld+%ld: free\n", start, length);
+		else
+			printf("  %ld+%ld: %s %ld+%ld, %s\n", start, length, found.l_type == F_WRLCK ? "written" : "read",
+			       (long)found.l_start, (long)found.l_len,
+			       found.l_pid == getppid() ? "the parent's" : found.l_pid == -1 ? "nobody's" : "somebody's");
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+}
+
+static void records(void)
+{
+	SHOW(take(file, F_SETLK, F_WRLCK, 10, 10));
+	SHOW(take(file, F_SETLK, F_RDLCK, 30, 0));
+	look(0, 10);
+	look(0, 11);
+	look(19, 1);
+	look(20, 10);
+	look(25, 100);
+	look(1000000, 1);
+	SHOW(take(file, F_SETLK, F_RDLCK, 15, 15));
+	look(12, 1);
+	look(16, 1);
+	SHOW(take(file, F_SETLK, F_UNLCK, 20, 5));
+	look(16, 1);
+	look(22, 1);
+	look(26, 1);
+	SHOW(take(file, F_SETLK, F_UNLCK, 0, 0));
+	look(0, 0);
+	SHOW(take(file, F_SETLK, F_WRLCK, 10, -5));
+	look(4, 1);
+	look(5, 1);
+	look(9, 1);
+	look(10, 1);
+	struct flock from_end = {.l_type = F_WRLCK, .l_whence = SEEK_END, .l_start = -10, .l_len = 10};
+	SHOW(fcntl(file, F_SETLK, &from_end));
+	look(85, 10);
+	/* Any descriptor that is closed takes the process's locks with it. */
+	close(dup(file));
+	look(0, 0);
+	SHOW(take(file, F_SETLK, 7, 0, 0));
+	SHOW(take(file, F_SETLK, F_WRLCK, -1, 0));
+	SHOW(take(file, F_SETLK, F_WRLCK, 5, -10));
+	SHOW(take(file, F_SETLK, F_WRLCK, 5, 0x7fffffffffffffff));
+	SHOW(take(file, F_GETLK, F_UNLCK, 0, 0));
+	SHOW(take(-1, F_SETLK, F_WRLCK, 0, 0));
+	SHOW(fcntl(file, F_SETLK, bad));
+	SHOW(fcntl(file, F_GETLK, bad));
+	int reader = open("data", O_RDONLY);
+	SHOW(take(reader, F_SETLK, F_WRLCK, 0, 0));
+	SHOW(take(reader, F_SETLK, F_RDLCK, 0, 0));
+	close(reader);
+	reader = open("data", O_PATH);
+	SHOW(take(reader, F_SETLK, F_RDLCK, 0, 0));
+	SHOW(flock(reader, LOCK_SH));
+	close(reader);
+	struct flock odd = lock(F_WRLCK, 0, 1);
+	odd.l_whence = 9;
+	SHOW(fcntl(file, F_SETLK, &odd));
+}
+
+static void pause_a_little(void)
+{
+	nanosleep(&(struct timespec){0, 30000000}, NULL);
+}
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+static void waits(void)
+{
+	int ends[2], status;
+	char byte;
+
+	SHOW(take(file, F_SETLK, F_WRLCK, 0, 10));
+	pid_t child = fork();
+	if (child == 0) {
+		SHOW(take(file, F_SETLK, F_WRLCK, 5, 1));
+		SHOW(take(file, F_SETLKW, F_WRLCK, 5, 1));
+		_exit(0);
+	}
+	pause_a_little();
+	printf("unlocking\n");
+	SHOW(take(file, F_SETLK, F_UNLCK, 0, 10));
+	waitpid(child, &status, 0);
+	show_status("the one who waited", status);
+	/* The end of a process is the end of its locks. */
+	if (pipe(ends) != 0)
+		return;
+	child = fork();
+	if (child == 0) {
+		take(file, F_SETLK, F_WRLCK, 0, 10);
+		write(ends[1], "", 1);
+		pause_a_little();
+		printf("ending\n");
+		_exit(0);
+	}
+	read(ends[0], &byte, 1);
+	SHOW(take(file, F_SETLKW, F_WRLCK, 5, 1));
+	waitpid(child, &status, 0);
+	/* The other waits for this process, which therefore must not wait for it. */
+	SHOW(take(file, F_SETLK, F_WRLCK, 0, 10));
+	child = fork();
+	if (child == 0) {
+		take(file, F_SETLK, F_WRLCK, 20, 10);
+		write(ends[1], "", 1);
+		SHOW(take(file, F_SETLKW, F_WRLCK, 0, 10));
+		_exit(0);
+	}
+	read(ends[0], &byte, 1);
+	pause_a_little();
+	SHOW(take(file, F_SETLKW, F_WRLCK, 20, 10));
+	SHOW(take(file, F_SETLK, F_UNLCK, 0, 10));
+	waitpid(child, &status, 0);
+	/* A signal ends the wait. */
+	child = fork();
+	if (child == 0) {
+		take(file, F_SETLK, F_WRLCK, 0, 10);
+		write(ends[1], "", 1);
+		pause();
+	}
+	read(ends[0], &byte, 1);
+	struct sigaction action = {.sa_handler = on_alarm};
+	sigaction(SIGALRM, &action, NULL);
+	pid_t waker = fork();
+	if (waker == 0) {
+		pause_a_little();
+		kill(getppid(), SIGALRM);
+		_exit(0);
+	}
+	SHOW(take(file, F_SETLKW, F_WRLCK, 5, 1));
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	waitpid(waker, &status, 0);
+	SHOW(take(file, F_SETLK, F_WRLCK, 5, 1));
+}
+
+static void descriptions(void)
+{
+	int one = open("data", O_RDWR), other = open("data", O_RDWR);
+
+	take(file, F_SETLK, F_UNLCK, 0, 0);
+	SHOW(take(one, F_OFD_SETLK, F_WRLCK, 0, 10));
+	SHOW(take(other, F_OFD_SETLK, F_WRLCK, 5, 10));
+	SHOW(take(dup(one), F_OFD_SETLK, F_WRLCK, 5, 10));
+	SHOW(take(file, F_SETLK, F_WRLCK, 5, 10));
+	look(0, 5);
+	struct flock odd = lock(F_WRLCK, 0, 1);
+	odd.l_pid = 1;
+	SHOW(fcntl(other, F_OFD_SETLK, &odd));
+	SHOW(take(one, F_OFD_SETLK, F_UNLCK, 0, 0));
+	SHOW(take(other, F_OFD_SETLK, F_WRLCK, 5, 10));
+	close(other);
+	SHOW(take(one, F_OFD_SETLK, F_WRLCK, 0, 0));
+	SHOW(take(one, F_OFD_SETLK, F_UNLCK, 0, 0));
+	close(one);
+	one = open("data", O_RDONLY);
+	other = open("data", O_RDONLY);
+	SHOW(flock(one, LOCK_SH));
+	SHOW(flock(other, LOCK_SH | LOCK_NB));
+	SHOW(flock(one, LOCK_EX | LOCK_NB));
+	SHOW(flock(other, LOCK_EX | LOCK_NB));
+	SHOW(flock(one, LOCK_SH | LOCK_NB));
+	SHOW(flock(dup(other), LOCK_UN));
+	SHOW(flock(one, LOCK_SH | LOCK_NB));
+	SHOW(flock(one, 9));
+	SHOW(flock(-1, LOCK_SH));
+	int status;
+	SHOW(flock(one, LOCK_EX));
+	pid_t child = fork();
+	if (child == 0) {
+		SHOW(flock(one, LOCK_EX | LOCK_NB));
+		SHOW(flock(other, LOCK_EX));
+		_exit(0);
+	}
+	pause_a_little();
+	printf("unlocking\n");
+	SHOW(flock(one, LOCK_UN));
+	waitpid(child, &status, 0);
+}
+
+int main(void)
+{
+	enter_scratch();
+	file = open("data", O_CREAT | O_RDWR, 0644);
+	if (ftruncate(file, 100) != 0)
+		return 1;
+	records();
+	waits();
+	descriptions();
+	return leave_scratch();
+}
