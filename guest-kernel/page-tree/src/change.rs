@@ -4,9 +4,9 @@ use x86_64::structures::paging::PhysFrame;
 use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One, Two};
 
 use crate::entry::{Entry, Ownership, Protection, Sharing};
-use crate::fault::own_page_table;
 use crate::node::{Took, fill_in_page, let_go};
 use crate::overwrite::{self, Table, Uniform, lose_page, overwrite_pages, own_ends};
+use crate::path::own_page_table;
 use crate::range::{PageRange, UserPage};
 use crate::space::{Space, look};
 use crate::store::{Flushes, FrameStore, OutOfFrames};

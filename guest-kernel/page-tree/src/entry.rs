@@ -203,6 +203,13 @@ impl Entry {
         Self(self.0 & !FRAME | frame.start_address().as_u64() | COUNTED).writable_page()
     }
 
+    /// Whether it is a private page that may be written, and is counted: copied before a write if others have it too.
+    #[inline]
+    pub(crate) const fn is_copied_before_write(self) -> bool {
+        const LIKE: u64 = PRESENT | COUNTED | (Protection::WRITE.bits() as u64) << PROTECTION_SHIFT;
+        self.0 & (LIKE | SHARED) == LIKE
+    }
+
     /// The same table, which is reached through this entry alone.
     #[inline]
     pub(crate) const fn writable_table(self) -> Self {

@@ -1,11 +1,12 @@
 //! Page faults, and the kernel's own access to user memory.
 use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
-use x86_64::structures::paging::page_table::PageTableLevel::{Four, One, Three, Two};
+use x86_64::structures::paging::page_table::PageTableLevel::One;
 
 use crate::entry::{Entry, Ownership, Protection};
-use crate::node::{Took, fill_in_page, own_child};
-use crate::range::USER_END;
+use crate::node::{Took, fill_in_page};
+use crate::path::own_page_table;
+use crate::range::{USER_END, UserPage};
 use crate::space::{Space, look, walk};
 use crate::store::{FrameStore, OutOfFrames};
 
@@ -99,7 +100,8 @@ impl Space {
         Ok(self.resolve(store, address, Access::Read)?.0)
     }
 
-    /// The frame to write a user's page to; it is the space's own, or of a shared mapping.
+    /// The frame to write a user's page to; it is the space's own, or of a shared mapping. And what it took, if it was not
+    /// so already.
     ///
     /// # Errors
     /// The program could not write there either.
@@ -108,14 +110,39 @@ impl Space {
         &mut self,
         store: &mut S,
         address: VirtAddr,
-    ) -> Result<PhysFrame, Refusal> {
+    ) -> Result<(PhysFrame, Option<Resolution>), Refusal> {
         if address.as_u64() < USER_END
             && let Some((page, way)) = walk(store, self.root, address)
             && way.is_hardware_writable()
         {
-            return Ok(page.frame());
+            return Ok((page.frame(), None));
         }
-        Ok(self.resolve(store, address, Access::Write)?.0)
+        let (frame, resolution) = self.resolve(store, address, Access::Write)?;
+        Ok((frame, Some(resolution)))
+    }
+
+    /// Copies a page, before it is written, that would be copied then: a private one that may be written and that others
+    /// have too. Anything else stays as it is, and without a frame the page does too.
+    pub fn copy_ahead<S: FrameStore>(&mut self, store: &mut S, page: UserPage) {
+        let address = page.start();
+        let found = look(store, self.root, address);
+        let meaning = found.entry;
+        if !meaning.is_copied_before_write() || store.count(meaning.frame()) == 1 {
+            return;
+        }
+        let mut took = Took::Nothing;
+        let page_table = if found.owns_page_table() {
+            Ok(found.table)
+        } else {
+            own_page_table(store, self.root, address, &mut took).map(Entry::frame)
+        };
+        let copied = match page_table {
+            Ok(page_table) => provide(store, page_table, address, meaning).is_ok(),
+            Err(OutOfFrames) => false,
+        };
+        if took == Took::Copy || copied {
+            store.flush_page(address);
+        }
     }
 
     #[inline(never)]
@@ -176,28 +203,6 @@ impl Space {
         let entry = look(store, self.root, address).entry;
         (entry.is_reserved() && entry.is_of_object()).then(|| entry.protection())
     }
-}
-
-/// Makes the path from a root to the page table of an address writable, and returns that table's entry. On an error too,
-/// `took` says whether a table was copied.
-#[inline]
-pub(crate) fn own_page_table<S: FrameStore>(
-    store: &mut S,
-    root: PhysFrame,
-    address: VirtAddr,
-    took: &mut Took,
-) -> Result<Entry, OutOfFrames> {
-    let mut own = |level, table, fill| {
-        let index = address.page_table_index(level);
-        let (entry, this) = own_child(store, level, table, index, fill)?;
-        if this == Took::Copy {
-            *took = Took::Copy;
-        }
-        Ok(entry)
-    };
-    let entry = own(Four, root, Entry::EMPTY)?;
-    let entry = own(Three, entry.frame(), entry.fill())?;
-    own(Two, entry.frame(), entry.fill())
 }
 
 /// Puts a page of the space's own into an owned table, where `meaning` (reserved, or a page that may be written) was.

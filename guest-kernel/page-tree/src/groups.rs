@@ -30,6 +30,38 @@ pub(crate) fn for_each_index(groups: u64, mut f: impl FnMut(PageTableIndex)) {
     }
 }
 
+/// One of the entries of a table, by its group of eight: for loops over whole groups, whose addresses are then those of the
+/// groups and constants.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// The group of eight, below 64.
+    pub group: u32,
+    /// The entry in it, below 8.
+    pub at: u32,
+}
+
+impl Place {
+    /// The index in the table.
+    #[inline]
+    #[must_use]
+    pub fn index(self) -> PageTableIndex {
+        PageTableIndex::new_truncate((self.group * 8 + self.at) as u16)
+    }
+}
+
+/// Calls `f` for each place in groups of eight.
+#[inline]
+pub(crate) fn for_each_place(groups: u64, mut f: impl FnMut(Place)) {
+    let mut rest = groups;
+    while rest != 0 {
+        let group = rest.trailing_zeros();
+        rest &= rest - 1;
+        for at in 0..8 {
+            f(Place { group, at });
+        }
+    }
+}
+
 /// Calls `f` with the first group and the length of each run of groups.
 #[inline]
 pub(crate) fn for_each_run(groups: u64, mut f: impl FnMut(u32, u32)) {
@@ -88,6 +120,9 @@ mod tests {
         let mut found = std::vec::Vec::new();
         for_each_index(1 << 63 | 1, |index| found.push(u16::from(index)));
         let expected: std::vec::Vec<u16> = (0..8).chain(504..512).collect();
+        assert_eq!(found, expected);
+        found.clear();
+        for_each_place(1 << 63 | 1, |place| found.push(u16::from(place.index())));
         assert_eq!(found, expected);
     }
 }

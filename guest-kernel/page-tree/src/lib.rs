@@ -24,6 +24,7 @@
 //! | `store.rs` | what the tree asks of memory, counts and TLB |
 //! | `node.rs` | the rule: sharing, copying, owning and dropping one table |
 //! | `space.rs` | new, fork, release, translate |
+//! | `path.rs` | owning all tables on the way to a page |
 //! | `fault.rs` | page faults, and the kernel's own access to user memory |
 //! | `change.rs` | reserve, unmap, map, forget |
 //! | `relocate.rs` | a range moves elsewhere |
@@ -42,6 +43,7 @@ mod fault;
 mod groups;
 mod node;
 mod overwrite;
+mod path;
 mod protect;
 mod range;
 mod relocate;
@@ -51,6 +53,7 @@ mod store;
 
 pub use entry::{Entry, Ownership, Protection, Sharing};
 pub use fault::{Access, Refusal, Resolution};
+pub use groups::Place;
 pub use protect::ProtectError;
 pub use range::{PageRange, USER_END, UserPage};
 pub use relocate::Left;

@@ -3,7 +3,7 @@ use x86_64::structures::paging::page_table::PageTableLevel;
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::Entry;
-use crate::groups::{for_each_index, for_each_run, group, spread};
+use crate::groups::{for_each_place, for_each_run, group, spread};
 use crate::store::{FrameStore, OutOfFrames};
 
 /// Whether entries have lost their write bit.
@@ -53,53 +53,39 @@ pub(crate) fn fill_in_page<S: FrameStore>(
     }
 }
 
-/// Gives what an entry of `from` points to a second entry, in `to`, and takes the write bit away in both.
-#[inline]
-fn share_entry<S: FrameStore>(
-    store: &mut S,
-    from: PhysFrame,
-    to: PhysFrame,
-    index: PageTableIndex,
-) -> Narrowed {
-    let mut entry = store.entry(from, index);
-    let mut narrowed = Narrowed::Nothing;
-    if entry.is_empty() {
-        return narrowed;
-    }
-    if entry.is_counted() {
-        store.share(entry.frame());
-        if entry.narrows() {
-            entry = entry.narrowed();
-            store.set_entry(from, index, entry);
-            narrowed = Narrowed::Something;
-        }
-    }
-    store.set_entry(to, index, entry);
-    narrowed
-}
-
 /// Gives each node below `from`, a root or a table above the page tables, a second entry in the empty table `to`, and
-/// takes the write bit away in both.
+/// takes the write bit away in both; but for one entry, which stays as it is and goes without a second.
 #[inline]
 pub(crate) fn share_tables<S: FrameStore>(
     store: &mut S,
     from: PhysFrame,
     to: PhysFrame,
+    but: Option<PageTableIndex>,
 ) -> Narrowed {
     let live = store.live_groups(from);
     store.set_live_groups(to, live);
     let mut narrowed = Narrowed::Nothing;
-    for_each_index(live, |index| {
-        if share_entry(store, from, to, index) == Narrowed::Something {
-            narrowed = Narrowed::Something;
+    for_each_place(live, |place| {
+        let mut entry = store.entry_at(from, place);
+        if entry.is_empty() || but.is_some_and(|but| but == place.index()) {
+            return;
         }
+        if entry.is_counted() {
+            store.share(entry.frame());
+            if entry.narrows() {
+                entry = entry.narrowed();
+                store.set_entry_at(from, place, entry);
+                narrowed = Narrowed::Something;
+            }
+        }
+        store.set_entry_at(to, place, entry);
     });
     narrowed
 }
 
 /// As [`share_tables`], of a page table; `to` may have stale entries in its live groups.
 #[inline]
-fn share_pages<S: FrameStore>(store: &mut S, from: PhysFrame, to: PhysFrame) {
+pub(crate) fn share_pages<S: FrameStore>(store: &mut S, from: PhysFrame, to: PhysFrame) {
     let live = store.live_groups(from);
     let sparse = store.counted_groups(from);
     for_each_run(store.live_groups(to) & !live, |first, count| {
@@ -110,13 +96,13 @@ fn share_pages<S: FrameStore>(store: &mut S, from: PhysFrame, to: PhysFrame) {
     for_each_run(live, |first, count| {
         store.copy_groups(from, to, first, count);
     });
-    for_each_index(live & spread(sparse), |index| {
-        let entry = store.entry(from, index);
+    for_each_place(live & spread(sparse), |place| {
+        let entry = store.entry_at(from, place);
         if entry.is_counted() {
             store.share(entry.frame());
             if entry.narrows() {
-                store.set_entry(from, index, entry.narrowed());
-                store.set_entry(to, index, entry.narrowed());
+                store.set_entry_at(from, place, entry.narrowed());
+                store.set_entry_at(to, place, entry.narrowed());
             }
         }
     });
@@ -152,7 +138,7 @@ pub(crate) fn own_child<S: FrameStore>(
         _ => {
             let copy = store.allocate_table().ok_or(OutOfFrames)?;
             copy_child(store, table, index, entry, copy, |store, from, to| {
-                share_tables(store, from, to);
+                share_tables(store, from, to, None);
             })
         }
     };
@@ -161,7 +147,7 @@ pub(crate) fn own_child<S: FrameStore>(
 
 /// Puts a table below an entry that has none, with the same meaning all over.
 #[inline(never)]
-fn make_child<S: FrameStore>(
+pub(crate) fn make_child<S: FrameStore>(
     store: &mut S,
     table: PhysFrame,
     index: PageTableIndex,
@@ -212,10 +198,10 @@ pub(crate) fn let_go<S: FrameStore>(store: &mut S, level: PageTableLevel, entry:
 /// Lets go of all that a root or a table above the page tables holds.
 #[inline]
 pub(crate) fn empty_table<S: FrameStore>(store: &mut S, level: PageTableLevel, table: PhysFrame) {
-    for_each_index(store.live_groups(table), |index| {
-        let entry = store.entry(table, index);
+    for_each_place(store.live_groups(table), |place| {
+        let entry = store.entry_at(table, place);
         if !entry.is_empty() {
-            store.set_entry(table, index, Entry::EMPTY);
+            store.set_entry_at(table, place, Entry::EMPTY);
             let_go(store, level, entry);
         }
     });
@@ -231,8 +217,12 @@ fn drop_directory<S: FrameStore>(store: &mut S, directory: PhysFrame) {
 #[inline(never)]
 fn drop_page_table<S: FrameStore>(store: &mut S, page_table: PhysFrame) {
     let live = store.live_groups(page_table);
-    for_each_index(live & spread(store.counted_groups(page_table)), |index| {
-        let_go(store, PageTableLevel::One, store.entry(page_table, index));
+    for_each_place(live & spread(store.counted_groups(page_table)), |place| {
+        let_go(
+            store,
+            PageTableLevel::One,
+            store.entry_at(page_table, place),
+        );
     });
     store.free_page_table(page_table);
 }

@@ -52,7 +52,7 @@ impl Space {
     pub fn fork<S: FrameStore>(&mut self, store: &mut S) -> Result<Self, OutOfFrames> {
         let root = store.allocate_root().ok_or(OutOfFrames)?;
         // The TLB may know the write bits that were taken here; where none was, it has been flushed since they were.
-        if share_tables(store, self.root, root) == Narrowed::Something {
+        if share_tables(store, self.root, root, None) == Narrowed::Something {
             store.flush_all();
         }
         Ok(Self { root })

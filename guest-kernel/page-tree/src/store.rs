@@ -5,7 +5,7 @@ use x86_64::VirtAddr;
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::Entry;
-use crate::groups::for_each_run;
+use crate::groups::{Place, for_each_run};
 
 /// No frame is left. What was asked for has not happened, and nothing a program can see has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +29,17 @@ pub trait FrameStore {
     fn entry(&self, table: PhysFrame, index: PageTableIndex) -> Entry;
     /// Stores an entry and does nothing else: counts and live groups are the tree's to keep.
     fn set_entry(&mut self, table: PhysFrame, index: PageTableIndex, entry: Entry);
+
+    /// [`Self::entry`] by its place.
+    #[inline]
+    fn entry_at(&self, table: PhysFrame, place: Place) -> Entry {
+        self.entry(table, place.index())
+    }
+    /// [`Self::set_entry`] by its place.
+    #[inline]
+    fn set_entry_at(&mut self, table: PhysFrame, place: Place, entry: Entry) {
+        self.set_entry(table, place.index(), entry);
+    }
 
     /// A table of zeros, of count 1, without live groups and counted groups.
     fn allocate_table(&mut self) -> Option<PhysFrame>;

@@ -183,7 +183,7 @@ fn protection_follows_linux() {
         .unwrap();
     touch(&mut space, &mut arena, GIB);
     let page = VirtAddr::new(GIB);
-    let frame = space.resolve_for_write(&mut arena, page).unwrap();
+    let frame = space.resolve_for_write(&mut arena, page).unwrap().0;
     arena.write(frame, 42);
 
     // Up to the hole, and an error; nothing at all if it begins with the hole.

@@ -249,6 +249,7 @@ impl World {
             54..57 => self.switch(who),
             57..62 => self.relocate(who),
             62..64 => self.cut_object(),
+            64..68 => self.copy_ahead(who),
             _ => self.touch(who),
         }
         self.use_pages();
@@ -264,6 +265,26 @@ impl World {
         assert_eq!(self.arena.frames_in_use(), before + 1);
         let plain = self.spaces[who].1.clone();
         self.spaces.push((child, plain));
+    }
+
+    /// Copies a page ahead, or not for want of frames: nothing that the program can see.
+    fn copy_ahead(&mut self, who: usize) {
+        let (_, _, range) = self.segment_range(1);
+        let page = UserPage::containing(range.start()).unwrap();
+        self.arena.tlb_hears = who == self.current;
+        self.arena.left = self.rng.bool().then(|| self.rng.u32(0..5));
+        let enough = self.arena.left.is_none_or(|left| left >= 4);
+        let (space, plain) = &mut self.spaces[who];
+        space.copy_ahead(&mut self.arena, page);
+        self.arena.left = None;
+        let address = page.start();
+        if enough
+            && let Some(Contents::Private(contents)) = plain.contents.get(&address.as_u64())
+            && let Ok((frame, taken)) = space.resolve_for_write(&mut self.arena, address)
+        {
+            assert!(!matches!(taken, Some(Resolution::Copied)));
+            assert_eq!(self.arena.read(frame), *contents);
+        }
     }
 
     fn drop_space(&mut self, who: usize) {
@@ -639,7 +660,7 @@ impl World {
             let result = self.starving(
                 who,
                 |space, arena| match access {
-                    Access::Write => space.resolve_for_write(arena, page),
+                    Access::Write => space.resolve_for_write(arena, page).map(|(frame, _)| frame),
                     _ => space.resolve_for_read(arena, page),
                 },
                 |result| *result == Err(Refusal::OutOfFrames),
@@ -673,7 +694,7 @@ impl World {
         let again = space.fault(&mut self.arena, page, access);
         assert_eq!(again, Ok(Resolution::Spurious));
         let frame = if access == Access::Write {
-            space.resolve_for_write(&mut self.arena, page).unwrap()
+            space.resolve_for_write(&mut self.arena, page).unwrap().0
         } else {
             space.resolve_for_read(&mut self.arena, page).unwrap()
         };

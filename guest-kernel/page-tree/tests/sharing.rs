@@ -19,7 +19,7 @@ fn range(start: u64, length: u64) -> PageRange {
 fn write(space: &mut Space, arena: &mut Arena, address: u64, value: u64) -> Resolution {
     let address = VirtAddr::new(address);
     let resolution = space.fault(arena, address, Access::Write).unwrap();
-    let page = space.resolve_for_write(arena, address).unwrap();
+    let page = space.resolve_for_write(arena, address).unwrap().0;
     arena.write(page, value);
     resolution
 }
@@ -95,6 +95,96 @@ fn a_write_copies_what_is_shared_on_its_own_path_alone() {
     child.release(&mut arena);
     parent.release(&mut arena);
     assert_eq!(arena.frames_in_use(), 0);
+}
+
+#[test]
+fn a_path_is_copied_whole_or_not_at_all() {
+    let mut arena = Arena::new();
+    let mut parent = space_of(&mut arena, GIB, 4 * PAGE);
+    write(&mut parent, &mut arena, GIB, 1);
+    let child = parent.fork(&mut arena).unwrap();
+    let before = arena.frames_in_use();
+    let address = VirtAddr::new(GIB);
+    for left in 0..3 {
+        arena.left = Some(left);
+        let refused = parent.fault(&mut arena, address, Access::Write);
+        assert_eq!(refused, Err(Refusal::OutOfFrames));
+        assert_eq!(arena.frames_in_use(), before, "{left} of three tables");
+        arena.audit([&parent, &child].into_iter(), &[]);
+    }
+    // Enough for the tables, not for the page: these stay.
+    arena.left = Some(3);
+    let refused = parent.fault(&mut arena, address, Access::Write);
+    assert_eq!(refused, Err(Refusal::OutOfFrames));
+    assert_eq!(arena.frames_in_use(), before + 3);
+    arena.audit([&parent, &child].into_iter(), &[]);
+    arena.left = Some(1);
+    let copied = parent.fault(&mut arena, address, Access::Write);
+    assert_eq!(copied, Ok(Resolution::Copied));
+    arena.audit([&parent, &child].into_iter(), &[]);
+}
+
+#[test]
+fn who_is_left_with_the_old_path_has_little_to_do() {
+    let mut arena = Arena::new();
+    let mut parent = space_of(&mut arena, GIB, 4 * PAGE);
+    write(&mut parent, &mut arena, GIB, 1);
+    let mut child = parent.fork(&mut arena).unwrap();
+    write(&mut parent, &mut arena, GIB, 2);
+    let (copied, stores) = (arena.tables_copied, arena.stores);
+    assert_eq!(write(&mut child, &mut arena, GIB, 3), Resolution::Kept);
+    assert_eq!(arena.tables_copied, copied);
+    // The root's entry and the page's: the tables between them never lost their write bit.
+    assert_eq!(arena.stores, stores + 2);
+    arena.audit([&parent, &child].into_iter(), &[]);
+}
+
+#[test]
+fn shared_from_any_level_down_is_copied_from_there() {
+    // Tables that were copied already, from the root down, when the write comes: the other write was that far away.
+    for (distance, copies) in [(PAGE, 0), (4 * MIB, 1), (2 * GIB, 2), (1024 * GIB, 3)] {
+        let mut arena = Arena::new();
+        let mut parent = Space::new(&mut arena).unwrap();
+        for start in [GIB, GIB + distance] {
+            parent
+                .reserve(&mut arena, range(start, PAGE), READ_WRITE)
+                .unwrap();
+            write(&mut parent, &mut arena, start, start);
+        }
+        let mut child = parent.fork(&mut arena).unwrap();
+        let grandchild = child.fork(&mut arena).unwrap();
+        write(&mut parent, &mut arena, GIB, 1);
+        arena.audit([&parent, &child, &grandchild].into_iter(), &[]);
+        let before = arena.tables_copied;
+        write(&mut parent, &mut arena, GIB + distance, 2);
+        assert_eq!(arena.tables_copied, before + copies, "{distance:#x}");
+        arena.audit([&parent, &child, &grandchild].into_iter(), &[]);
+        assert_eq!(read(&mut child, &mut arena, GIB), GIB);
+        assert_eq!(read(&mut child, &mut arena, GIB + distance), GIB + distance);
+    }
+}
+
+#[test]
+fn a_page_copied_ahead_is_not_copied_again() {
+    let mut arena = Arena::new();
+    let mut parent = space_of(&mut arena, GIB, 4 * PAGE);
+    write(&mut parent, &mut arena, GIB, 1);
+    let page = |address| UserPage::containing(VirtAddr::new(address)).unwrap();
+    let before = arena.frames_in_use();
+    parent.copy_ahead(&mut arena, page(GIB));
+    parent.copy_ahead(&mut arena, page(GIB + PAGE));
+    parent.copy_ahead(&mut arena, page(5 * GIB));
+    assert_eq!(arena.frames_in_use(), before, "there is nothing to copy");
+    let mut child = parent.fork(&mut arena).unwrap();
+    child.copy_ahead(&mut arena, page(GIB));
+    assert_eq!(arena.frames_in_use(), before + 1 + 3 + 1);
+    arena.audit([&parent, &child].into_iter(), &[]);
+    let address = VirtAddr::new(GIB);
+    let child_write = child.fault(&mut arena, address, Access::Write);
+    assert_eq!(child_write, Ok(Resolution::Spurious));
+    assert_eq!(read(&mut child, &mut arena, GIB), 1);
+    let parent_write = parent.fault(&mut arena, address, Access::Write);
+    assert_eq!(parent_write, Ok(Resolution::Kept));
 }
 
 #[test]

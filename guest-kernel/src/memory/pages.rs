@@ -8,7 +8,7 @@ use crate::records::COUNTERS;
 use contract::PAGE_SIZE;
 use contract::counters::Counter;
 use files::PageStore;
-use page_tree::{Entry, FrameStore};
+use page_tree::{Entry, FrameStore, Place};
 use x86_64::VirtAddr;
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
@@ -43,6 +43,26 @@ impl FrameStore for Tables {
     fn set_entry(&mut self, table: PhysFrame, index: PageTableIndex, entry: Entry) {
         // SAFETY: as in `entry`. The tree never maps what is not the user's to reach.
         unsafe { entry_pointer(table, index).write_volatile(entry.raw()) };
+    }
+
+    #[inline]
+    fn entry_at(&self, table: PhysFrame, place: Place) -> Entry {
+        // SAFETY: as in `entry`: a group has eight entries, a table 64 groups.
+        Entry::from_raw(unsafe {
+            group_pointer(table, place.group)
+                .add(place.at as usize)
+                .read_volatile()
+        })
+    }
+
+    #[inline]
+    fn set_entry_at(&mut self, table: PhysFrame, place: Place, entry: Entry) {
+        // SAFETY: as in `entry_at` and `set_entry`.
+        unsafe {
+            group_pointer(table, place.group)
+                .add(place.at as usize)
+                .write_volatile(entry.raw());
+        };
     }
 
     #[inline]

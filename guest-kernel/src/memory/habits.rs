@@ -1,0 +1,143 @@
+//! Pages copied ahead of the write that always comes after a fork.
+//!
+//! A program does much the same after each fork: the child sets up the thread library's data and a few
+//! pages more, the parent goes on with its stack. Each such page costs a fault to copy. So the processes
+//! that came of each other by forks keep a common [`Record`] of which pages are copied first, on either
+//! side, and once two forks running have agreed, the first fault after a fork copies the others of
+//! these pages too. Now and then the record begins anew, so that what is no longer written is forgotten.
+use alloc::rc::Rc;
+use core::cell::{Cell, OnceCell};
+use page_tree::UserPage;
+use x86_64::VirtAddr;
+
+/// Pages that are remembered on either side, and copies after a fork that are looked at.
+const PAGES: usize = 4;
+/// Forks from one beginning of the record to the next.
+const AGE: u8 = 64;
+
+/// Which side of its last fork a space is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Parent,
+    Child,
+}
+
+/// What one space knows of its last fork.
+pub struct Habits {
+    record: OnceCell<Rc<Record>>,
+    side: Cell<Side>,
+    /// Copies that are still to be looked at since that fork.
+    watched: Cell<u8>,
+}
+
+/// What is known of the forks of a program.
+struct Record {
+    /// Forks since its beginning.
+    forks: Cell<u8>,
+    parent: List,
+    child: List,
+}
+
+/// Addresses of pages, 0 for none; [`CONFIRMED`] beside it where two forks agree.
+type List = [Cell<u64>; PAGES];
+const CONFIRMED: u64 = 1;
+
+impl Habits {
+    /// Of a space that does not come of a fork, or is not a process's.
+    pub const fn none() -> Self {
+        Self {
+            record: OnceCell::new(),
+            side: Cell::new(Side::Parent),
+            watched: Cell::new(0),
+        }
+    }
+
+    /// The space has been forked: what the child's knows. It allocates, the first time.
+    #[inline]
+    pub fn fork(&self) -> Self {
+        let record = self.record.get_or_init(Record::new);
+        record.count_fork();
+        self.side.set(Side::Parent);
+        self.watched.set(PAGES as u8);
+        Self {
+            record: OnceCell::from(Rc::clone(record)),
+            side: Cell::new(Side::Child),
+            watched: Cell::new(PAGES as u8),
+        }
+    }
+
+    /// Whether the next copy of a page is to be told to [`copied`](Self::copied).
+    #[inline]
+    pub const fn are_watched(&self) -> bool {
+        self.watched.get() != 0
+    }
+
+    /// A page has been copied, for it was written; `copy_ahead` copies another one.
+    #[inline(never)]
+    pub fn copied(&self, address: u64, copy_ahead: impl FnMut(UserPage)) {
+        let Some(record) = self.record.get() else {
+            return;
+        };
+        let page = address & !0xfff;
+        let list = match self.side.get() {
+            Side::Parent => &record.parent,
+            Side::Child => &record.child,
+        };
+        self.watched.set(self.watched.get() - 1);
+        match record.forks.get() {
+            0 => note(list, page),
+            1 => confirm(list, page),
+            _ => {
+                self.watched.set(0);
+                list.iter()
+                    .map(Cell::get)
+                    .filter(|known| known & CONFIRMED != 0 && known & !CONFIRMED != page)
+                    .filter_map(|known| UserPage::containing(VirtAddr::new_truncate(known)))
+                    .for_each(copy_ahead);
+            }
+        }
+    }
+}
+
+impl Record {
+    #[cold]
+    fn new() -> Rc<Self> {
+        Rc::new(Self {
+            // The fork that it is made for is its first.
+            forks: Cell::new(AGE - 1),
+            parent: [const { Cell::new(0) }; PAGES],
+            child: [const { Cell::new(0) }; PAGES],
+        })
+    }
+
+    #[inline]
+    fn count_fork(&self) {
+        let forks = self.forks.get() + 1;
+        self.forks.set(forks);
+        if forks == AGE {
+            self.begin();
+        }
+    }
+
+    #[cold]
+    fn begin(&self) {
+        self.forks.set(0);
+        for page in self.parent.iter().chain(&self.child) {
+            page.set(0);
+        }
+    }
+}
+
+/// In the first fork: what is copied is remembered.
+fn note(list: &List, page: u64) {
+    if let Some(free) = list.iter().find(|known| known.get() == 0) {
+        free.set(page);
+    }
+}
+
+/// In the second: what is copied again is known from now on.
+fn confirm(list: &List, page: u64) {
+    if let Some(known) = list.iter().find(|known| known.get() == page) {
+        known.set(page | CONFIRMED);
+    }
+}
