@@ -121,13 +121,15 @@ impl Space {
         Ok((frame, Some(resolution)))
     }
 
-    /// Copies a page, before it is written, that would be copied then: a private one that may be written and that others
-    /// have too. Anything else stays as it is, and without a frame the page does too.
+    /// Does ahead what a write to a page would have to do, where that is a private page that is there and may be written:
+    /// copies it if others have it too. Anything else stays as it is, and without a frame the page does too.
     pub fn copy_ahead<S: FrameStore>(&mut self, store: &mut S, page: UserPage) {
         let address = page.start();
         let found = look(store, self.root, address);
         let meaning = found.entry;
-        if !meaning.is_copied_before_write() || store.count(meaning.frame()) == 1 {
+        if !meaning.is_copied_before_write()
+            || found.owns_page_table() && meaning.is_hardware_writable()
+        {
             return;
         }
         let mut took = Took::Nothing;
@@ -136,13 +138,11 @@ impl Space {
         } else {
             own_page_table(store, self.root, address, &mut took).map(Entry::frame)
         };
-        let copied = match page_table {
-            Ok(page_table) => provide(store, page_table, address, meaning).is_ok(),
-            Err(OutOfFrames) => false,
-        };
-        if took == Took::Copy || copied {
-            store.flush_page(address);
+        if let Ok(page_table) = page_table {
+            // Without a frame the page waits for its write.
+            let _ = provide(store, page_table, address, meaning);
         }
+        store.flush_page(address);
     }
 
     #[inline(never)]

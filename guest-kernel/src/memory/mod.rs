@@ -1,5 +1,6 @@
 //! Memory: frames, the heap made of them, address spaces, and what programs point at.
 pub mod frames;
+pub mod habits;
 pub mod heap;
 pub mod pages;
 pub mod space;

@@ -8,6 +8,7 @@
 //!  0x007f_ffff_f000   mmap, downwards from MAP_TOP: in the first 512 GiB, to share the upper tables
 //!  0x7fff_ffff_f000   USER_END; searched from here where the first 512 GiB are full
 //! ```
+use super::habits::Habits;
 use super::pages::Tables;
 use crate::arch::context;
 use alloc::rc::Rc;
@@ -37,6 +38,7 @@ pub struct AddressSpace {
     break_end: Cell<u64>,
     arguments: Cell<Extent>,
     environment: Cell<Extent>,
+    habits: Habits,
 }
 
 /// Start and end of bytes in a space.
@@ -56,15 +58,30 @@ impl AddressSpace {
             break_end: Cell::new(0),
             arguments: Cell::new((0, 0)),
             environment: Cell::new((0, 0)),
+            habits: Habits::none(),
         }))
     }
 
-    /// A copy: one frame, whatever the size.
+    /// A copy for a child: one frame, whatever the size.
     ///
     /// # Errors
     /// No frame is left.
     #[inline]
     pub fn fork(&self) -> Result<Rc<Self>, Errno> {
+        self.copy(|| self.habits.fork())
+    }
+
+    /// A copy for a program that starts, of one that has not: one frame, whatever the size.
+    ///
+    /// # Errors
+    /// No frame is left.
+    #[inline]
+    pub fn fresh_copy(&self) -> Result<Rc<Self>, Errno> {
+        self.copy(Habits::none)
+    }
+
+    #[inline]
+    fn copy(&self, habits: impl FnOnce() -> Habits) -> Result<Rc<Self>, Errno> {
         let tree = self
             .tree
             .borrow_mut()
@@ -77,6 +94,7 @@ impl AddressSpace {
             break_end: self.break_end.clone(),
             arguments: self.arguments.clone(),
             environment: self.environment.clone(),
+            habits: habits(),
         }))
     }
 
@@ -101,9 +119,14 @@ impl AddressSpace {
     /// See [`Refusal`].
     #[inline]
     pub fn fault(&self, address: u64, access: Access) -> Result<Resolution, Refusal> {
-        self.tree
-            .borrow_mut()
-            .fault(&mut Tables, VirtAddr::new_truncate(address), access)
+        let resolution =
+            self.tree
+                .borrow_mut()
+                .fault(&mut Tables, VirtAddr::new_truncate(address), access);
+        if resolution == Ok(Resolution::Copied) && self.habits.are_watched() {
+            self.copied(address);
+        }
+        resolution
     }
 
     /// The frame to read a page from, on the program's behalf.
@@ -129,9 +152,21 @@ impl AddressSpace {
         if address >= USER_END {
             return Err(Refusal::NotMapped);
         }
-        self.tree
+        let (frame, resolution) = self
+            .tree
             .borrow_mut()
-            .resolve_for_write(&mut Tables, VirtAddr::new_truncate(address))
+            .resolve_for_write(&mut Tables, VirtAddr::new_truncate(address))?;
+        if resolution == Some(Resolution::Copied) && self.habits.are_watched() {
+            self.copied(address);
+        }
+        Ok(frame)
+    }
+
+    /// A page has been copied, a short while after a fork.
+    fn copied(&self, address: u64) {
+        self.habits.copied(address, |page| {
+            self.tree.borrow_mut().copy_ahead(&mut Tables, page);
+        });
     }
 
     /// Reserves zeroed memory in place of what is there.

@@ -86,7 +86,7 @@ impl Kernel {
         let template = self.templates.0[place_of(inode)].as_ref()?;
         let version = self.files.content_version(inode);
         (template.content == Content { inode, version })
-            .then(|| (template.space.fork(), template.program))
+            .then(|| (template.space.fresh_copy(), template.program))
     }
 
     /// A fresh address space of the program in `inode`, of which a template is made.
@@ -99,7 +99,7 @@ impl Kernel {
             version: self.files.content_version(inode),
         };
         let template = build(&self.files, &self.pages, content)?;
-        let fresh = match template.space.fork() {
+        let fresh = match template.space.fresh_copy() {
             Ok(space) => (space, template.program),
             Err(fault) => {
                 AddressSpace::release(template.space);
