@@ -235,18 +235,6 @@ impl Kernel {
         self.wake_queue(WaitFor::Readiness);
     }
 
-    /// Sends a signal to all of a process group.
-    pub fn signal_group(&mut self, group: Pid, signal: u8, info: Info) {
-        let mut last = 0;
-        // By rising pid: an end by the signal changes the table.
-        while let Some(slot) = self.processes.next_by_pid(last + 1) {
-            last = self.processes[slot].pid.0;
-            if self.processes[slot].group == group {
-                signal::send(self, slot, signal, info);
-            }
-        }
-    }
-
     /// Whether somebody waits for input that can still come.
     pub fn waits_for_console(&mut self) -> bool {
         let waiting = [WaitFor::ConsoleInput, WaitFor::Readiness]

@@ -47,14 +47,15 @@ impl fmt::Display for What<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             State::Runnable(_) | State::Running => f.write_str("can run"),
+            State::Stopped(_) => f.write_str("is stopped"),
             State::Waiting(wait) => match wait {
-                Wait::Child(Selector::Any) => f.write_str("waits for a child to end"),
-                Wait::Child(Selector::Process(Pid(pid))) => {
-                    write!(f, "waits for child {pid} to end")
-                }
-                Wait::Child(Selector::Group(Pid(group))) => {
-                    write!(f, "waits for a child in group {group} to end")
-                }
+                Wait::Child(wanted) => match wanted.who {
+                    Selector::Any => f.write_str("waits for a child to end"),
+                    Selector::Process(Pid(pid)) => write!(f, "waits for child {pid} to end"),
+                    Selector::Group(Pid(group)) => {
+                        write!(f, "waits for a child in group {group} to end")
+                    }
+                },
                 Wait::Vfork(Pid(child)) => {
                     write!(f, "waits for its vfork child {child} to exec or exit")
                 }
@@ -81,7 +82,7 @@ impl fmt::Display for What<'_> {
                 }
                 | Wait::Readiness { .. } => f.write_str("waits for a descriptor to become ready"),
                 Wait::Time(_) | Wait::Futex(_) => f.write_str("sleeps"),
-                Wait::Signal => f.write_str("waits for a signal"),
+                Wait::Signal | Wait::SignalSet { .. } => f.write_str("waits for a signal"),
             },
         }
     }

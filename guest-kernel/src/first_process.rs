@@ -14,6 +14,7 @@ use crate::process::credentials::Credentials;
 use crate::process::descriptors::Descriptors;
 use crate::process::family::Links;
 use crate::process::initial_stack::{Strings, Text};
+use crate::process::jobs::Job;
 use crate::process::limits::Limits;
 use crate::process::queue::Queue;
 use crate::process::scheduler::Alarm;
@@ -102,6 +103,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
         ready: Queue::new(),
         alarm: Alarm::Off,
         sleepers: BTreeSet::new(),
+        stopped: 0,
         files,
         pages,
         console: Console::new(boot.options.console),
@@ -142,6 +144,7 @@ fn add_first_process(kernel: &mut Kernel) -> Current {
         group: pid,
         session: pid,
         ended: None,
+        job: Job::NEW,
         memory: None,
         lender: None,
         descriptors: Descriptors::new(descriptors),

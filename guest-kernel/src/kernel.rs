@@ -1,6 +1,6 @@
 //! The kernel's state, and what it does about a trap.
 use crate::arch::context;
-use crate::arch::trap::{Goes, Trap};
+use crate::arch::trap::{Goes, Trap as Entry, vector};
 use crate::console::Console;
 use crate::host_names::HostNames;
 use crate::log;
@@ -8,7 +8,7 @@ use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
 use crate::process::queue::Queue;
 use crate::process::scheduler::{Alarm, Next};
-use crate::process::signal::Info;
+use crate::process::signal::{Info, Trap};
 use crate::process::template::Templates;
 use crate::process::{Current, Pid, ProcessSlot, ProcessTable, State, Status, ThreadSlot, signal};
 use crate::records::COUNTERS;
@@ -33,6 +33,8 @@ pub struct Kernel {
     pub alarm: Alarm,
     /// Who sleeps, by when to wake.
     pub sleepers: BTreeSet<(u64, ThreadSlot)>,
+    /// How many processes are stopped.
+    pub stopped: u32,
     pub files: Files<Pages>,
     pub pages: Pages,
     pub console: Console,
@@ -76,7 +78,7 @@ pub fn on_page_fault(address: u64, error: u64) -> Goes {
 }
 
 /// A program was interrupted otherwise. What is current afterwards goes on.
-pub fn on_trap(trap: Trap) {
+pub fn on_trap(trap: Entry) {
     KERNEL.with(|place| {
         if let Some(kernel) = place {
             kernel.handle(trap);
@@ -86,11 +88,11 @@ pub fn on_trap(trap: Trap) {
 
 impl Kernel {
     #[inline]
-    fn handle(&mut self, trap: Trap) {
+    fn handle(&mut self, trap: Entry) {
         let next = match trap {
-            Trap::Exception { vector, .. } => self.exception(vector),
-            Trap::Timer => self.tick(),
-            Trap::Serial => {
+            Entry::Exception { vector, error } => self.exception(vector, error),
+            Entry::Timer => self.tick(),
+            Entry::Serial => {
                 self.take_console_input();
                 self.whether_running()
             }
@@ -123,7 +125,10 @@ impl Kernel {
             error if error & WRITE != 0 => Access::Write,
             _ => Access::Read,
         };
-        let counter = match self.processes[self.current].space().fault(address, access) {
+        let counter = match self.processes[self.current.process]
+            .space()
+            .fault(address, access)
+        {
             Ok(Resolution::DemandZero) => Counter::FaultsDemandZero,
             Ok(Resolution::CopiedBorrowed) => Counter::FaultsFile,
             Ok(Resolution::Copied) => Counter::FaultsCopied,
@@ -132,14 +137,14 @@ impl Kernel {
                 crate::arch::tlb::flush_page(address);
                 Counter::FaultsSpurious
             }
-            Err(refusal) => return self.unresolved_fault(refusal, address),
+            Err(refusal) => return self.unresolved_fault(refusal, address, error),
         };
         COUNTERS.add(counter, 1);
         Goes::Straight
     }
 
     #[cold]
-    fn unresolved_fault(&mut self, refusal: Refusal, address: u64) -> Goes {
+    fn unresolved_fault(&mut self, refusal: Refusal, address: u64, error: u64) -> Goes {
         let code = match refusal {
             Refusal::NotMapped | Refusal::NotThere => linux::SEGV_MAPERR,
             Refusal::NotAllowed => linux::SEGV_ACCERR,
@@ -152,20 +157,33 @@ impl Kernel {
             }
         };
         COUNTERS.add(Counter::FaultsFatal, 1);
-        let next = self.force_signal(signal::SIGSEGV, Info::Fault { code, address });
+        let trap = Trap {
+            vector: vector::PAGE_FAULT,
+            error: error as u32,
+        };
+        let info = Info::Fault {
+            code,
+            address,
+            trap,
+        };
+        let next = self.force_signal(signal::SIGSEGV, info);
         self.go_on(next);
         Goes::Elsewhere
     }
 
     /// Any exception but a page fault.
     #[cold]
-    fn exception(&mut self, vector: u8) -> Next {
+    fn exception(&mut self, vector: u8, error: u64) -> Next {
         let address = self.processes[self.current.thread].context.registers.rip;
         let (signal, code) = signal_of(vector);
-        let info = if code == 0 {
-            Info::Kernel
-        } else {
-            Info::Fault { code, address }
+        let trap = Trap {
+            vector,
+            error: error as u32,
+        };
+        let info = Info::Fault {
+            code,
+            address,
+            trap,
         };
         self.force_signal(signal, info)
     }
@@ -174,7 +192,7 @@ impl Kernel {
     /// machine would end: for it another process is killed while there is one, and it tries again.
     #[cold]
     pub fn out_of_memory(&mut self) -> Next {
-        let victim = match self.processes[self.current].pid {
+        let victim = match self.processes[self.current.process].pid {
             Pid(1) => self.largest_but_init().unwrap_or(self.current.process),
             _ => self.current.process,
         };

@@ -76,7 +76,7 @@ impl ProcessesView<'_> {
         };
         let (resident, mapped) = sizes(process);
         let (blocked, pending) = self.processes.leader(slot).map_or((0, 0), |thread| {
-            (thread.signals.blocked, thread.signals.pending.set)
+            (thread.signals.blocked, thread.signals.pending.set())
         });
         let kib = PAGE_SIZE as u64 / 1024;
         out.bytes(b"Name:\t");

@@ -8,6 +8,7 @@
 //! Until 3 nothing of the process has changed, and a failure leaves it as it was.
 use super::Current;
 use super::initial_stack::{self, STRING_LIMIT, Strings, Text};
+use super::jobs;
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
 use crate::memory::user_window::{Reader, find_nul};
@@ -184,6 +185,7 @@ impl Kernel {
         thread.context.reset_for_exec(program.entry, stack.pointer);
         thread.signals.reset_for_exec();
         process.signals.reset_handlers();
+        process.job.program = jobs::Program::Own;
         let last = path.rsplit(|&byte| byte == b'/').next();
         thread.set_name(last.unwrap_or_default());
         process.executable = Rc::from(&target[..target.len().min(PATH_KEPT)]);

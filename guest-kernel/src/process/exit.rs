@@ -10,7 +10,8 @@
 //!
 //! The end of pid 1 is the end of the machine.
 use super::family::Which;
-use super::wait::{Found, Selector};
+use super::jobs::{Activity, Parent};
+use super::wait::{Event, Found, Wanted};
 use super::{Pid, ProcessSlot, Resume, State, Status, ThreadSlot, Wait, signal, wait};
 use crate::arch::{context, machine};
 use crate::kernel::Kernel;
@@ -40,9 +41,16 @@ impl Kernel {
         self.wake_files();
         let directory = self.processes[slot].working_directory;
         self.files.release_directory(&mut self.pages, directory);
+        let tied = self.groups_tied_by(slot);
         self.orphan_children(slot);
-        self.processes[slot].ended = Some(status);
+        let process = &mut self.processes[slot];
+        process.ended = Some(status);
+        if process.job.is_stopped() {
+            process.job.activity = Activity::Going;
+            self.stopped -= 1;
+        }
         self.notify_parent(slot);
+        self.release_orphaned(&tied);
     }
 
     /// Takes a thread out of its process and out of the table: nothing is left of it.
@@ -82,7 +90,12 @@ impl Kernel {
             && matches!(self.processes[lender].state, State::Waiting(Wait::Vfork(pid)) if pid == borrower)
         {
             self.processes[lender].set_result(u64::from(borrower.0));
-            self.enqueue(lender, Resume::User);
+            let process = self.processes[lender].process;
+            if self.processes[process].job.is_stopped() {
+                self.processes[lender].state = State::Stopped(Resume::User);
+            } else {
+                self.enqueue(lender, Resume::User);
+            }
         }
     }
 
@@ -97,6 +110,7 @@ impl Kernel {
             while let Some(child) = self.processes.first_child(slot, which) {
                 self.processes.remove_child(child, which);
                 self.processes.add_child(init, child, which);
+                self.processes[child].job.parent = Parent::Adopted;
                 if matches!(which, Which::Zombies) {
                     self.wake_waiting_parent(init, child);
                 }
@@ -117,36 +131,34 @@ impl Kernel {
         }
         self.wake_waiting_parent(parent, slot);
         if let Some(status) = self.processes[slot].ended {
-            let info = signal::Info::Child(self.processes[slot].pid, status);
+            let info = signal::Info::Child(self.sender(slot), Event::Ended(status));
             signal::send(self, parent, signal::SIGCHLD, info);
         }
     }
 
-    fn wake_waiting_parent(&mut self, parent: ProcessSlot, zombie: ProcessSlot) {
-        self.wake_waiters(parent, |kernel, selector| {
-            selector.fits(kernel.processes, zombie)
+    /// A child has something to report: who waits for that asks again.
+    pub fn wake_waiting_parent(&mut self, parent: ProcessSlot, child: ProcessSlot) {
+        self.wake_waiters(parent, |kernel, wanted| {
+            wanted.fits(kernel.processes, child)
         });
     }
 
     /// Where no child is left that a wait could be about, it returns ECHILD.
     fn wake_childless_parent(&mut self, parent: ProcessSlot) {
-        self.wake_waiters(parent, |kernel, selector| {
-            matches!(
-                wait::find(kernel.processes, parent, selector),
-                Found::NoChild
-            )
+        self.wake_waiters(parent, |kernel, wanted| {
+            matches!(wait::find(kernel.processes, parent, wanted), Found::NoChild)
         });
     }
 
     /// Lets the threads of a parent that wait for such a child ask again.
     #[inline]
-    fn wake_waiters(&mut self, parent: ProcessSlot, fits: impl Fn(&Self, Selector) -> bool) {
+    fn wake_waiters(&mut self, parent: ProcessSlot, fits: impl Fn(&Self, Wanted) -> bool) {
         let mut next = self.processes[parent].threads.first;
         while let Some(slot) = next {
             let thread = &self.processes[slot];
             next = thread.fellows.next;
-            if let State::Waiting(Wait::Child(selector)) = thread.state
-                && fits(self, selector)
+            if let State::Waiting(Wait::Child(wanted)) = thread.state
+                && fits(self, wanted)
             {
                 // It is in no queue.
                 self.enqueue(

@@ -11,6 +11,7 @@ use crate::memory::frames::{FRAMES, Use};
 use crate::memory::space::USER_END;
 use crate::memory::{heap, user};
 use crate::process::family::{Links, Which};
+use crate::process::jobs::Job;
 use crate::process::thread::Fellows;
 use crate::records::COUNTERS;
 use crate::system_calls::Outcome;
@@ -129,6 +130,7 @@ impl Kernel {
                 group: parent.group,
                 session: parent.session,
                 ended: None,
+                job: Job::NEW,
                 memory: Some(memory),
                 lender,
                 descriptors: parent.descriptors.share(),

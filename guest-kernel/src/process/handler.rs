@@ -20,7 +20,6 @@ use crate::kernel::Kernel;
 use crate::memory::space::USER_END;
 use crate::memory::user::{self, UserFault};
 use crate::process::scheduler::Next;
-use contract::Errno;
 use linux_raw_sys::general as linux;
 
 const RED_ZONE: u64 = 128;
@@ -36,10 +35,6 @@ const UCONTEXT_WORDS: usize = MASK_WORD + 1;
 
 /// Marks registers that are not a system call's, so that all of them are loaded.
 const NOT_A_CALL: u64 = 0;
-
-/// A call that a signal interrupted, before it is known whether it is asked again: never seen by a program.
-/// (ERESTARTSYS of Linux.)
-pub const INTERRUPTED: u64 = 512_u64.wrapping_neg();
 
 /// The registers in the order of `struct sigcontext`.
 const fn to_words(registers: &UserRegisters) -> [u64; 18] {
@@ -83,7 +78,7 @@ impl Kernel {
     pub fn enter_handler(&mut self, signal: u8, info: Info) -> Result<(), UserFault> {
         let (thread, process) = self.processes.both(self.current);
         let action = process.signals.action(signal);
-        settle_interrupted_call(thread, &action);
+        thread.settle_interrupted_call(action.flags);
         let pointer = push_frame(thread, process, &info.to_siginfo(signal), &action)?;
         let flag = |flag: u32| action.flags & u64::from(flag) != 0;
         let signals = &mut thread.signals;
@@ -119,21 +114,6 @@ impl Kernel {
             Ok(()) => Next::Same,
             Err(_) => self.force_signal(signal::SIGSEGV, Info::Kernel),
         }
-    }
-}
-
-/// A system call that waited when the signal came: asked again after the handler, or over with EINTR.
-fn settle_interrupted_call(thread: &mut Thread, action: &Action) {
-    const SYSCALL_LENGTH: u64 = 2;
-    let registers = &mut thread.context.registers;
-    if !registers.in_system_call() || registers.rax != INTERRUPTED {
-        return;
-    }
-    if action.flags & u64::from(linux::SA_RESTART) != 0 {
-        registers.rax = registers.system_call_number();
-        registers.rip -= SYSCALL_LENGTH;
-    } else {
-        registers.rax = Errno::EINTR.to_return_value();
     }
 }
 

@@ -5,7 +5,8 @@
 //! | be created | `fork.rs` |
 //! | become another program | `exec.rs`, over `template.rs`, `elf_image.rs` and `initial_stack.rs` |
 //! | run, wait, be preempted | `scheduler.rs`, `queue.rs` |
-//! | be signalled | `signal.rs`, `handler.rs` |
+//! | be signalled, stop and go on | `signal/`, `handler.rs` |
+//! | be in a job | `jobs.rs` |
 //! | end, and be waited for | `exit.rs`, `wait.rs` |
 //! | be limited | `limits.rs` |
 pub mod credentials;
@@ -17,6 +18,7 @@ pub mod family;
 pub mod fork;
 pub mod handler;
 pub mod initial_stack;
+pub mod jobs;
 pub mod limits;
 pub mod queue;
 pub mod scheduler;
@@ -51,6 +53,7 @@ pub struct Process {
     pub session: Pid,
     /// How it ended, once its last thread has; then it waits to be waited for.
     pub ended: Option<Status>,
+    pub job: jobs::Job,
     /// `None` once it has ended.
     pub memory: Option<Rc<AddressSpace>>,
     /// The thread whose vfork waits until this process execs or exits.

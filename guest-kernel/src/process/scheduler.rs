@@ -64,7 +64,11 @@ impl Kernel {
                 }
             }
             Wait::Time(deadline) | Wait::Futex(deadline) => self.add_sleeper(slot, deadline),
-            Wait::Child(_) | Wait::Vfork(_) | Wait::Signal => {}
+            Wait::SignalSet {
+                deadline: Some(deadline),
+                ..
+            } => self.add_sleeper(slot, deadline),
+            Wait::Child(_) | Wait::Vfork(_) | Wait::Signal | Wait::SignalSet { .. } => {}
         }
         self.processes[slot].state = State::Waiting(wait);
     }
@@ -78,7 +82,14 @@ impl Kernel {
     #[inline]
     fn leave_wait(&mut self, slot: ThreadSlot) {
         match self.processes[slot].state {
-            State::Waiting(Wait::Time(deadline) | Wait::Futex(deadline)) => {
+            State::Waiting(
+                Wait::Time(deadline)
+                | Wait::Futex(deadline)
+                | Wait::SignalSet {
+                    deadline: Some(deadline),
+                    ..
+                },
+            ) => {
                 self.sleepers.remove(&(deadline, slot));
             }
             State::Waiting(Wait::File { until, .. } | Wait::Open { until, .. }) => {
@@ -135,8 +146,17 @@ impl Kernel {
                     let next = system_calls::again(self, progress);
                     self.end_turn(slot, turn);
                     if next == Next::Other {
+                        self.interrupt_if_signalled(slot);
                         continue;
                     }
+                }
+                Resume::Interrupted => {
+                    if self.deliver_signals() == Next::Same {
+                        // Another thread may have run the handler.
+                        self.processes[slot].restart_interrupted_call();
+                        return;
+                    }
+                    continue;
                 }
             }
             if self.deliver_signals() == Next::Same {
@@ -151,7 +171,7 @@ impl Kernel {
     fn start_child(&mut self, pid_at: u64) -> Next {
         loop {
             let tid = self.processes[self.current.thread].tid;
-            let space = self.processes[self.current].space();
+            let space = self.processes[self.current.process].space();
             let written = user::write(space, pid_at, &tid.0.to_ne_bytes());
             match written {
                 Err(UserFault::OutOfFrames) if self.templates.drop_all() > 0 => {}
@@ -162,7 +182,7 @@ impl Kernel {
         // Where this fails, so will the program's own access.
         let thread = &self.processes[self.current.thread];
         let stack = thread.context.registers.rsp.wrapping_sub(8);
-        let space = self.processes[self.current].space();
+        let space = self.processes[self.current.process].space();
         let _ = space.fault(stack, Access::Write);
         Next::Same
     }
@@ -223,6 +243,7 @@ impl Kernel {
             }
             let result = match self.processes[slot].state {
                 State::Waiting(Wait::Futex(_)) => Errno::ETIMEDOUT.to_return_value(),
+                State::Waiting(Wait::SignalSet { .. }) => Errno::EAGAIN.to_return_value(),
                 _ => 0,
             };
             self.processes[slot].set_result(result);

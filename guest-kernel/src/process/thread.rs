@@ -36,6 +36,8 @@ pub enum State {
     Running,
     /// Parked until something comes.
     Waiting(Wait),
+    /// Its process is stopped; how it goes on.
+    Stopped(Resume),
 }
 
 /// How a runnable thread goes on.
@@ -52,13 +54,15 @@ pub enum Resume {
         progress: usize,
         turn: Option<WaitFor>,
     },
+    /// Out of a system call that a signal has interrupted: with that signal's handler.
+    Interrupted,
 }
 
 /// What a thread waits for.
 #[derive(Clone, Copy)]
 pub enum Wait {
-    /// A child that ends and fits.
-    Child(wait::Selector),
+    /// A child that has something to report.
+    Child(wait::Wanted),
     /// The child of its vfork, until that execs or exits.
     Vfork(Pid),
     /// A pipe or the console; `progress` bytes of the call are done.
@@ -73,6 +77,27 @@ pub enum Wait {
     Futex(u64),
     /// A signal (pause(2)).
     Signal,
+    /// A signal of a set, to be taken without a handler (sigtimedwait(2)), until a time where there is one.
+    SignalSet { set: u64, deadline: Option<u64> },
+}
+
+impl Wait {
+    /// How a thread that waits asks its call again. A call that has a deadline keeps it.
+    pub fn asked_again(self) -> Resume {
+        let progress = match self {
+            Self::File { progress, .. } => progress,
+            Self::Open { descriptor, .. } => descriptor as usize + 1,
+            Self::Readiness { deadline } | Self::SignalSet { deadline, .. } => {
+                deadline.unwrap_or(0) as usize
+            }
+            Self::Time(deadline) | Self::Futex(deadline) => deadline as usize,
+            Self::Child(_) | Self::Vfork(_) | Self::Signal => 0,
+        };
+        Resume::SystemCall {
+            progress,
+            turn: None,
+        }
+    }
 }
 
 impl Thread {
@@ -88,6 +113,7 @@ impl Thread {
             State::Runnable(_) | State::Running => 'R',
             State::Waiting(Wait::Vfork(_)) => 'D',
             State::Waiting(_) => 'S',
+            State::Stopped(_) => 'T',
         }
     }
 

@@ -1,9 +1,10 @@
-//! wait4 and waitid: taking the zombies among one's children.
+//! wait4 and waitid: what children have to report, and taking the zombies among them.
 use super::family::Which;
 use super::{Pid, ProcessSlot, ProcessTable, Status};
 use crate::kernel::Kernel;
 use crate::records::COUNTERS;
 use contract::counters::Counter;
+use linux_raw_sys::general as linux;
 
 /// Which children a wait is about (wait(2)).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,36 +36,119 @@ impl Selector {
     }
 }
 
+/// What a child reports.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    Ended(Status),
+    /// By this signal.
+    Stopped(u8),
+    Continued,
+}
+
+impl Event {
+    /// The status word of wait4 (wait(2)).
+    pub const fn word(self) -> i32 {
+        match self {
+            Self::Ended(status) => status.word(),
+            Self::Stopped(signal) => (signal as i32) << 8 | 0x7f,
+            Self::Continued => 0xffff,
+        }
+    }
+}
+
+/// What of a living child its parent has not heard yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum News {
+    /// It has stopped, by this signal.
+    Stopped(u8),
+    /// It has gone on.
+    Continued,
+}
+
+/// What a wait is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    pub who: Selector,
+    /// WEXITED, WSTOPPED and WCONTINUED.
+    pub events: u32,
+}
+
+impl Wanted {
+    fn wants(self, news: News) -> bool {
+        let event = match news {
+            News::Stopped(_) => linux::WSTOPPED,
+            News::Continued => linux::WCONTINUED,
+        };
+        self.events & event != 0
+    }
+
+    /// Whether a child has something to report that is wanted.
+    pub fn fits(self, table: &ProcessTable, child: ProcessSlot) -> bool {
+        let process = &table[child];
+        let reports = match process.ended {
+            Some(_) => self.events & linux::WEXITED != 0,
+            None => process.job.news.is_some_and(|news| self.wants(news)),
+        };
+        reports && self.who.fits(table, child)
+    }
+}
+
 /// What there is for a wait.
 pub enum Found {
-    /// The zombie that ended first among those that fit.
-    Zombie(ProcessSlot, Status),
-    /// A child fits, and none of those is a zombie yet.
+    /// The zombie that ended first among those that fit; else a living child's news.
+    Report(ProcessSlot, Event),
+    /// A child fits, and none of those has anything to report.
     NotYet,
     /// No child fits: ECHILD.
     NoChild,
 }
 
-/// Looks for a zombie, and changes nothing.
-pub fn find(table: &ProcessTable, parent: ProcessSlot, selector: Selector) -> Found {
-    let zombie = table
-        .children(parent, Which::Zombies)
-        .find(|&slot| selector.fits(table, slot));
-    if let Some(slot) = zombie
+/// Looks for a report, and changes nothing.
+pub fn find(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found {
+    let mut zombies = table.children(parent, Which::Zombies);
+    let zombie = zombies.find(|&slot| wanted.who.fits(table, slot));
+    if wanted.events & linux::WEXITED != 0
+        && let Some(slot) = zombie
         && let Some(status) = table[slot].ended
     {
-        return Found::Zombie(slot, status);
+        return Found::Report(slot, Event::Ended(status));
     }
-    match table
-        .children(parent, Which::Living)
-        .find(|&slot| selector.fits(table, slot))
-    {
+    let mut living = table.children(parent, Which::Living);
+    if wanted.events == linux::WEXITED {
+        return match living.find(|&slot| wanted.who.fits(table, slot)) {
+            Some(_) => Found::NotYet,
+            None => Found::NoChild,
+        };
+    }
+    let mut found = match zombie {
         Some(_) => Found::NotYet,
         None => Found::NoChild,
+    };
+    for slot in living.filter(|&slot| wanted.who.fits(table, slot)) {
+        match table[slot].job.news {
+            Some(News::Stopped(signal)) if wanted.events & linux::WSTOPPED != 0 => {
+                return Found::Report(slot, Event::Stopped(signal));
+            }
+            Some(News::Continued) if wanted.events & linux::WCONTINUED != 0 => {
+                return Found::Report(slot, Event::Continued);
+            }
+            _ => found = Found::NotYet,
+        }
     }
+    found
 }
 
 impl Kernel {
+    /// Takes what a child has reported: of a zombie, nothing is left.
+    #[inline]
+    pub fn take_report(&mut self, child: ProcessSlot) {
+        if self.processes[child].ended.is_some() {
+            self.reap(child);
+        } else {
+            self.processes[child].job.news = None;
+        }
+    }
+
     /// Takes a zombie out of the table: nothing is left of it.
     pub fn reap(&mut self, zombie: ProcessSlot) {
         self.processes.remove_child(zombie, Which::Zombies);

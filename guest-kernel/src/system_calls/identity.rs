@@ -54,28 +54,11 @@ impl Kernel {
             return Err(Errno::EINVAL);
         }
         let slot = self.named(pid)?;
-        let own = self.current.process;
-        let is_child = self.processes[slot].family.parent == Some(own);
-        if slot != own && !is_child {
-            return Err(Errno::ESRCH);
-        }
-        let (target, caller) = (&self.processes[slot], &self.processes[self.current.process]);
-        if target.session != caller.session || target.session == target.pid {
-            return Err(Errno::EPERM);
-        }
-        let group = if group == 0 {
-            target.pid
-        } else {
-            Pid(group as u32)
+        let group = match group as u32 {
+            0 => self.processes[slot].pid,
+            group => Pid(group),
         };
-        let exists = self.processes.slots().any(|other| {
-            self.processes[other].group == group && self.processes[other].session == target.session
-        });
-        if group != target.pid && !exists {
-            return Err(Errno::EPERM);
-        }
-        let session = self.processes[slot].session;
-        self.processes.set_group(slot, group, session);
+        self.join_group(slot, group)?;
         Ok(0)
     }
 

@@ -9,6 +9,7 @@ pub mod descriptors;
 pub mod futex;
 pub mod host;
 pub mod identity;
+pub mod kill;
 pub mod limits;
 pub mod locks;
 pub mod memory;
@@ -21,6 +22,7 @@ pub mod storage;
 pub mod terminal;
 pub mod time;
 pub mod transfer;
+pub mod wait;
 pub mod waiting;
 
 use crate::kernel::Kernel;
@@ -242,18 +244,26 @@ calls! { |k, a, b, c, d, e|
     __NR_clone => k.clone([a, b, c, d, e]).into(),
     __NR_execve => k.execve(a, b, c).into(),
     __NR_exit | __NR_exit_group => k.exit_call(a),
+
+    // wait.rs
     __NR_wait4 => k.wait4(a, b, c, d).into(),
     __NR_waitid => k.waitid(a, b, c, d, e).into(),
 
-    // signals.rs
+    // kill.rs
     __NR_kill => k.kill(a, b).into(),
     __NR_tkill => k.tkill(a, b).into(),
     __NR_tgkill => k.tgkill(a, b, c).into(),
+    __NR_rt_sigqueueinfo => k.rt_sigqueueinfo(a, b, c).into(),
+    __NR_rt_tgsigqueueinfo => k.rt_tgsigqueueinfo(a, b, c, d).into(),
+
+    // signals.rs
     __NR_rt_sigaction => k.rt_sigaction(a, b, c, d).into(),
     __NR_rt_sigprocmask => k.rt_sigprocmask(a, b, c, d).into(),
     __NR_rt_sigpending => k.rt_sigpending(a, b).into(),
     __NR_rt_sigreturn => k.rt_sigreturn().into(),
     __NR_rt_sigsuspend => k.rt_sigsuspend(a, b).into(),
+    __NR_rt_sigtimedwait => k.rt_sigtimedwait(a, b, c, d).into(),
+    __NR_restart_syscall => Errno::EINTR.into(),
     __NR_sigaltstack => k.sigaltstack(a, b).into(),
     __NR_pause => k.pause(),
 

@@ -1,11 +1,13 @@
-//! Signals: the arguments of the calls. What they do is in [`crate::process::signal`].
+//! Signals: the arguments of the calls that set them up and wait for them. What they do is in
+//! [`crate::process::signal`].
 use super::Outcome;
+use super::time::read_timespec;
+use crate::arch::clock;
 use crate::kernel::Kernel;
 use crate::memory::user;
+use crate::process::Wait;
 use crate::process::scheduler::Next;
-use crate::process::signal::{self, Action, AlternateStack, Info};
-use crate::process::{Pid, ProcessSlot, ThreadSlot, Wait};
-use alloc::vec::Vec;
+use crate::process::signal::{self, Action, AlternateStack, signal_number};
 use contract::Errno;
 use linux_raw_sys::general as linux;
 
@@ -14,110 +16,7 @@ const SET_SIZE: u64 = 8;
 /// Smallest alternate stack (MINSIGSTKSZ).
 const SMALLEST_STACK: u64 = 2048;
 
-fn signal_number(signal: u64) -> Result<Option<u8>, Errno> {
-    match u8::try_from(signal as u32) {
-        Ok(0) => Ok(None),
-        Ok(signal) if signal <= signal::LAST => Ok(Some(signal)),
-        _ => Err(Errno::EINVAL),
-    }
-}
-
 impl Kernel {
-    /// kill(2).
-    pub fn kill(&mut self, pid: u64, signal: u64) -> Result<Outcome, Errno> {
-        let signal = signal_number(signal)?;
-        let caller = self.current.process;
-        let own_group = self.processes[caller].group;
-        let targets: Vec<ProcessSlot> = match pid as i32 {
-            -1 => {
-                self.all(|kernel, slot| slot != caller && kernel.processes[slot].pid != Pid(1))?
-            }
-            0 => self.all(|kernel, slot| kernel.processes[slot].group == own_group)?,
-            pid if pid < 0 => {
-                let group = Pid(pid.unsigned_abs());
-                self.all(|kernel, slot| kernel.processes[slot].group == group)?
-            }
-            pid => {
-                let target = self.processes.find(Pid(pid as u32)).ok_or(Errno::ESRCH)?;
-                let info = Info::Kill(self.processes[caller].pid);
-                self.processes[self.current.thread].set_result(0);
-                if let Some(signal) = signal {
-                    signal::send(self, target, signal, info);
-                }
-                return Ok(self.whether_running().into());
-            }
-        };
-        if targets.is_empty() {
-            return Err(Errno::ESRCH);
-        }
-        if let Some(signal) = signal {
-            let info = Info::Kill(self.processes[caller].pid);
-            self.processes[self.current.thread].set_result(0);
-            // The caller last: it may end by it.
-            for target in targets.iter().copied().filter(|&slot| slot != caller) {
-                if self.processes.get(target).is_some() {
-                    signal::send(self, target, signal, info);
-                }
-            }
-            if targets.contains(&caller) {
-                signal::send(self, caller, signal, info);
-            }
-            return Ok(self.whether_running().into());
-        }
-        Ok(Outcome::Return(0))
-    }
-
-    fn all(&self, fits: impl Fn(&Self, ProcessSlot) -> bool) -> Result<Vec<ProcessSlot>, Errno> {
-        crate::memory::heap::require_reserve()?;
-        Ok(self
-            .processes
-            .slots()
-            .filter(|&slot| fits(self, slot))
-            .collect())
-    }
-
-    /// tkill(2).
-    pub fn tkill(&mut self, tid: u64, signal: u64) -> Result<Outcome, Errno> {
-        if tid as i32 <= 0 {
-            return Err(Errno::EINVAL);
-        }
-        self.thread_kill(None, tid, signal)
-    }
-
-    /// tgkill(2).
-    pub fn tgkill(&mut self, group: u64, tid: u64, signal: u64) -> Result<Outcome, Errno> {
-        if group as i32 <= 0 || tid as i32 <= 0 {
-            return Err(Errno::EINVAL);
-        }
-        self.thread_kill(Some(Pid(group as u32)), tid, signal)
-    }
-
-    /// Sends a signal to one thread, where it is of that process.
-    fn thread_kill(
-        &mut self,
-        process: Option<Pid>,
-        tid: u64,
-        signal: u64,
-    ) -> Result<Outcome, Errno> {
-        let tid = Pid(tid as u32);
-        // A first thread that has ended takes signals, and does nothing about them, until its process is gone.
-        let (owner, target): (ProcessSlot, Option<ThreadSlot>) =
-            match self.processes.find_thread(tid) {
-                Some(slot) => (self.processes[slot].process, Some(slot)),
-                None => (self.processes.find(tid).ok_or(Errno::ESRCH)?, None),
-            };
-        if process.is_some_and(|process| self.processes[owner].pid != process) {
-            return Err(Errno::ESRCH);
-        }
-        let signal = signal_number(signal)?;
-        self.processes[self.current.thread].set_result(0);
-        if let (Some(signal), Some(target)) = (signal, target) {
-            let info = Info::ThreadKill(self.processes[self.current.process].pid);
-            signal::send_to_thread(self, target, signal, info);
-        }
-        Ok(self.whether_running().into())
-    }
-
     /// rt_sigaction(2).
     pub fn rt_sigaction(
         &mut self,
@@ -191,13 +90,13 @@ impl Kernel {
     }
 
     /// rt_sigpending: sigpending(2).
-    pub fn rt_sigpending(&self, set: u64, size: u64) -> Result<u64, Errno> {
+    pub fn rt_sigpending(&mut self, set: u64, size: u64) -> Result<u64, Errno> {
         if size > SET_SIZE {
             return Err(Errno::EINVAL);
         }
-        let process = &self.processes[self.current.process];
-        let own = &self.processes[self.current.thread].signals;
-        let pending = (own.pending.set | process.signals.pending.set) & own.blocked;
+        let (thread, process) = self.processes.both(self.current);
+        let own = &thread.signals;
+        let pending = (own.pending.set() | process.signals.pending.set()) & own.blocked;
         user::write(
             process.space(),
             set,
@@ -211,21 +110,54 @@ impl Kernel {
         if size != SET_SIZE {
             return Err(Errno::EINVAL);
         }
-        let (thread, process) = self.processes.both(self.current);
-        let mask = user::read_u64(process.space(), set)?;
-        let before = thread.signals.blocked;
-        thread.signals.suspended_mask = Some(before);
-        thread.signals.blocked = mask & !signal::UNSTOPPABLE;
+        let mask = user::read_u64(self.processes[self.current.process].space(), set)?;
+        self.set_temporary_mask(mask);
         Ok(self.pause())
     }
 
     /// pause(2).
     pub fn pause(&mut self) -> Outcome {
         if self.processes.deliverable(self.current) != 0 {
-            self.processes[self.current.thread].set_result(Errno::EINTR.to_return_value());
-            return Outcome::Same;
+            self.interrupt_current_call(signal::Interrupted::NotAfterHandler);
+            return Outcome::Other;
         }
         self.wait_in_call(Wait::Signal)
+    }
+
+    /// rt_sigtimedwait: sigtimedwait(2). What the call has of progress is its deadline, once there is one.
+    pub fn rt_sigtimedwait(
+        &mut self,
+        set: u64,
+        info: u64,
+        timeout: u64,
+        size: u64,
+    ) -> Result<Outcome, Errno> {
+        if size != SET_SIZE {
+            return Err(Errno::EINVAL);
+        }
+        let space = self.processes[self.current.process].space();
+        let set = user::read_u64(space, set)? & !signal::UNSTOPPABLE;
+        let length = match timeout {
+            0 => None,
+            timeout => Some(read_timespec(space, timeout)?),
+        };
+        if let Some((signal, known)) = self.take_signal(set) {
+            if info != 0 {
+                let space = self.processes[self.current.process].space();
+                user::write(space, info, &known.to_siginfo(signal))?;
+            }
+            return Ok(Outcome::Return(u64::from(signal)));
+        }
+        let deadline = match (length, self.progress) {
+            (None, _) => None,
+            (Some(length), 0) => Some(clock::now().saturating_add(length)),
+            (Some(_), deadline) => Some(deadline as u64),
+        };
+        if length == Some(0) || deadline.is_some_and(|deadline| deadline <= clock::now()) {
+            return Err(Errno::EAGAIN);
+        }
+        crate::memory::heap::require_reserve()?;
+        Ok(self.wait_in_call(Wait::SignalSet { set, deadline }))
     }
 
     /// sigaltstack(2).

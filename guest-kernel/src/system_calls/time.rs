@@ -119,7 +119,12 @@ impl Kernel {
         Ok(seconds)
     }
 
+    /// Sleeps until a time, or, where the call is asked again, until the one that it had.
     fn sleep_in_call(&mut self, deadline: u64) -> Outcome {
+        let deadline = match self.progress {
+            0 => deadline,
+            before => before as u64,
+        };
         if deadline <= clock::now() {
             Outcome::Return(0)
         } else {

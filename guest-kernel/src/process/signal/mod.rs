@@ -1,0 +1,272 @@
+//! Signals (signal(7)): numbers, dispositions, masks. What is done with them, a verb a file:
+//!
+//! | verb | file |
+//! |---|---|
+//! | be told where one comes from | `info.rs` |
+//! | wait to be acted on | `queue.rs` |
+//! | be sent | `send.rs` |
+//! | be acted on, interrupting a call | `deliver.rs`; a handler's frame is [`handler`](super::handler)'s |
+//! | stop and go on | `stop.rs` |
+//!
+//! No process has a kernel stack to unwind, so a signal whose action is to end or stop a process does so at once,
+//! whatever it was doing.
+mod deliver;
+mod info;
+mod queue;
+mod send;
+mod stop;
+
+use super::credentials::Which;
+use super::{ProcessSlot, Status};
+use crate::kernel::Kernel;
+use alloc::rc::Rc;
+use contract::Errno;
+pub use deliver::Interrupted;
+pub use info::{Info, SI_TKILL, SI_USER, SIZE as SIGINFO_SIZE, Said, Sender, Trap};
+use linux_raw_sys::general as linux;
+use queue::Pending;
+pub use send::{To, send, send_to_thread};
+
+/// Signals 1–64; bit n-1 of a set is signal n.
+pub const LAST: u8 = 64;
+/// The first that queues.
+pub const FIRST_REAL_TIME: u8 = 32;
+pub const SIGHUP: u8 = 1;
+pub const SIGILL: u8 = 4;
+pub const SIGTRAP: u8 = 5;
+pub const SIGBUS: u8 = 7;
+pub const SIGFPE: u8 = 8;
+pub const SIGKILL: u8 = 9;
+pub const SIGSEGV: u8 = 11;
+pub const SIGPIPE: u8 = 13;
+pub const SIGCHLD: u8 = 17;
+pub const SIGCONT: u8 = 18;
+pub const SIGSTOP: u8 = 19;
+pub const SIGTSTP: u8 = 20;
+pub const SIGTTIN: u8 = 21;
+pub const SIGTTOU: u8 = 22;
+pub const SIGURG: u8 = 23;
+pub const SIGWINCH: u8 = 28;
+pub const SIGSYS: u8 = 31;
+
+const SIG_DFL: u64 = 0;
+const SIG_IGN: u64 = 1;
+
+/// What a process does on one signal: `struct kernel_sigaction` of x86-64, 32 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Action {
+    pub handler: u64,
+    pub flags: u64,
+    pub restorer: u64,
+    pub mask: u64,
+}
+
+/// A process's dispositions. Shared after fork until one side changes its own.
+#[derive(Clone)]
+pub struct Actions {
+    by_signal: [Action; LAST as usize],
+    /// The signals that have a handler.
+    handled: u64,
+}
+
+/// What a process has to do with signals.
+pub struct Signals {
+    /// Those for the process: for any thread that does not block them.
+    pub pending: Pending,
+    pub actions: Rc<Actions>,
+}
+
+/// What a thread has to do with signals.
+pub struct ThreadSignals {
+    /// Those for this thread alone.
+    pub pending: Pending,
+    pub blocked: u64,
+    pub alternate_stack: AlternateStack,
+    /// The mask from before sigsuspend(2), until a handler has taken it.
+    pub suspended_mask: Option<u64>,
+}
+
+impl ThreadSignals {
+    /// Nothing blocked, nothing pending.
+    pub const fn new() -> Self {
+        Self {
+            pending: Pending::NONE,
+            blocked: 0,
+            alternate_stack: AlternateStack { base: 0, size: 0 },
+            suspended_mask: None,
+        }
+    }
+
+    /// A forked child's: the mask as the caller's, nothing pending (fork(2)).
+    #[inline]
+    pub const fn fork(&self) -> Self {
+        Self {
+            pending: Pending::NONE,
+            blocked: self.blocked,
+            alternate_stack: self.alternate_stack,
+            suspended_mask: None,
+        }
+    }
+
+    /// What execve leaves: all but the alternate stack (execve(2)).
+    pub fn reset_for_exec(&mut self) {
+        self.alternate_stack = AlternateStack::default();
+    }
+}
+
+/// sigaltstack(2); of size 0 where there is none.
+#[derive(Clone, Copy, Default)]
+pub struct AlternateStack {
+    pub base: u64,
+    pub size: u64,
+}
+
+impl AlternateStack {
+    pub const fn contains(&self, address: u64) -> bool {
+        address > self.base && address - self.base <= self.size
+    }
+
+    /// `ss_flags`, for a program that is not on it.
+    pub const fn flags(&self) -> u32 {
+        if self.size == 0 { linux::SS_DISABLE } else { 0 }
+    }
+}
+
+/// What a signal would do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    Ignore,
+    Terminate,
+    Stop,
+    Handler,
+}
+
+/// The bit of a signal in a set.
+pub const fn bit(signal: u8) -> u64 {
+    1 << (signal - 1)
+}
+
+/// Signals that cannot be caught, blocked or ignored.
+pub const UNSTOPPABLE: u64 = bit(SIGKILL) | bit(SIGSTOP);
+/// Those that stop by default.
+const STOPS: u64 = bit(SIGSTOP) | bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
+/// Those that a thread brings upon itself: they come before all others.
+const SYNCHRONOUS: u64 =
+    bit(SIGILL) | bit(SIGTRAP) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGSEGV) | bit(SIGSYS);
+const IGNORED_BY_DEFAULT: u64 = bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(SIGWINCH);
+
+impl Signals {
+    /// All default, none pending.
+    pub fn new() -> Self {
+        let actions = Rc::new(Actions {
+            by_signal: [Action::default(); LAST as usize],
+            handled: 0,
+        });
+        Self {
+            pending: Pending::NONE,
+            actions,
+        }
+    }
+
+    /// A child's: dispositions as the parent's, nothing pending (fork(2)).
+    #[inline]
+    pub fn fork(&self) -> Self {
+        Self {
+            pending: Pending::NONE,
+            actions: Rc::clone(&self.actions),
+        }
+    }
+
+    /// What execve leaves: handlers become default, the rest stays (execve(2)).
+    pub fn reset_handlers(&mut self) {
+        if self.actions.handled != 0 {
+            let actions = Rc::make_mut(&mut self.actions);
+            actions.handled = 0;
+            for action in &mut actions.by_signal {
+                let handler = if action.handler == SIG_IGN {
+                    SIG_IGN
+                } else {
+                    SIG_DFL
+                };
+                *action = Action {
+                    handler,
+                    ..Action::default()
+                };
+            }
+        }
+    }
+
+    pub fn action(&self, signal: u8) -> Action {
+        self.actions.by_signal[usize::from(signal) - 1]
+    }
+
+    pub fn set_action(&mut self, signal: u8, action: Action) {
+        let actions = Rc::make_mut(&mut self.actions);
+        actions.by_signal[usize::from(signal) - 1] = action;
+        actions.handled &= !bit(signal);
+        if action.handler > SIG_IGN {
+            actions.handled |= bit(signal);
+        }
+    }
+
+    /// Whether children of this process leave no zombies (sigaction(2), SA_NOCLDWAIT).
+    #[inline]
+    pub fn discards_children(&self) -> bool {
+        let action = &self.actions.by_signal[SIGCHLD as usize - 1];
+        action.handler == SIG_IGN || action.flags & u64::from(linux::SA_NOCLDWAIT) != 0
+    }
+
+    #[inline]
+    pub fn disposition(&self, signal: u8) -> Disposition {
+        match self.actions.by_signal[usize::from(signal) - 1].handler {
+            SIG_DFL if IGNORED_BY_DEFAULT & bit(signal) != 0 => Disposition::Ignore,
+            SIG_DFL if STOPS & bit(signal) != 0 => Disposition::Stop,
+            SIG_DFL => Disposition::Terminate,
+            SIG_IGN => Disposition::Ignore,
+            _ => Disposition::Handler,
+        }
+    }
+}
+
+/// A signal's number from a program, as an int; `None` for 0.
+///
+/// # Errors
+/// EINVAL: there is none of that number.
+pub fn signal_number(number: u64) -> Result<Option<u8>, Errno> {
+    match u8::try_from(number as u32) {
+        Ok(0) => Ok(None),
+        Ok(signal) if signal <= LAST => Ok(Some(signal)),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+/// How a process ends by `signal`. No core is ever dumped, so the core bit is never set.
+pub const fn killed_by(signal: u8) -> Status {
+    Status::Killed {
+        signal,
+        core: false,
+    }
+}
+
+impl Kernel {
+    /// Whom a signal from a process is from.
+    pub fn sender(&self, slot: ProcessSlot) -> Sender {
+        let process = &self.processes[slot];
+        Sender {
+            pid: process.pid,
+            user: process.credentials.ids(Which::User).real,
+        }
+    }
+
+    /// Changes what the current process does on a signal. One that it ignores from now on is not pending any
+    /// more (sigaction(2)).
+    pub fn set_action(&mut self, signal: u8, action: Action) {
+        let slot = self.current.process;
+        let signals = &mut self.processes[slot].signals;
+        signals.set_action(signal, action);
+        if signals.disposition(signal) == Disposition::Ignore {
+            self.discard_pending(slot, bit(signal));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Waiting for children (wait(2)): the arguments of the calls. What children report is in
+//! [`crate::process::wait`].
+use super::Outcome;
+use crate::kernel::Kernel;
+use crate::memory::user;
+use crate::process::signal::{Info, SIGCHLD, SIGINFO_SIZE};
+use crate::process::wait::{self, Found, Selector, Wanted};
+use crate::process::{Pid, Wait};
+use contract::Errno;
+use linux_raw_sys::general as linux;
+
+/// Options of wait4 (wait(2)).
+const WAIT4_OPTIONS: u32 = linux::WNOHANG
+    | linux::WUNTRACED
+    | linux::WCONTINUED
+    | linux::__WNOTHREAD
+    | linux::__WCLONE
+    | linux::__WALL;
+/// Options of waitid.
+const WAITID_OPTIONS: u32 = linux::WNOHANG
+    | linux::WNOWAIT
+    | linux::WEXITED
+    | linux::WSTOPPED
+    | linux::WCONTINUED
+    | linux::__WNOTHREAD
+    | linux::__WCLONE
+    | linux::__WALL;
+/// What there is to wait for.
+const EVENTS: u32 = linux::WEXITED | linux::WSTOPPED | linux::WCONTINUED;
+/// Bytes of `struct rusage`.
+const RUSAGE_SIZE: usize = 144;
+
+impl Kernel {
+    /// wait4(2). A child that is reported is gone, also where its status cannot be written, as on Linux.
+    pub fn wait4(
+        &mut self,
+        pid: u64,
+        status: u64,
+        options: u64,
+        usage: u64,
+    ) -> Result<Outcome, Errno> {
+        let options = options as u32;
+        if options & !WAIT4_OPTIONS != 0 {
+            return Err(Errno::EINVAL);
+        }
+        if pid as i32 == i32::MIN {
+            return Err(Errno::ESRCH);
+        }
+        let wanted = Wanted {
+            who: Selector::from_wait4(pid as i32, self.processes[self.current.process].group),
+            events: options & EVENTS | linux::WEXITED,
+        };
+        match wait::find(self.processes, self.current.process, wanted) {
+            Found::NoChild => Err(Errno::ECHILD),
+            Found::NotYet if options & linux::WNOHANG != 0 => Ok(Outcome::Return(0)),
+            Found::NotYet => Ok(self.wait_in_call(Wait::Child(wanted))),
+            Found::Report(child, event) => {
+                let pid = self.processes[child].pid;
+                self.take_report(child);
+                let space = self.processes[self.current.process].space();
+                if status != 0 {
+                    user::write(space, status, &event.word().to_ne_bytes())?;
+                }
+                if usage != 0 {
+                    user::write(space, usage, &[0; RUSAGE_SIZE])?;
+                }
+                Ok(Outcome::Return(u64::from(pid.0)))
+            }
+        }
+    }
+
+    /// waitid(2). Whatever it returns, `info` is written where there is one, as on Linux: with zeros where
+    /// nothing is reported.
+    pub fn waitid(
+        &mut self,
+        kind: u64,
+        id: u64,
+        info: u64,
+        options: u64,
+        usage: u64,
+    ) -> Result<Outcome, Errno> {
+        let options = options as u32;
+        let mut bytes = [0; SIGINFO_SIZE];
+        let result =
+            self.waited(kind as u32, id as i32, options)
+                .and_then(|wanted| {
+                    match wait::find(self.processes, self.current.process, wanted) {
+                        Found::NoChild => Err(Errno::ECHILD),
+                        Found::NotYet if options & linux::WNOHANG != 0 => Ok(Outcome::Return(0)),
+                        Found::NotYet => Ok(self.wait_in_call(Wait::Child(wanted))),
+                        Found::Report(child, event) => {
+                            bytes = Info::Child(self.sender(child), event).to_siginfo(SIGCHLD);
+                            if options & linux::WNOWAIT == 0 {
+                                self.take_report(child);
+                            }
+                            if usage != 0 {
+                                let space = self.processes[self.current.process].space();
+                                user::write(space, usage, &[0; RUSAGE_SIZE])?;
+                            }
+                            Ok(Outcome::Return(0))
+                        }
+                    }
+                });
+        if info != 0 && !matches!(result, Ok(Outcome::Other)) {
+            let space = self.processes[self.current.process].space();
+            for field in [0..12, 16..28] {
+                let place = info.wrapping_add(field.start as u64);
+                user::write(space, place, &bytes[field])?;
+            }
+        }
+        result
+    }
+
+    /// What a waitid is for.
+    fn waited(&self, kind: u32, id: i32, options: u32) -> Result<Wanted, Errno> {
+        if options & !WAITID_OPTIONS != 0 || options & EVENTS == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let who = match (kind, id) {
+            (linux::P_ALL, _) => Selector::Any,
+            (linux::P_PID, id) if id > 0 => Selector::Process(Pid(id as u32)),
+            (linux::P_PGID, 0) => Selector::Group(self.processes[self.current.process].group),
+            (linux::P_PGID, id) if id > 0 => Selector::Group(Pid(id as u32)),
+            (linux::P_PIDFD, id) if id >= 0 => return Err(Errno::EBADF),
+            _ => return Err(Errno::EINVAL),
+        };
+        Ok(Wanted {
+            who,
+            events: options & EVENTS,
+        })
+    }
+}
