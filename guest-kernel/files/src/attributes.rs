@@ -44,6 +44,7 @@ impl FileSystem {
 const ROOT_DEVICE: u64 = 2;
 const PROC_DEVICE: u64 = 3;
 const PIPE_DEVICE: u64 = 4;
+const SOCKET_DEVICE: u64 = 5;
 /// A directory's size, empty and by entry, as Linux's tmpfs has it.
 const DIRECTORY_SIZE: u64 = 40;
 const ENTRY_SIZE: u64 = 20;
@@ -169,7 +170,10 @@ impl<S: PageStore> Files<S> {
         Ok(match inode {
             Some(InodeId::Memory(_)) => FileSystem::Memory,
             Some(InodeId::Proc(_)) => FileSystem::Proc,
-            None => FileSystem::Pipe,
+            None => match located {
+                Located::Description(id) if self.socket(id).is_ok() => FileSystem::Socket,
+                _ => FileSystem::Pipe,
+            },
         })
     }
 
@@ -243,6 +247,14 @@ impl<S: PageStore> Files<S> {
             atime: self.now().into(),
             mtime: self.now().into(),
             ctime: self.now().into(),
+        }
+    }
+
+    pub(crate) fn socket_attributes(&self, number: u32) -> Attributes {
+        Attributes {
+            dev: SOCKET_DEVICE,
+            mode: linux::S_IFSOCK | 0o777,
+            ..self.pipe_attributes(number)
         }
     }
 

@@ -4,6 +4,7 @@ use crate::inode::{InodeId, Kind, Number};
 use crate::pipe::{End, PipeId};
 use crate::proc::ProcNode;
 use crate::snapshot::Snapshot;
+use crate::socket::Socket;
 use crate::{Attributes, Files, KernelDevice, PageStore, Readiness, Transfer};
 use alloc::boxed::Box;
 use contract::Errno;
@@ -24,6 +25,8 @@ pub(crate) enum Opened<P> {
     Fifo(Number, PipeId),
     Device(Number, Device),
     Proc(ProcNode, Option<Box<Snapshot<P>>>),
+    /// One of a connected pair.
+    Socket(Socket),
     /// Opened with O_PATH: a place, not a file.
     Path(InodeId),
 }
@@ -82,7 +85,7 @@ impl<P> Description<P> {
             }
             Opened::Directory(id) | Opened::Path(id) => Some(id),
             Opened::Proc(node, _) => Some(InodeId::Proc(node)),
-            Opened::PipeRead(_) | Opened::PipeWrite(_) => None,
+            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Socket(_) => None,
         }
     }
 }
@@ -164,6 +167,7 @@ impl<S: PageStore> Files<S> {
             Opened::Fifo(number, pipe) => {
                 self.close_fifo(store, number, pipe, description.status);
             }
+            Opened::Socket(socket) => self.close_socket(store, socket),
             Opened::Proc(_, Some(mut snapshot)) => snapshot.free(store),
             Opened::Proc(_, None)
             | Opened::Regular(_)
@@ -210,6 +214,7 @@ impl<S: PageStore> Files<S> {
         let description = self.description(id)?;
         match description.opened {
             Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) => Ok(self.pipe_attributes(pipe.0)),
+            Opened::Socket(socket) => Ok(self.socket_attributes(socket.number)),
             _ => match description.inode() {
                 Some(inode) => self.attributes(inode),
                 None => Err(Errno::EBADF),
@@ -363,12 +368,13 @@ impl<S: PageStore> Files<S> {
     ///
     /// # Errors
     /// EBADF; ENOTTY where that is not a pipe or a regular file.
-    pub fn readable_bytes(&self, id: DescriptionId) -> Result<u64, Errno> {
+    pub fn readable_bytes(&self, store: &S, id: DescriptionId) -> Result<u64, Errno> {
         let description = self.description(id)?;
         match description.opened {
             Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Fifo(_, pipe) => {
                 Ok(self.pipe(pipe)?.length() as u64)
             }
+            Opened::Socket(socket) => self.socket_bytes(store, socket),
             Opened::Regular(number) => match &self.inode(number)?.kind {
                 Kind::Regular(regular) => Ok(regular.size().saturating_sub(description.offset)),
                 _ => Err(Errno::ENOTTY),
@@ -387,6 +393,7 @@ impl<S: PageStore> Files<S> {
         let description = self.description(id)?;
         let events = match description.opened {
             Opened::PipeRead(pipe) => self.readable(pipe)?,
+            Opened::Socket(socket) => self.socket_events(socket)?,
             Opened::PipeWrite(pipe) => self.writable(pipe)?,
             Opened::Fifo(_, pipe) => {
                 let mut events = 0;

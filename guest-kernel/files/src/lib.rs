@@ -52,6 +52,7 @@ mod rename;
 mod seed;
 mod slab;
 mod snapshot;
+mod socket;
 mod step;
 mod storage;
 mod store;
@@ -76,6 +77,7 @@ pub use proc::{
     NoProcesses, Output, ProcContent, ProcNode, ProcSource, ProcessFile, ProcessLink, SystemFile,
 };
 pub use regular::{MAX_FILE_SIZE, PageContent};
+pub use socket::{MESSAGE_MAX, SocketKind};
 pub use step::{KernelDevice, Readiness, Step, Transfer};
 pub use store::PageStore;
 pub use wait_queue::{WaitFor, WaitQueue};

@@ -203,6 +203,7 @@ impl<S: PageStore> Files<S> {
             (Opened::Path(_), _) => return Err(Errno::EBADF),
             (_, Some(InodeId::Memory(number))) => Target::Memory(number),
             (_, Some(InodeId::Proc(node))) => Target::Proc(node.number()),
+            (Opened::Socket(socket), None) => Target::Pipe(socket.number),
             (Opened::PipeRead(pipe) | Opened::PipeWrite(pipe), None) => Target::Pipe(pipe.0),
             (_, None) => return Err(Errno::EBADF),
         })

@@ -52,6 +52,10 @@ pub(crate) struct Pipe<P> {
     /// Bits [`READABLE`] and [`WRITABLE`]: which queue is to be woken.
     pending: u8,
     next_pending: Option<PipeId>,
+    /// Of a socket: bytes at the start that belong to a message which was read short; and whether the other one was
+    /// closed with bytes unread, which is told once.
+    pub(crate) message_left: usize,
+    pub(crate) reset: Option<()>,
 }
 
 const READABLE: u8 = 1;
@@ -72,6 +76,8 @@ impl<P> Pipe<P> {
             write_queue: WaitQueue::new(),
             pending: 0,
             next_pending: None,
+            message_left: 0,
+            reset: None,
         }
     }
 
@@ -134,6 +140,42 @@ impl<P> Pipe<P> {
         done
     }
 
+    /// Copies what there is, from `skip` on, as far as it fits, and leaves it there.
+    pub(crate) fn copy(
+        &self,
+        store: &impl PageStore<Page = P>,
+        skip: usize,
+        into: &mut [u8],
+    ) -> usize {
+        let length = into.len().min(self.length.saturating_sub(skip));
+        let mut done = 0;
+        while done < length {
+            let at = (self.start + skip + done) % PIPE_CAPACITY;
+            let (page, within) = (at / PAGE_SIZE, at % PAGE_SIZE);
+            let count = (length - done).min(PAGE_SIZE - within);
+            let Some(there) = self.pages[page].as_ref() else {
+                break;
+            };
+            into[done..done + count].copy_from_slice(&store.bytes(there)[within..within + count]);
+            done += count;
+        }
+        done
+    }
+
+    /// Drops what is left of a message that was read short.
+    pub(crate) fn finish_message(&mut self, store: &mut impl PageStore<Page = P>) {
+        let mut sink = [0; 256];
+        while self.message_left != 0 {
+            let length = self.message_left.min(sink.len());
+            let count = self.take(store, &mut sink[..length]);
+            self.message_left = if count == 0 {
+                0
+            } else {
+                self.message_left - count
+            };
+        }
+    }
+
     /// Puts in as much as fits and frames can be had for.
     pub(crate) fn put(&mut self, store: &mut impl PageStore<Page = P>, bytes: &[u8]) -> usize {
         let length = bytes.len().min(self.room());
@@ -157,7 +199,7 @@ impl<P> Pipe<P> {
     }
 
     /// Takes the frames for `count` more bytes; whether all of them could be had. Those that were had stay for later.
-    fn reserve(&mut self, store: &mut impl PageStore<Page = P>, count: usize) -> bool {
+    pub(crate) fn reserve(&mut self, store: &mut impl PageStore<Page = P>, count: usize) -> bool {
         let end = self.start + self.length;
         (end / PAGE_SIZE..(end + count).div_ceil(PAGE_SIZE)).all(|page| {
             let page = &mut self.pages[page % PIPE_PAGES];

@@ -49,6 +49,12 @@ impl<S: PageStore> Files<S> {
                 name.push(b']');
                 Ok(name)
             }
+            Opened::Socket(socket) => {
+                let mut name = copy(b"socket:[")?;
+                crate::proc::ProcName::Number(socket.number + 1).push_to(&mut name);
+                name.push(b']');
+                Ok(name)
+            }
             _ => match self.description(id)?.inode() {
                 Some(inode) => self.path_or_deleted(inode),
                 None => Err(Errno::ENOENT),

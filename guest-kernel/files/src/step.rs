@@ -40,6 +40,12 @@ pub struct Transfer {
     pub position: Option<u64>,
     /// Size beyond which a regular file is not written (RLIMIT_FSIZE).
     pub limit: u64,
+    /// Flags of recv(2) and send(2).
+    pub flags: u32,
+    /// Length of the message that is being read; 0 where there are no messages.
+    pub message: usize,
+    /// Whether the message has begun.
+    pub begun: bool,
 }
 
 impl Transfer {
@@ -51,6 +57,9 @@ impl Transfer {
             done: 0,
             position: None,
             limit: u64::MAX,
+            flags: 0,
+            message: 0,
+            begun: false,
         }
     }
 
@@ -62,6 +71,9 @@ impl Transfer {
             done: 0,
             position: Some(position),
             limit: u64::MAX,
+            flags: 0,
+            message: 0,
+            begun: false,
         }
     }
 

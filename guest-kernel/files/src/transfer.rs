@@ -36,6 +36,11 @@ impl<S: PageStore> Files<S> {
                 let status = description.status;
                 self.read_pipe(store, pipe, status, transfer, into)
             }
+            Opened::Socket(socket) if transfer.position.is_none() => {
+                let status = description.status;
+                self.read_socket(store, socket, status, transfer, into)
+            }
+            Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
             Opened::Device(_, device) => read_device(device, transfer, into),
             Opened::Proc(_, None) => Step::Generate,
             _ => Step::Done(self.read_contents(store, id, transfer, into)),
@@ -115,6 +120,11 @@ impl<S: PageStore> Files<S> {
                 let status = description.status;
                 self.write_pipe(store, pipe, status, transfer, bytes)
             }
+            Opened::Socket(socket) if transfer.position.is_none() => {
+                let status = description.status;
+                self.write_socket(store, socket, status, transfer, bytes)
+            }
+            Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
             Opened::Device(_, device) => write_device(device, transfer, bytes),
             _ => Step::Done(self.write_contents(store, id, transfer, bytes)),
         }
@@ -209,7 +219,7 @@ impl<S: PageStore> Files<S> {
         }
         let end = match &description.opened {
             Opened::Path(_) => return Err(Errno::EBADF),
-            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Fifo(..) => {
+            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Fifo(..) | Opened::Socket(_) => {
                 return Err(Errno::ESPIPE);
             }
             Opened::Device(_, Device::Tty | Device::Console) => return Err(Errno::ESPIPE),

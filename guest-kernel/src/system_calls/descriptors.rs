@@ -329,7 +329,10 @@ impl Kernel {
                 return self.terminal_ioctl(request, argument);
             }
             ioctl::FIONREAD => {
-                let bytes = self.files.readable_bytes(description)?.min(i32::MAX as u64) as u32;
+                let bytes = self
+                    .files
+                    .readable_bytes(&self.pages, description)?
+                    .min(i32::MAX as u64) as u32;
                 user::write(process.space(), argument, &bytes.to_ne_bytes())?;
             }
             _ => return Err(Errno::ENOTTY),

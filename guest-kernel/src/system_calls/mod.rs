@@ -17,6 +17,7 @@ pub mod names;
 pub mod paths;
 pub mod process;
 pub mod signals;
+pub mod sockets;
 pub mod stat;
 pub mod storage;
 pub mod terminal;
@@ -317,6 +318,21 @@ calls! { |k, a, b, c, d, e|
 
     // locks.rs
     __NR_flock => k.flock(a, b).into(),
+
+    // sockets.rs
+    __NR_socket => k.socket(a, b).into(),
+    __NR_socketpair => k.socketpair(a, b, c, d).into(),
+    __NR_sendto => k.sendto(a, b, c, d, e).into(),
+    __NR_recvfrom => k.recvfrom(a, b, c, d, e).into(),
+    __NR_sendmsg => k.sendmsg(a, b, c).into(),
+    __NR_recvmsg => k.recvmsg(a, b, c).into(),
+    __NR_shutdown => k.shutdown(a, b).into(),
+    __NR_getsockname | __NR_getpeername => k.socket_name(a, b, c).into(),
+    __NR_getsockopt => k.getsockopt(a, b, c, d, e).into(),
+    __NR_setsockopt => k.setsockopt(a).into(),
+    __NR_bind | __NR_listen | __NR_connect | __NR_accept | __NR_accept4 => {
+        k.socket_address_call(a).into()
+    },
 
     // waiting.rs
     __NR_poll => k.poll(a, b, c).into(),

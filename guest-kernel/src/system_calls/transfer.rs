@@ -13,24 +13,25 @@ use crate::random;
 use contract::{Errno, PAGE_SIZE};
 use files::{DescriptionId, KernelDevice, Step, Transfer, WaitFor};
 use linux_raw_sys::general as linux;
+use linux_raw_sys::net;
 
 /// Most bytes that one call moves (read(2), NOTES).
 const TRANSFER_LIMIT: u64 = 0x7fff_f000;
 /// Most buffers of readv(2) (IOV_MAX).
-const VECTOR_LIMIT: u64 = 1024;
+pub const VECTOR_LIMIT: u64 = 1024;
 /// A file would grow beyond RLIMIT_FSIZE (signal(7)).
 pub const SIGXFSZ: u8 = linux::SIGXFSZ as u8;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
+pub enum Direction {
     Read,
     Write,
 }
 
 /// Where a call's bytes lie.
 #[derive(Clone, Copy)]
-enum Buffers {
+pub enum Buffers {
     One(UserBuffer),
     /// An array of `struct iovec`.
     Vector {
@@ -55,6 +56,20 @@ impl Buffers {
                 Ok(UserBuffer { address, length })
             }
         }
+    }
+
+    /// Whether all of them can be read.
+    fn check_readable(self, process: &Process) -> Result<(), Errno> {
+        for index in 0..self.count() {
+            let buffer = self.get(process, index)?;
+            buffer.read_pieces::<Errno>(process.space(), |_, piece| Ok(piece.len()))?;
+            let last = UserBuffer {
+                address: buffer.address.wrapping_add(buffer.length).wrapping_sub(1),
+                length: buffer.length.min(1),
+            };
+            user::readable_piece(process.space(), last)?;
+        }
+        Ok(())
     }
 
     /// Bytes of all of them, as far as one call moves them. What is too long to be is EINVAL, before any address is looked
@@ -229,14 +244,10 @@ impl Kernel {
         let description = self.description(descriptor)?;
         heap::require_reserve()?;
         let space = self.processes[self.current.process].space();
-        let mut transfer = Transfer {
-            total: buffer.length as usize,
-            done: 0,
-            position: None,
-            limit: self.processes[self.current.process]
-                .limits
-                .soft(Resource::FileSize),
-        };
+        let mut transfer = Transfer::new(buffer.length as usize);
+        transfer.limit = self.processes[self.current.process]
+            .limits
+            .soft(Resource::FileSize);
         let (files, pages) = (&mut self.files, &mut self.pages);
         let step = match direction {
             Direction::Read => {
@@ -260,6 +271,8 @@ impl Kernel {
                     progress: transfer.done,
                 }))
             }
+            // Some errors are told once; those that come with a signal go the long way.
+            Step::Done(Err(errno)) if !matches!(errno, Errno::EPIPE | Errno::EFBIG) => Err(errno),
             // Nothing was moved: the long way, from the start.
             _ => self.transfer(direction, descriptor, Buffers::One(buffer), None),
         }
@@ -273,21 +286,34 @@ impl Kernel {
         buffers: Buffers,
         position: Option<u64>,
     ) -> Result<Outcome, Errno> {
+        let mut transfer = Transfer::new(0);
+        transfer.position = position;
+        self.transfer_as(direction, descriptor, buffers, &mut transfer)
+    }
+
+    /// A transfer of a certain kind: its position, its flags.
+    pub fn transfer_as(
+        &mut self,
+        direction: Direction,
+        descriptor: u64,
+        buffers: Buffers,
+        transfer: &mut Transfer,
+    ) -> Result<Outcome, Errno> {
         let description = self.description(descriptor)?;
         heap::require_reserve()?;
         let process = &self.processes[self.current.process];
-        let mut transfer = Transfer {
-            total: 0,
-            done: self.progress,
-            position,
-            limit: process.limits.soft(Resource::FileSize),
-        };
+        transfer.done = self.progress;
+        transfer.limit = process.limits.soft(Resource::FileSize);
         match direction {
-            Direction::Read => self.files.check_readable(description, &transfer)?,
-            Direction::Write => self.files.check_writable(description, &transfer)?,
+            Direction::Read => self.files.check_readable(description, transfer)?,
+            Direction::Write => self.files.check_writable(description, transfer)?,
         }
         transfer.total = buffers.total(process)? as usize;
-        let last = self.transfer_pieces(direction, description, buffers, &mut transfer);
+        if direction == Direction::Write && self.files.keeps_messages(description) {
+            // A message that has begun must not end in a fault.
+            buffers.check_readable(process)?;
+        }
+        let last = self.transfer_pieces(direction, description, buffers, transfer);
         self.wake_files();
         match last {
             Piece::Taken(_) => Ok(Outcome::Return(transfer.done as u64)),
@@ -298,7 +324,7 @@ impl Kernel {
             Piece::Over(result) => {
                 let result = transfer.result(result);
                 let signal = match result {
-                    Err(Errno::EPIPE) => signal::SIGPIPE,
+                    Err(Errno::EPIPE) if transfer.flags & net::MSG_NOSIGNAL == 0 => signal::SIGPIPE,
                     Err(Errno::EFBIG) if transfer.limit != INFINITY => SIGXFSZ,
                     _ => return Ok(Outcome::Return(result? as u64)),
                 };

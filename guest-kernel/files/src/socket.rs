@@ -1,0 +1,402 @@
+//! Connected pairs of sockets (socketpair(2), unix(7)): a pipe for each direction.
+//!
+//! Where messages are kept apart, each has its length before it in the pipe, and goes in whole or not at all: the kernel
+//! has seen to it that all of its bytes can be had.
+use crate::description::{DescriptionId, Opened};
+use crate::fd_table::{FdTable, OnExec};
+use crate::pipe::{End, PIPE_CAPACITY, PipeId};
+use crate::wait_queue::WaitFor;
+use crate::{Files, PageStore, Step, Transfer};
+use contract::Errno;
+use linux_raw_sys::general as linux;
+use linux_raw_sys::net;
+
+/// Bytes before each message.
+const HEADER: usize = 4;
+/// The longest message.
+pub const MESSAGE_MAX: usize = PIPE_CAPACITY - HEADER;
+
+/// What becomes of the borders between what is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SocketKind {
+    /// SOCK_STREAM: there are none.
+    Stream,
+    /// SOCK_SEQPACKET: messages, and an end of them.
+    SequencedPackets,
+    /// SOCK_DGRAM: messages.
+    Datagrams,
+}
+
+impl SocketKind {
+    /// SO_TYPE.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Stream => net::SOCK_STREAM,
+            Self::SequencedPackets => net::SOCK_SEQPACKET,
+            Self::Datagrams => net::SOCK_DGRAM,
+        }
+    }
+}
+
+/// One socket of a pair.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Socket {
+    pub(crate) kind: SocketKind,
+    /// What it reads from and writes to; gone where it is shut.
+    pub(crate) receive: Option<PipeId>,
+    pub(crate) send: Option<PipeId>,
+    /// Names it in `/proc/PID/fd` and stat(2).
+    pub(crate) number: u32,
+}
+
+impl<S: PageStore> Files<S> {
+    /// socketpair(2) of AF_UNIX: two descriptors. On an error nothing is left.
+    ///
+    /// # Errors
+    /// EMFILE, ENFILE, ENOMEM.
+    pub fn socket_pair(
+        &mut self,
+        store: &mut S,
+        table: &mut FdTable,
+        kind: SocketKind,
+        flags: u32,
+    ) -> Result<[u32; 2], Errno> {
+        let first = table.lowest_free(0)?;
+        table.lowest_free(first + 1)?;
+        let there = self.add_pipe()?;
+        let back = match self.add_pipe() {
+            Ok(back) => back,
+            Err(errno) => {
+                self.open_end(there, End::Read);
+                self.close_end(store, there, End::Read);
+                return Err(errno);
+            }
+        };
+        let mut descriptors = [0; 2];
+        let ends = [(there, back), (back, there)];
+        for (receive, send) in ends {
+            self.open_end(receive, End::Read);
+            self.open_end(send, End::Write);
+        }
+        for (index, (receive, send)) in ends.into_iter().enumerate() {
+            let socket = Socket {
+                kind,
+                receive: Some(receive),
+                send: Some(send),
+                number: receive.0,
+            };
+            let status = flags & linux::O_NONBLOCK | linux::O_RDWR;
+            let installed = match self.describe(Opened::Socket(socket), status) {
+                Ok(id) => self.install(store, table, id, OnExec::from_flags(flags)),
+                Err(errno) => {
+                    self.close_socket(store, socket);
+                    Err(errno)
+                }
+            };
+            match installed {
+                Ok(descriptor) => descriptors[index] = descriptor,
+                Err(errno) => {
+                    if index == 0 {
+                        let other = Socket {
+                            receive: Some(send),
+                            send: Some(receive),
+                            ..socket
+                        };
+                        self.close_socket(store, other);
+                    } else {
+                        let _ = self.close(store, table, descriptors[0]);
+                    }
+                    return Err(errno);
+                }
+            }
+        }
+        Ok(descriptors)
+    }
+
+    pub(crate) fn close_socket(&mut self, store: &mut S, socket: Socket) {
+        if let (Some(receive), Some(send)) = (socket.receive, socket.send)
+            && socket.kind != SocketKind::Datagrams
+            && self.pipe(receive).is_ok_and(|pipe| pipe.length() != 0)
+            && let Ok(pipe) = self.pipe_mut(send)
+        {
+            pipe.reset = Some(());
+        }
+        if let Some(send) = socket.send {
+            self.close_end(store, send, End::Write);
+        }
+        if let Some(receive) = socket.receive {
+            self.close_end(store, receive, End::Read);
+        }
+    }
+
+    /// The socket that a description is open on.
+    ///
+    /// # Errors
+    /// EBADF; ENOTSOCK.
+    pub(crate) fn socket(&self, id: DescriptionId) -> Result<Socket, Errno> {
+        match self.description(id)?.opened {
+            Opened::Socket(socket) => Ok(socket),
+            Opened::Path(_) => Err(Errno::EBADF),
+            _ => Err(Errno::ENOTSOCK),
+        }
+    }
+
+    /// What kind of socket a description is open on.
+    ///
+    /// # Errors
+    /// EBADF; ENOTSOCK.
+    pub fn socket_kind(&self, id: DescriptionId) -> Result<SocketKind, Errno> {
+        Ok(self.socket(id)?.kind)
+    }
+
+    /// Whether what is written to a description goes in whole or not at all, whatever its length.
+    #[must_use]
+    pub fn keeps_messages(&self, id: DescriptionId) -> bool {
+        self.socket_kind(id)
+            .is_ok_and(|kind| kind != SocketKind::Stream)
+    }
+
+    /// shutdown(2).
+    ///
+    /// # Errors
+    /// EBADF; ENOTSOCK; EINVAL for an unknown `how`.
+    pub fn shut_down(&mut self, store: &mut S, id: DescriptionId, how: u32) -> Result<(), Errno> {
+        let socket = self.socket(id)?;
+        if how > net::SHUT_RDWR {
+            return Err(Errno::EINVAL);
+        }
+        let mut left = socket;
+        if how != net::SHUT_WR
+            && let Some(receive) = left.receive.take()
+        {
+            self.close_end(store, receive, End::Read);
+            // Who waits for bytes finds the end.
+            self.wake(WaitFor::PipeReadable(receive));
+        }
+        if how != net::SHUT_RD
+            && let Some(send) = left.send.take()
+        {
+            self.close_end(store, send, End::Write);
+            self.wake(WaitFor::PipeWritable(send));
+        }
+        self.description_mut(id)?.opened = Opened::Socket(left);
+        Ok(())
+    }
+
+    /// One piece of a read from a socket.
+    pub(crate) fn read_socket(
+        &mut self,
+        store: &mut S,
+        socket: Socket,
+        status: u32,
+        transfer: &mut Transfer,
+        into: &mut [u8],
+    ) -> Step<usize> {
+        let Some(receive) = socket.receive else {
+            return Step::Done(Ok(0));
+        };
+        let Some(pipe) = self.pipes.get_mut(receive.0) else {
+            return Step::Done(Err(Errno::EBADF));
+        };
+        let flags = transfer.flags;
+        let has = |flag| flags & flag != 0;
+        let peeks = has(net::MSG_PEEK);
+        let messages = socket.kind != SocketKind::Stream;
+        if transfer.done == 0 && messages {
+            pipe.finish_message(store);
+        }
+        let skip = if peeks && !messages { transfer.done } else { 0 };
+        let ready = if messages && transfer.begun {
+            true
+        } else {
+            pipe.length() > skip
+        };
+        if !ready {
+            let ended = pipe.writers == 0 && socket.kind != SocketKind::Datagrams;
+            if ended && pipe.reset.take().is_some() {
+                return Step::Done(Err(Errno::ECONNRESET));
+            }
+            let enough = transfer.done != 0 && !has(net::MSG_WAITALL);
+            if ended || enough || into.is_empty() && !messages || peeks && transfer.done != 0 {
+                return Step::Done(Ok(0));
+            }
+            if status & linux::O_NONBLOCK != 0 || has(net::MSG_DONTWAIT) {
+                return Step::Done(Err(Errno::EAGAIN));
+            }
+            return Step::Wait(WaitFor::PipeReadable(receive));
+        }
+        if !messages {
+            let count = if peeks {
+                pipe.copy(store, skip, into)
+            } else {
+                pipe.take(store, into)
+            };
+            transfer.done += count;
+            let ended = pipe.writers == 0;
+            if count != 0 && !peeks {
+                self.wake(WaitFor::PipeWritable(receive));
+            }
+            let waits = has(net::MSG_WAITALL) && !peeks && count < into.len() && !ended;
+            if waits && status & linux::O_NONBLOCK == 0 && !has(net::MSG_DONTWAIT) {
+                return Step::Wait(WaitFor::PipeReadable(receive));
+            }
+            return Step::Done(Ok(count));
+        }
+        if !transfer.begun {
+            let mut header = [0; HEADER];
+            pipe.copy(store, 0, &mut header);
+            transfer.message = u32::from_le_bytes(header) as usize;
+            transfer.total = transfer.total.min(transfer.message);
+            transfer.begun = true;
+            if !peeks {
+                pipe.take(store, &mut header);
+                pipe.message_left = transfer.message;
+            }
+        }
+        let length = into.len().min(transfer.total - transfer.done);
+        let into = &mut into[..length];
+        let count = if peeks {
+            pipe.copy(store, HEADER + transfer.done, into)
+        } else {
+            let count = pipe.take(store, into);
+            pipe.message_left -= count;
+            count
+        };
+        transfer.done += count;
+        if transfer.done >= transfer.total && !peeks {
+            pipe.finish_message(store);
+            self.wake(WaitFor::PipeWritable(receive));
+        }
+        Step::Done(Ok(count))
+    }
+
+    /// One piece of a write to a socket.
+    pub(crate) fn write_socket(
+        &mut self,
+        store: &mut S,
+        socket: Socket,
+        status: u32,
+        transfer: &mut Transfer,
+        bytes: &[u8],
+    ) -> Step<usize> {
+        let status = if transfer.flags & net::MSG_DONTWAIT != 0 {
+            status | linux::O_NONBLOCK
+        } else {
+            status
+        };
+        if socket.kind == SocketKind::Stream {
+            return match socket.send {
+                Some(send) => self.write_pipe(store, send, status, transfer, bytes),
+                None => Step::Done(Err(Errno::EPIPE)),
+            };
+        }
+        // Only a stream's writer is sent a signal.
+        transfer.flags |= net::MSG_NOSIGNAL;
+        let Some(send) = socket.send else {
+            return Step::Done(Err(Errno::EPIPE));
+        };
+        let Some(pipe) = self.pipes.get_mut(send.0) else {
+            return Step::Done(Err(Errno::EBADF));
+        };
+        if transfer.begun {
+            let count = pipe.put(store, bytes);
+            transfer.done += count;
+            return Step::Done(Ok(count));
+        }
+        if pipe.readers == 0 {
+            return Step::Done(Err(if socket.kind == SocketKind::Datagrams {
+                Errno::ECONNREFUSED
+            } else {
+                Errno::EPIPE
+            }));
+        }
+        let whole = transfer.total;
+        if whole > MESSAGE_MAX {
+            return Step::Done(Err(Errno::EMSGSIZE));
+        }
+        if pipe.room() < HEADER + whole {
+            if status & linux::O_NONBLOCK != 0 {
+                return Step::Done(Err(Errno::EAGAIN));
+            }
+            return Step::Wait(WaitFor::PipeWritable(send));
+        }
+        if !pipe.reserve(store, HEADER + whole) {
+            return Step::Done(Err(Errno::ENOMEM));
+        }
+        pipe.put(store, &(whole as u32).to_le_bytes());
+        transfer.begun = true;
+        let count = pipe.put(store, bytes);
+        transfer.done += count;
+        self.wake(WaitFor::PipeReadable(send));
+        Step::Done(Ok(count))
+    }
+
+    /// What could be done with a socket at once (poll(2)).
+    pub(crate) fn socket_events(&self, socket: Socket) -> Result<u32, Errno> {
+        const IN: u32 = linux::POLLIN | linux::POLLRDNORM;
+        const OUT: u32 = linux::POLLOUT | linux::POLLWRNORM | linux::POLLWRBAND;
+        let mut events = 0;
+        let connected = socket.kind != SocketKind::Datagrams;
+        // A shut direction is at its end: nothing is waited for there.
+        let mut ends = 0;
+        match socket.receive {
+            None => {
+                events |= IN | linux::POLLRDHUP;
+                ends += 1;
+            }
+            Some(receive) => {
+                let pipe = self.pipe(receive)?;
+                if pipe.length() != 0 {
+                    events |= IN;
+                }
+                if pipe.writers == 0 && connected {
+                    events |= IN | linux::POLLRDHUP;
+                    ends += 1;
+                }
+            }
+        }
+        match socket.send {
+            None => {
+                events |= OUT;
+                ends += 1;
+            }
+            Some(send) => {
+                let pipe = self.pipe(send)?;
+                let closed = pipe.readers == 0;
+                if closed || pipe.room() >= PIPE_CAPACITY / 4 {
+                    events |= OUT;
+                }
+                ends += u32::from(closed && connected);
+            }
+        }
+        if ends == 2 {
+            events |= linux::POLLHUP;
+        }
+        Ok(events)
+    }
+
+    /// Bytes that a read would find (FIONREAD): of datagrams, the next one's.
+    pub(crate) fn socket_bytes(&self, store: &S, socket: Socket) -> Result<u64, Errno> {
+        let Some(receive) = socket.receive else {
+            return Ok(0);
+        };
+        let pipe = self.pipe(receive)?;
+        if socket.kind == SocketKind::Stream || pipe.length() == 0 {
+            return Ok(pipe.length() as u64);
+        }
+        let mut at = pipe.message_left;
+        let mut total = 0;
+        while at < pipe.length() {
+            let mut header = [0; HEADER];
+            pipe.copy(store, at, &mut header);
+            let length = u32::from_le_bytes(header) as usize;
+            total += length as u64;
+            if socket.kind == SocketKind::Datagrams {
+                break;
+            }
+            at += HEADER + length;
+        }
+        Ok(total)
+    }
+}
