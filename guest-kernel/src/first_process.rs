@@ -2,7 +2,7 @@
 use crate::arch::context::UserContext;
 use crate::arch::machine;
 use crate::boot::BootInfo;
-use crate::boot::command_line::Options;
+use crate::boot::command_line::{Options, Tracing};
 use crate::console::Console;
 use crate::host_names::HostNames;
 use crate::kernel::{self, Kernel};
@@ -24,6 +24,7 @@ use crate::process::thread::Fellows;
 use crate::process::{Current, Members, NAME_LENGTH, Process, ProcessTable, Resume, State, Thread};
 use crate::records::COUNTERS;
 use crate::system_calls::paths::time_of_change;
+use crate::trace;
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::rc::Rc;
@@ -53,6 +54,9 @@ pub fn run(boot: &BootInfo) -> ! {
     take_over_memory(boot);
     let mut kernel = new_kernel(boot);
     let first = add_first_process(&mut kernel);
+    if boot.options.tracing == Tracing::On {
+        trace::start();
+    }
     match exec_first(&mut kernel, first, &boot.options) {
         Ok(()) => kernel::start(kernel),
         Err(errno) => machine::exit(Exit::ExecFailed(errno.0)),

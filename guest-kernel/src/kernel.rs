@@ -13,6 +13,7 @@ use crate::process::template::Templates;
 use crate::process::{Current, Pid, ProcessSlot, ProcessTable, State, Status, ThreadSlot, signal};
 use crate::records::COUNTERS;
 use crate::system_calls::{self, Outcome};
+use crate::trace;
 use alloc::collections::BTreeSet;
 use contract::counters::Counter;
 use files::Files;
@@ -97,6 +98,7 @@ impl Kernel {
                 self.whether_running()
             }
         };
+        trace::notice(self);
         self.go_on(next);
     }
 
@@ -167,6 +169,7 @@ impl Kernel {
             trap,
         };
         let next = self.force_signal(signal::SIGSEGV, info);
+        trace::notice(self);
         self.go_on(next);
         Goes::Elsewhere
     }

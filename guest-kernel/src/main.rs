@@ -10,6 +10,7 @@ extern crate alloc;
 
 mod arch;
 mod boot;
+mod channel;
 mod console;
 mod deadlock;
 mod first_process;
@@ -24,6 +25,7 @@ mod processes_view;
 mod random;
 mod records;
 mod system_calls;
+mod trace;
 
 use first_process::run as main;
 use kernel::{finish_system_call, on_page_fault, on_system_call, on_trap};

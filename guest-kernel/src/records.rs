@@ -1,4 +1,5 @@
 //! What the host reads from the kernel's memory; an ELF note of `boot/entry.rs` says where it is.
+use contract::channel::Channel;
 use contract::counters::CounterPage;
 use contract::records::{CrashRecord, KernelLog};
 use core::cell::UnsafeCell;
@@ -8,6 +9,9 @@ pub static COUNTERS: CounterPage = CounterPage::new();
 
 /// The kernel's own messages; written by `log!`.
 pub static LOG: KernelLog = KernelLog::new();
+
+/// What is sent to the monitor; written by `channel`.
+pub static CHANNEL: Channel = Channel::new();
 
 /// Why the kernel stopped; written once, by `arch::crash`.
 pub static CRASH: CrashCell = CrashCell(UnsafeCell::new(CrashRecord {

@@ -96,6 +96,9 @@ pub struct Run {
     /// Writes the figures of --stats to this file
     #[arg(long, value_name = "FILE")]
     pub stats_file: Option<PathBuf>,
+    /// Prints each system call as strace -f does, on standard error or to FILE
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub strace: Option<OsString>,
     /// What runs the guest
     #[arg(long, value_enum, default_value_t = Accelerator::Auto)]
     pub accel: Accelerator,

@@ -162,6 +162,7 @@ fn parse_records(description: &[u8]) -> Option<Records> {
         counters: word(0)?,
         log: word(1)?,
         crash: word(2)?,
+        channel: word(3)?,
     })
 }
 

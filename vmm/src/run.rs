@@ -1,7 +1,9 @@
 //! `cowbell run` and the tour: makes a machine of the options, runs it, and says how it ended.
 
+use crate::channel::Listener;
 use crate::command_line::{Accelerator, Run};
 use crate::ending::Ending;
+use crate::export_files::Exports;
 use crate::image;
 use crate::kernel_image::KernelImage;
 use crate::machine::{Attachment, Machine, Measure, Outcome};
@@ -12,6 +14,7 @@ use crate::qemu::Clock;
 use crate::records::Counters;
 use crate::registers::Registers;
 use crate::stats::Report;
+use crate::strace::Strace;
 use crate::terminal::{self, Console};
 use crate::{
     backtrace, boot, closed_output, diagnosis, initramfs, interruption, kvm, qemu, records,
@@ -80,6 +83,15 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
         },
     };
     let sink = Sink::open(options)?;
+    let mut strace = options.strace.as_deref().map(Strace::open).transpose()?;
+    if let Some(strace) = &mut strace {
+        let mut arguments: Vec<&[u8]> = options.program.iter().map(|a| a.as_bytes()).collect();
+        if arguments.is_empty() {
+            arguments.push(DEFAULT_PROGRAM.as_bytes());
+        }
+        strace.first(&arguments, environment(options, console)?.len());
+    }
+    let mut listener = Listener::new(&kernel, strace, Exports::default());
     let engine = Engine::choose(options)?;
     interruption::install()?;
     let guard = terminal::make_raw(console)?;
@@ -88,10 +100,13 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
     }
     let engine_name = engine.name();
     let outcome = match engine {
-        Engine::Kvm(kvm) => kvm::run(kvm, &machine, phases)?,
-        Engine::Qemu(clock) => qemu::run(&machine, clock, phases)?,
+        Engine::Kvm(kvm) => kvm::run(kvm, &machine, &mut listener, phases)?,
+        Engine::Qemu(clock) => qemu::run(&machine, clock, &mut listener, phases)?,
     };
     interruption::clear_timeout();
+    if let Some(strace) = &mut listener.strace {
+        strace.finish();
+    }
     drop(guard);
     let program = options
         .program
@@ -221,6 +236,9 @@ fn command_line(options: &Run, console: Console) -> Result<Vec<u8>> {
     }
     if console == Console::Terminal {
         line.extend_from_slice(b" tty=1");
+    }
+    if options.strace.is_some() {
+        line.extend_from_slice(b" strace=1");
     }
     for variable in environment(options, console)? {
         line.extend_from_slice(b" env=");

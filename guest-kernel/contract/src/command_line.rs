@@ -13,6 +13,7 @@
 //! | `tty=1` | the console is a terminal: line discipline, isatty(3) is true | a plain stream of bytes |
 //! | `log=memory` | a cowbell monitor reads the kernel log from memory | the log also goes to the UART |
 //! | `tsc_khz=N` | frequency of the time-stamp counter | found out by the kernel |
+//! | `strace=1` | system calls are sent through the [`channel`](crate::channel) | they are not |
 //! | `-- ARG…` | argv of pid 1; its first is the program | `/init` |
 //!
 //! Unknown tokens are ignored: other monitors add their own.

@@ -2,11 +2,14 @@
 //!
 //! | between | module |
 //! |---|---|
-//! | guest kernel and monitor | [`ports`], [`status`], [`counters`], [`records`], [`command_line`] |
+//! | guest kernel and monitor | [`ports`], [`status`], [`counters`], [`records`], [`channel`], [`command_line`] |
+//! | guest kernel, monitor and documentation | [`calls`] |
 //! | guest kernel and programs | [`errno`], [`Sysno`] (numbers and names of Linux's x86-64 system calls) |
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod calls;
+pub mod channel;
 pub mod command_line;
 pub mod counters;
 pub mod errno;

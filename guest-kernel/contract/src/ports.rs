@@ -4,6 +4,7 @@
 //! 0x00f4          exit: a 32-bit write ends the machine (QEMU's isa-debug-exit at the same place)
 //! 0x03f8..0x03ff  COM1, a 16550: the console, both ways; interrupt 4
 //! 0xc0b0..0xc0b3  console doorbell; only cowbell's own monitor answers there
+//! 0xc0b4..0xc0b7  doorbell of the channel, likewise
 //! ```
 
 /// A write of any 32-bit value ends the machine. The value is [`crate::status::Exit::encode`]d; the
@@ -25,6 +26,10 @@ pub const DOORBELL: u16 = 0xc0b0;
 
 /// What a read of [`DOORBELL`] gives when somebody listens: "cowb", little-endian.
 pub const DOORBELL_SIGNATURE: u32 = 0x6277_6f63;
+
+/// A write of any 32-bit value, where [`DOORBELL`] gives its signature: the monitor has read all of the
+/// [`Channel`](crate::channel::Channel) when the instruction completes. Elsewhere the monitor looks at it from time to time.
+pub const CHANNEL_DOORBELL: u16 = 0xc0b4;
 
 /// What [`DOORBELL`] points at. Eight-byte aligned.
 #[repr(C)]

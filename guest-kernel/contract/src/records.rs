@@ -19,6 +19,8 @@ pub struct Records {
     pub log: u64,
     /// Of the [`CrashRecord`].
     pub crash: u64,
+    /// Of the [`Channel`](crate::channel::Channel).
+    pub channel: u64,
 }
 
 /// Bytes of text that the kernel log keeps: the newest.

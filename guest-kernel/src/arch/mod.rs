@@ -9,8 +9,9 @@
 //! | whole frames by the widest moves | `wide.rs` |
 //! | what only ring 3 can tell or do | `ring3.rs`, `probe.rs` |
 //! | time and interrupts | `apic.rs`, `timer.rs`, `clock.rs`, `interrupts.rs` |
-//! | console, end of the machine, crash | `uart.rs`, `machine.rs`, `crash.rs` |
+//! | console, channel, end of the machine, crash | `uart.rs`, `bell.rs`, `machine.rs`, `crash.rs` |
 pub mod apic;
+pub mod bell;
 pub mod clock;
 pub mod context;
 pub mod control;

@@ -11,6 +11,13 @@ pub enum Console {
     Terminal,
 }
 
+/// Whether system calls are sent to the monitor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tracing {
+    Off,
+    On,
+}
+
 /// The options; a later one of a name takes the place of an earlier.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -20,6 +27,8 @@ pub struct Options {
     pub console: Console,
     /// Where the kernel log goes.
     pub log: Destination,
+    /// Whether system calls are traced.
+    pub tracing: Tracing,
     /// Frequency of the time-stamp counter.
     pub tsc_khz: Option<u64>,
     line: &'static [u8],
@@ -32,6 +41,7 @@ impl Options {
             epoch: None,
             console: Console::Stream,
             log: Destination::MemoryAndUart,
+            tracing: Tracing::Off,
             tsc_khz: None,
             line,
         };
@@ -50,6 +60,7 @@ impl Options {
                         options.tsc_khz = parse_number(value).filter(|&khz| khz != 0);
                     }
                 }
+                b"strace=1" => options.tracing = Tracing::On,
                 b"log=memory" => options.log = Destination::Memory,
                 _ => {}
             }

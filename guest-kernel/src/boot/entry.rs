@@ -27,9 +27,9 @@ core::arch::global_asm!(
 
     ".section .note.cowbell, \"a\", @note",
     ".balign 4",
-    ".long 8, 24, {cowbell_note}",
+    ".long 8, 32, {cowbell_note}",
     ".asciz \"cowbell\"",
-    ".quad {counters} - {base}, {log} - {base}, {crash} - {base}",
+    ".quad {counters} - {base}, {log} - {base}, {crash} - {base}, {channel} - {base}",
 
     ".section .text.boot, \"ax\", @progbits",
     ".code32",
@@ -92,6 +92,7 @@ core::arch::global_asm!(
     counters = sym records::COUNTERS,
     log = sym records::LOG,
     crash = sym records::CRASH,
+    channel = sym records::CHANNEL,
     pae = const CR4_PAE,
     efer_msr = const IA32_EFER,
     efer = const EFER,

@@ -18,6 +18,7 @@ use crate::kernel::Kernel;
 use crate::memory::frames::{FRAMES, Use};
 use crate::memory::space::AddressSpace;
 use crate::records::COUNTERS;
+use crate::trace;
 use contract::counters::Counter;
 use contract::status::Exit;
 
@@ -125,6 +126,7 @@ impl Kernel {
         self.processes.remove_child(slot, Which::Living);
         self.processes.add_child(parent, slot, Which::Zombies);
         if self.processes[parent].signals.discards_children() {
+            trace::notice(self);
             self.reap(slot);
             self.wake_childless_parent(parent);
             return;
@@ -174,6 +176,7 @@ impl Kernel {
 
     /// The machine ends with pid 1: everything goes, and every frame must be there again.
     fn end_machine(&mut self, status: Status) -> ! {
+        trace::machine_ends(status);
         COUNTERS.add(Counter::Exits, 1);
         while let Some(slot) = self.processes.first() {
             while let Some(thread) = self.processes[slot].threads.first {

@@ -7,7 +7,7 @@ use crate::arch::{clock, context, interrupts, timer};
 use crate::kernel::Kernel;
 use crate::memory::user::{self, UserFault};
 use crate::records::COUNTERS;
-use crate::{deadlock, system_calls};
+use crate::{deadlock, system_calls, trace};
 use contract::Errno;
 use contract::counters::Counter;
 use files::WaitFor;
@@ -286,5 +286,6 @@ impl Kernel {
         if pending.serial {
             self.take_console_input();
         }
+        trace::notice(self);
     }
 }

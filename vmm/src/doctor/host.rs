@@ -1,6 +1,7 @@
 //! Findings that need no probe of their own: the processor, QEMU, counters, and what the real kernel finds.
 
 use super::{Finding, Verdict};
+use crate::channel::Listener;
 use crate::ending::Ending;
 use crate::kernel_image::KernelImage;
 use crate::machine::{Attachment, Machine, Measure};
@@ -151,7 +152,12 @@ fn boot() -> Result<Counters> {
     };
     interruption::install()?;
     interruption::set_timeout(LIMIT)?;
-    let outcome = kvm::run(kvm::open()?, &machine, Phases::begin())?;
+    let outcome = kvm::run(
+        kvm::open()?,
+        &machine,
+        &mut Listener::default(),
+        Phases::begin(),
+    )?;
     interruption::clear_timeout();
     anyhow::ensure!(
         matches!(outcome.ending, Ending::Guest(_)),

@@ -5,7 +5,7 @@ use super::uart::Uart;
 use crate::ending::Ending;
 use crate::memory::Memory;
 use crate::output::Stopped;
-use contract::ports::{DOORBELL, DOORBELL_SIGNATURE, EXIT, SERIAL};
+use contract::ports::{CHANNEL_DOORBELL, DOORBELL, DOORBELL_SIGNATURE, EXIT, SERIAL};
 use kvm_ioctls::VcpuExit;
 use std::sync::Arc;
 use vm_memory::{Bytes, GuestAddress};
@@ -61,6 +61,8 @@ where
                     .for_each(|(byte, value)| *byte = value);
                 ("io_in_doorbell", Step::Continue)
             }
+            // The channel is read after each exit.
+            VcpuExit::IoOut(CHANNEL_DOORBELL, _) => ("io_out_channel", Step::Continue),
             // Nobody there: reads float high, writes go nowhere.
             VcpuExit::IoOut(..) => ("io_out_other", Step::Continue),
             VcpuExit::IoIn(_, data) => {

@@ -9,6 +9,7 @@ mod uart;
 mod vcpu;
 
 use crate::boot;
+use crate::channel::Listener;
 use crate::ending::Ending;
 use crate::host_memory;
 use crate::input;
@@ -92,7 +93,12 @@ pub fn open() -> Result<Ready> {
 ///
 /// # Errors
 /// It cannot be set up.
-pub fn run(ready: Ready, machine: &Machine<'_>, mut phases: Phases) -> Result<Outcome> {
+pub fn run(
+    ready: Ready,
+    machine: &Machine<'_>,
+    listener: &mut Listener,
+    mut phases: Phases,
+) -> Result<Outcome> {
     let Ready { kvm, vm } = ready;
     let memory = set_up(&vm, machine)?;
     let mut vcpu = vm
@@ -142,7 +148,15 @@ pub fn run(ready: Ready, machine: &Machine<'_>, mut phases: Phases) -> Result<Ou
         .filter(|_| measured)
         .and_then(|khz| GuestClock::read(&vcpu, khz, &phases));
     let mut exits = BTreeMap::new();
-    let ending = enter_until_end(&mut vcpu, &devices, machine, &mut exits, &mut phases);
+    let ending = enter_until_end(
+        &mut vcpu,
+        &devices,
+        machine,
+        listener,
+        &mut exits,
+        &mut phases,
+    );
+    listener.hear(&memory);
     phases.last_exit = Some(phases.now());
     let hardware = counters.and_then(hardware::Counters::read);
     if let Some(counters) = Counters::read(&memory, machine.kernel) {
@@ -280,6 +294,7 @@ fn enter_until_end(
     vcpu: &mut VcpuFd,
     devices: &Devices<Arc<VmFd>>,
     machine: &Machine<'_>,
+    listener: &mut Listener,
     exits: &mut BTreeMap<&'static str, ExitFigures>,
     phases: &mut Phases,
 ) -> Ending {
@@ -317,6 +332,7 @@ fn enter_until_end(
             },
         };
         log.print_new(&devices.memory);
+        listener.hear(&devices.memory);
         ExitFigures::add(exits, reason, start.elapsed());
         match step {
             Step::Continue => {}

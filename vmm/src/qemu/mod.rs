@@ -5,6 +5,7 @@ mod command;
 mod feed;
 mod monitor;
 
+use crate::channel::Listener;
 use crate::ending::Ending;
 use crate::input;
 use crate::interruption;
@@ -32,8 +33,9 @@ use std::process::{Child, ChildStderr, ChildStdout, ExitStatus};
 
 /// Longest single argument that Linux passes to a program (MAX_ARG_STRLEN).
 const ARGUMENT_LIMIT: usize = 128 * 1024;
-/// How often the kernel log is looked at, in milliseconds.
+/// How often the kernel log is looked at, in milliseconds; and the channel, for which the guest may wait.
 const LOOK: u16 = 20;
+const LOOK_AT_CHANNEL: u16 = 1;
 /// Room for output, so that QEMU's UART has to wait less often.
 const PIPE_SIZE: i32 = 1 << 20;
 
@@ -41,7 +43,12 @@ const PIPE_SIZE: i32 = 1 << 20;
 ///
 /// # Errors
 /// It cannot be set up.
-pub fn run(machine: &Machine<'_>, clock: Clock, mut phases: Phases) -> Result<Outcome> {
+pub fn run(
+    machine: &Machine<'_>,
+    clock: Clock,
+    listener: &mut Listener,
+    mut phases: Phases,
+) -> Result<Outcome> {
     let program = find()?;
     ensure!(
         machine.command_line.len() < ARGUMENT_LIMIT,
@@ -87,6 +94,7 @@ pub fn run(machine: &Machine<'_>, clock: Clock, mut phases: Phases) -> Result<Ou
     let mut watch = Watch {
         memory: &memory,
         log: LogReader::new(machine.kernel),
+        listener,
         monitor,
         stdout: Some(stdout),
         stderr: Some(stderr),
@@ -98,6 +106,7 @@ pub fn run(machine: &Machine<'_>, clock: Clock, mut phases: Phases) -> Result<Ou
     phases.last_exit = Some(phases.now());
     let status = qemu.end(stopped.is_some());
     watch.log.finish(&memory);
+    watch.listener.hear(&memory);
     watch.complain();
     let registers = match &watch.reset {
         Reset::Stopped(registers) => Some(*registers),
@@ -160,6 +169,7 @@ impl Drop for Qemu {
 struct Watch<'a> {
     memory: &'a Memory,
     log: LogReader,
+    listener: &'a mut Listener,
     monitor: Monitor,
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
@@ -220,6 +230,7 @@ impl Watch<'_> {
                 }
             }
             self.log.print_new(self.memory);
+            self.listener.hear(self.memory);
         }
         None
     }
@@ -257,7 +268,12 @@ impl Watch<'_> {
         let monitor = connected.then(|| add(self.monitor.as_fd()));
         interruption::wake_descriptor().map(&mut add);
         // Interrupted or not: what is ready is in the results.
-        let _ = poll(&mut descriptors, PollTimeout::from(LOOK));
+        let look = if self.listener.is_listening() {
+            LOOK_AT_CHANNEL
+        } else {
+            LOOK
+        };
+        let _ = poll(&mut descriptors, PollTimeout::from(look));
         let ready = |index: Option<usize>| {
             index.is_some_and(|index| {
                 descriptors[index]

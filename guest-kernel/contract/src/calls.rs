@@ -1,0 +1,612 @@
+//! The system calls that the kernel answers: what each takes, and how faithful it is to Linux.
+//!
+//! One line a call. The kernel refuses to compile where its own table and this one differ, `cowbell run --strace`
+//! reads arguments by it, and `docs/system-calls.md` is made of it.
+//!
+//! ```text
+//! openat [DirFd, Path, Flags(Open), Mode] "no permission checks";
+//! mmap [Address, Size, …] -> Address "…";        where the result is not a number
+//! ```
+use crate::Sysno;
+use crate::counters::SYSTEM_CALLS;
+
+/// A call that the kernel answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Number and name.
+    pub number: Sysno,
+    /// The family it belongs to.
+    pub group: Group,
+    /// What it takes, in order.
+    pub arguments: &'static [Argument],
+    /// What it returns.
+    pub result: Result,
+    /// How faithful it is to Linux, as one short phrase.
+    pub faithful: &'static str,
+}
+
+/// What a call returns when it succeeds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Result {
+    /// A number.
+    Number,
+    /// An address.
+    Address,
+    /// A file mode.
+    Mode,
+}
+
+/// What an argument is. Where memory is behind it, how much: `usize` is the argument that has the length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Argument {
+    /// A signed number.
+    Number,
+    /// A number of bytes or of things.
+    Size,
+    /// A signed 64-bit offset or length.
+    Offset,
+    /// An address, or any 64-bit word, whose memory is not looked at.
+    Address,
+    /// A descriptor.
+    Fd,
+    /// A descriptor of a directory, or AT_FDCWD.
+    DirFd,
+    /// A process, thread or process group.
+    Pid,
+    /// A signal.
+    Signal,
+    /// File permissions.
+    Mode,
+    /// A device number.
+    Device,
+    /// A flag word or one of a list of values.
+    Flags(Set),
+    /// A string that ends with NUL, shown whole.
+    Path,
+    /// An array of strings that ends with a null pointer, shown.
+    Strings,
+    /// An array of strings that ends with a null pointer, counted.
+    Environment,
+    /// Bytes that the call reads, as many as argument `.0` says.
+    Reads(usize),
+    /// Bytes that the call writes, as many as it returns.
+    Writes,
+    /// Pieces (`struct iovec`) that the call reads, as many as argument `.0` says.
+    ReadsPieces(usize),
+    /// Pieces (`struct iovec`) that the call fills up to what it returns, as many as argument `.0` says.
+    WritesPieces(usize),
+    /// `struct pollfd`s that the call reads and changes, as many as argument `.0` says.
+    Polls(usize),
+    /// A structure that the call reads.
+    In(Structure),
+    /// A structure that the call writes.
+    Out(Structure),
+    /// A structure that the call reads and writes.
+    InOut(Structure),
+    /// What an ioctl(2) request takes; the request is the argument before it.
+    IoctlArgument,
+    /// What an fcntl(2) command takes; the command is the argument before it.
+    FcntlArgument,
+}
+
+/// Sets of flags, and lists of values, that have names.
+#[allow(
+    missing_docs,
+    reason = "each is named after the manual's page or prefix"
+)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Set {
+    Access,
+    Advice,
+    ArchPrctl,
+    At,
+    Clock,
+    Clone,
+    CloseRange,
+    Fallocate,
+    Fcntl,
+    Flock,
+    Futex,
+    Ioctl,
+    IdType,
+    Itimer,
+    Lock,
+    Map,
+    Msync,
+    Open,
+    PipeFlags,
+    Prctl,
+    Priority,
+    Protection,
+    Random,
+    Remap,
+    Rename,
+    Resource,
+    Scheduler,
+    Seek,
+    SignalHow,
+    SocketDomain,
+    SocketKind,
+    Statx,
+    StatxMask,
+    Timer,
+    Usage,
+    Wait,
+}
+
+/// Structures behind pointers, as the x86-64 ABI of Linux has them.
+#[allow(
+    missing_docs,
+    reason = "each is named after the structure of the manual"
+)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Structure {
+    CloneArguments,
+    FdSet,
+    FileLock,
+    Int,
+    IntervalTimer,
+    Limit,
+    Long,
+    PipeEnds,
+    RobustList,
+    SchedulerParameter,
+    SignalAction,
+    SignalInfo,
+    SignalSet,
+    SignalStack,
+    Stat,
+    StatFs,
+    Statx,
+    SystemInfo,
+    SystemName,
+    Timespec,
+    TimespecPair,
+    Timeval,
+    TimevalPair,
+    Timezone,
+    Times,
+    Usage,
+    UserTimes,
+}
+
+impl Structure {
+    /// Bytes that it takes.
+    #[must_use]
+    pub const fn size(self) -> usize {
+        match self {
+            Self::Int | Self::SchedulerParameter => 4,
+            Self::Long | Self::PipeEnds | Self::SignalSet | Self::Timezone => 8,
+            Self::Limit | Self::Timespec | Self::Timeval | Self::UserTimes => 16,
+            Self::RobustList | Self::SignalStack => 24,
+            Self::FileLock
+            | Self::IntervalTimer
+            | Self::SignalAction
+            | Self::TimespecPair
+            | Self::TimevalPair
+            | Self::Times => 32,
+            Self::CloneArguments => 88,
+            Self::SystemInfo => 112,
+            Self::StatFs => 120,
+            Self::FdSet | Self::SignalInfo => 128,
+            Self::Stat | Self::Usage => 144,
+            Self::Statx => 256,
+            Self::SystemName => 390,
+        }
+    }
+}
+
+/// Families of calls: a file of the kernel each, in the manual's grouping.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    /// Who a process is.
+    Identity,
+    /// Users and groups.
+    Credentials,
+    /// Making, ending and waiting for processes and threads.
+    Process,
+    /// Signals.
+    Signals,
+    /// Address spaces.
+    Memory,
+    /// Waiting on memory.
+    Futex,
+    /// Clocks, timers and sleep.
+    Time,
+    /// Limits, usage and scheduling.
+    Resources,
+    /// Moving bytes.
+    Transfer,
+    /// Descriptors.
+    Descriptors,
+    /// Waiting for descriptors.
+    Readiness,
+    /// Connected pairs of sockets.
+    Sockets,
+    /// Changes of names.
+    Names,
+    /// What files are.
+    Status,
+    /// Modes, owners, times.
+    Attributes,
+    /// Lengths, and what a disk would be told.
+    Storage,
+    /// Files by path.
+    Paths,
+    /// The machine as a whole.
+    Host,
+}
+
+impl Group {
+    /// All of them, in the order of the documentation.
+    pub const ALL: &[Self] = &[
+        Self::Identity,
+        Self::Credentials,
+        Self::Process,
+        Self::Signals,
+        Self::Memory,
+        Self::Futex,
+        Self::Time,
+        Self::Resources,
+        Self::Transfer,
+        Self::Descriptors,
+        Self::Readiness,
+        Self::Sockets,
+        Self::Names,
+        Self::Status,
+        Self::Attributes,
+        Self::Storage,
+        Self::Paths,
+        Self::Host,
+    ];
+
+    /// A heading.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Identity => "Who a process is",
+            Self::Credentials => "Users and groups",
+            Self::Process => "Processes and threads",
+            Self::Signals => "Signals",
+            Self::Memory => "Memory",
+            Self::Futex => "Waiting on memory",
+            Self::Time => "Time",
+            Self::Resources => "Limits, usage, scheduling",
+            Self::Transfer => "Moving bytes",
+            Self::Descriptors => "Descriptors",
+            Self::Readiness => "Waiting for descriptors",
+            Self::Sockets => "Sockets",
+            Self::Names => "Names",
+            Self::Status => "What files are",
+            Self::Attributes => "Modes, owners, times",
+            Self::Storage => "Lengths, and what a disk is told",
+            Self::Paths => "Files by path",
+            Self::Host => "The machine",
+        }
+    }
+}
+
+/// The entry of a call, if the kernel answers it.
+#[must_use]
+pub fn find(number: u64) -> Option<&'static Call> {
+    CALLS
+        .iter()
+        .find(|call| u64::from(call.number.id().unsigned_abs()) == number)
+}
+
+/// Which calls have an entry, by number.
+pub const PRESENT: [bool; SYSTEM_CALLS] = {
+    let mut present = [false; SYSTEM_CALLS];
+    let mut index = 0;
+    while index < CALLS.len() {
+        let number = CALLS[index].number as usize;
+        assert!(!present[number], "a call has two entries");
+        present[number] = true;
+        index += 1;
+    }
+    present
+};
+
+macro_rules! calls {
+    ($($group:ident { $($name:ident [$($argument:ident $(($detail:tt))?),*] $(-> $result:ident)? $faithful:literal;)* })*) => {
+        /// All of them.
+        pub const CALLS: &[Call] = &[$($(Call {
+            number: Sysno::$name,
+            group: Group::$group,
+            arguments: &[$(argument!($argument $(($detail))?)),*],
+            result: result!($($result)?),
+            faithful: $faithful,
+        },)*)*];
+    };
+}
+
+macro_rules! argument {
+    (Flags($set:ident)) => {
+        Argument::Flags(Set::$set)
+    };
+    (In($structure:ident)) => {
+        Argument::In(Structure::$structure)
+    };
+    (Out($structure:ident)) => {
+        Argument::Out(Structure::$structure)
+    };
+    (InOut($structure:ident)) => {
+        Argument::InOut(Structure::$structure)
+    };
+    ($name:ident($length:literal)) => {
+        Argument::$name($length)
+    };
+    ($name:ident) => {
+        Argument::$name
+    };
+}
+
+macro_rules! result {
+    () => {
+        Result::Number
+    };
+    ($name:ident) => {
+        Result::$name
+    };
+}
+
+calls! {
+    Identity {
+        getpid [] "complete";
+        gettid [] "complete";
+        getppid [] "complete";
+        getpgrp [] "complete";
+        getpgid [Pid] "complete";
+        setpgid [Pid, Pid] "complete";
+        getsid [Pid] "complete";
+        setsid [] "complete";
+        arch_prctl [Flags(ArchPrctl), Address] "the FS base; no GS base, no CPUID faulting";
+        set_tid_address [Address] "complete";
+        getrandom [Writes, Size, Flags(Random)] "never waits";
+        sched_yield [] "complete";
+    }
+    Credentials {
+        getuid [] "complete; no permission depends on it";
+        geteuid [] "complete; no permission depends on it";
+        getgid [] "complete; no permission depends on it";
+        getegid [] "complete; no permission depends on it";
+        setuid [Number] "complete; no permission depends on it";
+        setgid [Number] "complete; no permission depends on it";
+        setreuid [Number, Number] "complete; no permission depends on it";
+        setregid [Number, Number] "complete; no permission depends on it";
+        setresuid [Number, Number, Number] "complete; no permission depends on it";
+        setresgid [Number, Number, Number] "complete; no permission depends on it";
+        getresuid [Out(Int), Out(Int), Out(Int)] "complete; no permission depends on it";
+        getresgid [Out(Int), Out(Int), Out(Int)] "complete; no permission depends on it";
+        setfsuid [Number] "complete; no permission depends on it";
+        setfsgid [Number] "complete; no permission depends on it";
+        getgroups [Number, Address] "complete; no permission depends on it";
+        setgroups [Number, Address] "complete; no permission depends on it";
+    }
+    Process {
+        fork [] "complete";
+        vfork [] "complete";
+        clone [Flags(Clone), Address, Address, Address, Address] "processes and vfork's kind; no namespaces";
+        execve [Path, Strings, Environment] "static programs and scripts; no dynamic interpreter";
+        exit [Number] "complete";
+        exit_group [Number] "complete";
+        wait4 [Pid, Out(Int), Flags(Wait), Out(Usage)] "complete";
+        waitid [Flags(IdType), Pid, Out(SignalInfo), Flags(Wait), Out(Usage)] "complete";
+    }
+    Signals {
+        kill [Pid, Signal] "complete";
+        tkill [Pid, Signal] "complete";
+        tgkill [Pid, Pid, Signal] "complete";
+        rt_sigaction [Signal, In(SignalAction), Out(SignalAction), Size] "complete";
+        rt_sigprocmask [Flags(SignalHow), In(SignalSet), Out(SignalSet), Size] "complete";
+        rt_sigpending [Out(SignalSet), Size] "complete";
+        rt_sigreturn [] "complete, with the whole SIMD frame";
+        rt_sigsuspend [In(SignalSet), Size] "complete";
+        sigaltstack [In(SignalStack), Out(SignalStack)] "complete";
+        pause [] "complete";
+        rt_sigqueueinfo [Pid, Signal, In(SignalInfo)] "complete";
+        rt_tgsigqueueinfo [Pid, Pid, Signal, In(SignalInfo)] "complete";
+        rt_sigtimedwait [In(SignalSet), Out(SignalInfo), In(Timespec), Size] "complete";
+        restart_syscall [] "EINTR: no program asks for it";
+    }
+    Memory {
+        brk [Address] -> Address "complete";
+        mmap [Address, Size, Flags(Protection), Flags(Map), Fd, Offset] -> Address "anonymous and private";
+        munmap [Address, Size] "complete";
+        mprotect [Address, Size, Flags(Protection)] "complete; no protection keys";
+        madvise [Address, Size, Flags(Advice)] "what changes contents; hints are taken and do nothing";
+    }
+    Futex {
+        futex [Address, Flags(Futex), Number, In(Timespec), Address, Number] "wait and wake";
+    }
+    Time {
+        nanosleep [In(Timespec), Out(Timespec)] "complete";
+        clock_nanosleep [Flags(Clock), Flags(Timer), In(Timespec), Out(Timespec)] "complete";
+        clock_gettime [Flags(Clock), Out(Timespec)] "the clocks of clock_gettime(2) but for TAI";
+        clock_getres [Flags(Clock), Out(Timespec)] "complete";
+        gettimeofday [Out(Timeval), Out(Timezone)] "complete";
+        time [Out(Long)] "complete";
+    }
+    Resources {
+        prlimit64 [Pid, Flags(Resource), In(Limit), Out(Limit)] "complete";
+        getrlimit [Flags(Resource), Out(Limit)] "complete";
+        setrlimit [Flags(Resource), In(Limit)] "complete";
+    }
+    Transfer {
+        read [Fd, Writes, Size] "complete";
+        write [Fd, Reads(2), Size] "complete";
+        readv [Fd, WritesPieces(2), Size] "complete";
+        writev [Fd, ReadsPieces(2), Size] "complete";
+        pread64 [Fd, Writes, Size, Offset] "complete";
+        pwrite64 [Fd, Reads(2), Size, Offset] "complete";
+        preadv [Fd, WritesPieces(2), Size, Offset] "complete";
+        pwritev [Fd, ReadsPieces(2), Size, Offset] "complete";
+        preadv2 [Fd, WritesPieces(2), Size, Offset, Number, Number] "complete";
+        pwritev2 [Fd, ReadsPieces(2), Size, Offset, Number, Number] "complete";
+    }
+    Descriptors {
+        lseek [Fd, Offset, Flags(Seek)] "complete";
+        close [Fd] "complete";
+        close_range [Fd, Fd, Flags(CloseRange)] "complete";
+        dup [Fd] "complete";
+        dup2 [Fd, Fd] "complete";
+        dup3 [Fd, Fd, Flags(PipeFlags)] "complete";
+        fcntl [Fd, Flags(Fcntl), FcntlArgument] "descriptors and flags";
+        pipe [Out(PipeEnds)] "complete";
+        pipe2 [Out(PipeEnds), Flags(PipeFlags)] "no packet mode";
+        getdents64 [Fd, Writes, Size] "complete";
+        flock [Fd, Flags(Flock)] "complete";
+        ioctl [Fd, Flags(Ioctl), IoctlArgument] "terminals, FIONREAD, FIONBIO, FIOCLEX";
+    }
+    Readiness {
+        poll [Polls(1), Size, Number] "complete";
+        ppoll [Polls(1), Size, InOut(Timespec), In(SignalSet), Size] "complete";
+        select [Number, InOut(FdSet), InOut(FdSet), InOut(FdSet), InOut(Timeval)] "complete";
+        pselect6 [Number, InOut(FdSet), InOut(FdSet), InOut(FdSet), InOut(Timespec), Address] "complete";
+    }
+    Sockets {
+        socketpair [Flags(SocketDomain), Flags(SocketKind), Number, Out(PipeEnds)] "AF_UNIX";
+        sendto [Fd, Reads(2), Size, Number, Address, Size] "on a pair";
+        recvfrom [Fd, Writes, Size, Number, Address, Address] "on a pair";
+        sendmsg [Fd, Address, Number] "on a pair";
+        recvmsg [Fd, Address, Number] "on a pair";
+        shutdown [Fd, Number] "on a pair";
+        getsockopt [Fd, Number, Number, Out(Int), InOut(Int)] "on a pair";
+        setsockopt [Fd, Number, Number, Address, Size] "on a pair";
+        getsockname [Fd, Address, Address] "on a pair";
+        getpeername [Fd, Address, Address] "on a pair";
+        socket [Flags(SocketDomain), Flags(SocketKind), Number] "EAFNOSUPPORT: there is no network";
+        bind [Fd, Address, Size] "refused: there is no network";
+        listen [Fd, Number] "refused: there is no network";
+        connect [Fd, Address, Size] "refused: there is no network";
+        accept [Fd, Address, Address] "refused: there is no network";
+        accept4 [Fd, Address, Address, Flags(PipeFlags)] "refused: there is no network";
+    }
+    Names {
+        mkdir [Path, Mode] "complete";
+        rmdir [Path] "complete";
+        unlink [Path] "complete";
+        mkdirat [DirFd, Path, Mode] "complete";
+        unlinkat [DirFd, Path, Flags(At)] "complete";
+        symlink [Path, Path] "complete";
+        symlinkat [Path, DirFd, Path] "complete";
+        link [Path, Path] "complete";
+        linkat [DirFd, Path, DirFd, Path, Flags(At)] "no AT_EMPTY_PATH";
+        rename [Path, Path] "complete";
+        renameat [DirFd, Path, DirFd, Path] "complete";
+        renameat2 [DirFd, Path, DirFd, Path, Flags(Rename)] "no whiteouts";
+        mknod [Path, Mode, Device] "complete";
+        mknodat [DirFd, Path, Mode, Device] "complete";
+    }
+    Status {
+        stat [Path, Out(Stat)] "complete";
+        lstat [Path, Out(Stat)] "complete";
+        fstat [Fd, Out(Stat)] "complete";
+        newfstatat [DirFd, Path, Out(Stat), Flags(At)] "complete";
+        statx [DirFd, Path, Flags(Statx), Flags(StatxMask), Out(Statx)] "complete";
+        statfs [Path, Out(StatFs)] "complete";
+        fstatfs [Fd, Out(StatFs)] "complete";
+        access [Path, Flags(Access)] "as for root";
+        faccessat [DirFd, Path, Flags(Access)] "as for root";
+        faccessat2 [DirFd, Path, Flags(Access), Flags(At)] "as for root";
+    }
+    Attributes {
+        chmod [Path, Mode] "complete";
+        fchmod [Fd, Mode] "complete";
+        fchmodat [DirFd, Path, Mode] "complete";
+        chown [Path, Number, Number] "complete";
+        lchown [Path, Number, Number] "complete";
+        fchown [Fd, Number, Number] "complete";
+        fchownat [DirFd, Path, Number, Number, Flags(At)] "complete";
+        utime [Path, In(UserTimes)] "complete";
+        utimes [Path, In(TimevalPair)] "complete";
+        futimesat [DirFd, Path, In(TimevalPair)] "complete";
+        utimensat [DirFd, Path, In(TimespecPair), Flags(At)] "complete";
+    }
+    Storage {
+        truncate [Path, Offset] "complete";
+        ftruncate [Fd, Offset] "complete";
+        fallocate [Fd, Flags(Fallocate), Offset, Offset] "complete";
+        fadvise64 [Fd, Offset, Offset, Number] "checked; hints do nothing";
+        readahead [Fd, Offset, Size] "checked; hints do nothing";
+        fsync [Fd] "checked; there is no disk";
+        fdatasync [Fd] "checked; there is no disk";
+        sync [] "checked; there is no disk";
+        syncfs [Fd] "checked; there is no disk";
+        sync_file_range [Fd, Offset, Offset, Number] "checked; there is no disk";
+    }
+    Paths {
+        open [Path, Flags(Open), Mode] "no permission checks: everybody is root";
+        openat [DirFd, Path, Flags(Open), Mode] "no permission checks: everybody is root";
+        creat [Path, Mode] "complete";
+        readlink [Path, Writes, Size] "complete";
+        readlinkat [DirFd, Path, Writes, Size] "complete";
+        fchdir [Fd] "complete";
+        chdir [Path] "complete";
+        getcwd [Writes, Size] "complete";
+        umask [Mode] -> Mode "complete";
+    }
+    Host {
+        uname [Out(SystemName)] "calls itself Linux, for programs that ask";
+        sethostname [Reads(1), Size] "complete";
+        setdomainname [Reads(1), Size] "complete";
+        sysinfo [Out(SystemInfo)] "complete";
+        syslog [Number, Address, Number] "the kernel's log can be read";
+    }
+}
+
+/// Families that programs ask for and that are not here: each call answers ENOSYS, and is counted.
+pub const ABSENT: &[(&str, &[Sysno])] = &[
+    (
+        "epoll",
+        &[
+            Sysno::epoll_create,
+            Sysno::epoll_create1,
+            Sysno::epoll_ctl,
+            Sysno::epoll_wait,
+            Sysno::epoll_pwait,
+            Sysno::epoll_pwait2,
+        ],
+    ),
+    (
+        "Descriptors for events, timers, signals and changes of files",
+        &[
+            Sysno::eventfd,
+            Sysno::eventfd2,
+            Sysno::timerfd_create,
+            Sysno::timerfd_settime,
+            Sysno::timerfd_gettime,
+            Sysno::signalfd,
+            Sysno::signalfd4,
+            Sysno::inotify_init,
+            Sysno::inotify_init1,
+            Sysno::inotify_add_watch,
+            Sysno::inotify_rm_watch,
+            Sysno::fanotify_init,
+            Sysno::fanotify_mark,
+        ],
+    ),
+    (
+        "POSIX timers",
+        &[
+            Sysno::timer_create,
+            Sysno::timer_settime,
+            Sysno::timer_gettime,
+            Sysno::timer_getoverrun,
+            Sysno::timer_delete,
+        ],
+    ),
+    (
+        "Tracing",
+        &[Sysno::ptrace, Sysno::perf_event_open, Sysno::bpf],
+    ),
+    ("Namespaces", &[Sysno::unshare, Sysno::setns]),
+    (
+        "io_uring",
+        &[
+            Sysno::io_uring_setup,
+            Sysno::io_uring_enter,
+            Sysno::io_uring_register,
+        ],
+    ),
+];
