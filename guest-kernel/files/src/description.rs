@@ -296,6 +296,14 @@ impl<S: PageStore> Files<S> {
         Ok(())
     }
 
+    /// Where the next read or write is, without moving.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn offset(&self, id: DescriptionId) -> Result<u64, Errno> {
+        Ok(self.description(id)?.offset)
+    }
+
     /// Who would be told of input (F_GETOWN in fcntl(2)): a process, or less than 0 a process group.
     ///
     /// # Errors

@@ -68,6 +68,7 @@ pub use device::Device;
 pub use directory::NAME_MAX;
 pub use fd_table::{DESCRIPTOR_LIMIT, FdTable, OnExec};
 pub use inode::{InodeId, Time};
+pub use listing::Listing;
 pub use locks::{LockMode, LockOwner, RecordLock};
 pub use mapped::{Mappable, MappedFile, NoPage, Purpose};
 pub use metadata::Located;

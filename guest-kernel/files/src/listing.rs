@@ -1,4 +1,4 @@
-//! getdents64(2).
+//! getdents(2).
 use crate::description::{DescriptionId, Opened};
 use crate::inode::{InodeId, Number};
 use crate::proc::ProcSource;
@@ -7,11 +7,24 @@ use contract::Errno;
 use core::mem::offset_of;
 use linux_raw_sys::general as linux;
 
+const NAME: usize = offset_of!(linux::linux_dirent64, d_name);
+/// Where the name lies in the old `struct linux_dirent`.
+const OLD_NAME: usize = 18;
+
+/// What an entry looks like in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Listing {
+    /// `struct linux_dirent`, of getdents(2).
+    Old,
+    /// `struct linux_dirent64`, of getdents64.
+    Wide,
+}
+
 /// An entry of a listing: its inode, its name, and the cursor behind it.
 type Listed<'a> = (InodeId, &'a [u8], u64);
 
 impl<S: PageStore> Files<S> {
-    /// getdents64(2): fills `into` with whole `struct linux_dirent64` and moves the cursor behind them; 0 at the end. The
+    /// getdents(2): fills `into` with whole entries and moves the cursor behind them; 0 at the end. The
     /// kernel may ask again for the rest of a larger buffer.
     ///
     /// # Errors
@@ -20,6 +33,7 @@ impl<S: PageStore> Files<S> {
         &mut self,
         id: DescriptionId,
         processes: &dyn ProcSource,
+        listing: Listing,
         into: &mut [u8],
     ) -> Result<usize, Errno> {
         let description = self.description(id)?;
@@ -42,6 +56,7 @@ impl<S: PageStore> Files<S> {
                 Some((inode, name, next)) => {
                     let kind = self.entry_type(inode);
                     match put_entry(
+                        listing,
                         &mut into[done..],
                         self.entry_number(inode),
                         next,
@@ -116,14 +131,33 @@ impl<S: PageStore> Files<S> {
     }
 }
 
-/// Writes one `struct linux_dirent64`; its size, or `None` where it does not fit.
-fn put_entry(into: &mut [u8], inode: u64, next: u64, kind: u8, name: &[u8]) -> Option<usize> {
-    const NAME: usize = offset_of!(linux::linux_dirent64, d_name);
-    let size = (NAME + name.len() + 1).next_multiple_of(align_of::<linux::linux_dirent64>());
+/// Writes one entry; its size, or `None` where it does not fit.
+fn put_entry(
+    listing: Listing,
+    into: &mut [u8],
+    inode: u64,
+    next: u64,
+    kind: u8,
+    name: &[u8],
+) -> Option<usize> {
+    const ALIGNMENT: usize = align_of::<linux::linux_dirent64>();
+    // The old one has the type at its very end, behind the name's NUL.
+    let (name_at, size) = match listing {
+        Listing::Wide => (NAME, (NAME + name.len() + 1).next_multiple_of(ALIGNMENT)),
+        Listing::Old => (
+            OLD_NAME,
+            (OLD_NAME + name.len() + 2).next_multiple_of(ALIGNMENT),
+        ),
+    };
+    let type_at = match listing {
+        Listing::Wide => offset_of!(linux::linux_dirent64, d_type),
+        Listing::Old => size - 1,
+    };
     let entry = into.get_mut(..size)?;
     let mut put = |offset: usize, value: &[u8]| {
         entry[offset..offset + value.len()].copy_from_slice(value);
     };
+    // Number, cursor and length lie alike in both.
     put(
         offset_of!(linux::linux_dirent64, d_ino),
         &inode.to_le_bytes(),
@@ -136,8 +170,8 @@ fn put_entry(into: &mut [u8], inode: u64, next: u64, kind: u8, name: &[u8]) -> O
         offset_of!(linux::linux_dirent64, d_reclen),
         &(size as u16).to_le_bytes(),
     );
-    put(offset_of!(linux::linux_dirent64, d_type), &[kind]);
-    put(NAME, name);
-    entry[NAME + name.len()..].fill(0);
+    put(name_at, name);
+    entry[name_at + name.len()..].fill(0);
+    entry[type_at] = kind;
     Some(size)
 }

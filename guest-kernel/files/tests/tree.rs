@@ -271,7 +271,7 @@ fn listing_is_stable_while_names_go_and_come() {
         let mut buffer = [0; 200];
         let count = m
             .files
-            .read_directory(id, &m.processes, &mut buffer)
+            .read_directory(id, &m.processes, files::Listing::Wide, &mut buffer)
             .unwrap();
         if count == 0 {
             break;
@@ -284,15 +284,21 @@ fn listing_is_stable_while_names_go_and_come() {
         }
     }
     assert_eq!(seen, 100);
-    assert_eq!(m.files.read_directory(id, &m.processes, &mut []), Ok(0));
+    assert_eq!(
+        m.files
+            .read_directory(id, &m.processes, files::Listing::Wide, &mut []),
+        Ok(0)
+    );
     assert_eq!(m.seek(fd, 0, linux::SEEK_SET), Ok(0));
     assert_eq!(
-        m.files.read_directory(id, &m.processes, &mut [0; 8]),
+        m.files
+            .read_directory(id, &m.processes, files::Listing::Wide, &mut [0; 8]),
         Err(Errno::EINVAL)
     );
     m.rmdir("d").unwrap();
     assert_eq!(
-        m.files.read_directory(id, &m.processes, &mut [0; 100]),
+        m.files
+            .read_directory(id, &m.processes, files::Listing::Wide, &mut [0; 100]),
         Err(Errno::ENOENT)
     );
     m.finish();

@@ -28,8 +28,6 @@ use files::{InodeId, View};
 const MAX_SCRIPTS: usize = 5;
 /// Bytes of a script's first line that are looked at.
 const SCRIPT_LINE: usize = 256;
-/// Bytes of a path kept for `/proc`.
-const PATH_KEPT: usize = 1024;
 
 /// A NULL-ended array of strings in user memory.
 pub struct UserStrings<'a> {
@@ -125,10 +123,10 @@ impl Kernel {
         let mut prefix: Vec<Cow<'_, [u8]>> = Vec::new();
         let mut target = Cow::Borrowed(path);
         let mut scripts = 0;
-        let (space, program) = loop {
+        let (space, program, inode) = loop {
             let inode = self.executable(who, &target)?;
             match self.kind_of(inode)? {
-                Kind::Program(space, program) => break (space, program),
+                Kind::Program(space, program) => break (space, program, inode),
                 Kind::Script(interpreter, argument) => {
                     scripts += 1;
                     if scripts > MAX_SCRIPTS {
@@ -188,7 +186,7 @@ impl Kernel {
         process.job.program = jobs::Program::Own;
         let last = path.rsplit(|&byte| byte == b'/').next();
         thread.set_name(last.unwrap_or_default());
-        process.executable = Rc::from(&target[..target.len().min(PATH_KEPT)]);
+        process.executable = self.templates.path_of(inode).unwrap_or_default();
         if closes && let Ok(table) = process.descriptors.own(&mut self.files) {
             let pid = process.pid.0;
             self.files.close_on_exec(&mut self.pages, table, pid);

@@ -23,6 +23,8 @@ use x86_64::structures::paging::PhysFrame;
 /// Where the stack ends, in a program that leaves the place free: in the first GiB, so that a small
 /// process has one table at each level but the last.
 const STACK_TOP: u64 = 0x4000_0000;
+/// Bytes of a program's path that are kept.
+const PATH_KEPT: usize = 1024;
 /// Programs kept.
 const PLACES: usize = 32;
 const PAGE: u64 = PAGE_SIZE as u64;
@@ -49,6 +51,8 @@ struct Content {
 struct Template {
     content: Content,
     program: Program,
+    /// Where the file was found, links followed.
+    path: Rc<[u8]>,
     space: Rc<AddressSpace>,
 }
 
@@ -70,6 +74,15 @@ impl Templates {
             }
         }
         dropped
+    }
+}
+
+impl Templates {
+    /// Where the program in `inode` was found when its template was made.
+    #[inline]
+    pub fn path_of(&self, inode: InodeId) -> Option<Rc<[u8]>> {
+        let template = self.0[place_of(inode)].as_ref()?;
+        (template.content.inode == inode).then(|| Rc::clone(&template.path))
     }
 }
 
@@ -125,6 +138,7 @@ fn build(files: &Files<Pages>, pages: &Pages, content: Content) -> Result<Templa
     let mut start = Box::new([0; HEADER_BYTES]);
     let length = file.read(0, &mut start[..]);
     let image = ElfImage::parse(&start[..length], file.size)?;
+    let path = files.path_of(content.inode).unwrap_or_default();
     drop(start);
 
     let space = AddressSpace::new()?;
@@ -142,6 +156,7 @@ fn build(files: &Files<Pages>, pages: &Pages, content: Content) -> Result<Templa
             Ok(Template {
                 content,
                 program,
+                path: Rc::from(&path[..path.len().min(PATH_KEPT)]),
                 space,
             })
         }

@@ -6,7 +6,7 @@ use crate::memory::user;
 use crate::process::{Process, signal};
 use crate::processes_view::ProcessesView;
 use contract::Errno;
-use files::{DescriptionId, InodeId, KernelDevice, OnExec};
+use files::{DescriptionId, InodeId, KernelDevice, Listing, OnExec};
 use linux_raw_sys::general as linux;
 use linux_raw_sys::ioctl;
 
@@ -272,10 +272,17 @@ impl Kernel {
         Ok(0)
     }
 
-    /// getdents64(2). Entries are made in the kernel, for one may cross a page.
-    pub fn getdents64(&mut self, descriptor: u64, address: u64, length: u64) -> Result<u64, Errno> {
+    /// getdents(2), getdents64. Entries are made in the kernel, for one may cross a page.
+    pub fn getdents(
+        &mut self,
+        descriptor: u64,
+        address: u64,
+        length: u64,
+        listing: Listing,
+    ) -> Result<u64, Errno> {
         const CHUNK: usize = 1024;
         let description = self.description(descriptor)?;
+        let length = u64::from(length as u32);
         let mut done = 0;
         let mut buffer = [0; CHUNK];
         while done < length {
@@ -283,16 +290,17 @@ impl Kernel {
             let view = ProcessesView {
                 processes: self.processes,
             };
-            let count = match self
-                .files
-                .read_directory(description, &view, &mut buffer[..room])
-            {
-                Ok(0) => break,
-                Ok(count) => count,
-                // The next entry does not fit in what is left.
-                Err(Errno::EINVAL) if done > 0 => break,
-                Err(errno) => return Err(errno),
-            };
+            let count =
+                match self
+                    .files
+                    .read_directory(description, &view, listing, &mut buffer[..room])
+                {
+                    Ok(0) => break,
+                    Ok(count) => count,
+                    // The next entry does not fit in what is left.
+                    Err(Errno::EINVAL) if done > 0 => break,
+                    Err(errno) => return Err(errno),
+                };
             user::write(
                 self.processes[self.current.process].space(),
                 address.wrapping_add(done),

@@ -4,6 +4,7 @@
 //! A call's number is in RAX, its arguments in RDI RSI RDX R10 R8 R9, its result in RAX. Until a call has
 //! its result, nothing of that is changed: a call that has to wait is simply asked again.
 pub mod attributes;
+pub mod copying;
 pub mod credentials;
 pub mod descriptors;
 pub mod futex;
@@ -35,6 +36,7 @@ use crate::records::COUNTERS;
 use crate::trace;
 use contract::Errno;
 use contract::counters::SYSTEM_CALLS;
+use files::Listing;
 use linux_raw_sys::general as nr;
 
 /// How a system call goes on. It comes back in two registers, and the stub looks at it.
@@ -354,6 +356,10 @@ calls! { |k, a, b, c, d, e|
     __NR_preadv2 => k.preadv2(a, b, c, d).into(),
     __NR_pwritev2 => k.pwritev2(a, b, c, d).into(),
 
+    // copying.rs
+    __NR_sendfile => k.sendfile(a, b, c, d).into(),
+    __NR_copy_file_range => k.copy_file_range([a, b], [c, d], e).into(),
+
     // descriptors.rs
     __NR_lseek => k.lseek(a, b, c).into(),
     __NR_close => k.close(a).into(),
@@ -364,7 +370,8 @@ calls! { |k, a, b, c, d, e|
     __NR_close_range => k.close_range(a, b, c).into(),
     __NR_pipe => k.pipe(a, 0).into(),
     __NR_pipe2 => k.pipe(a, b).into(),
-    __NR_getdents64 => k.getdents64(a, b, c).into(),
+    __NR_getdents => k.getdents(a, b, c, Listing::Old).into(),
+    __NR_getdents64 => k.getdents(a, b, c, Listing::Wide).into(),
     __NR_ioctl => k.ioctl(a, b, c).into(),
 
     // locks.rs

@@ -328,9 +328,12 @@ impl Machine {
         let mut all = Vec::new();
         let mut buffer = vec![0; size];
         loop {
-            let count = self
-                .files
-                .read_directory(id, &self.processes, &mut buffer)?;
+            let count = self.files.read_directory(
+                id,
+                &self.processes,
+                files::Listing::Wide,
+                &mut buffer,
+            )?;
             if count == 0 {
                 break;
             }
