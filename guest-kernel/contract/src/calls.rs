@@ -451,10 +451,13 @@ calls! {
         dup [Fd] "complete";
         dup2 [Fd, Fd] "complete";
         dup3 [Fd, Fd, Flags(PipeFlags)] "complete";
-        fcntl [Fd, Flags(Fcntl), FcntlArgument] "descriptors and flags";
+        fcntl [Fd, Flags(Fcntl), FcntlArgument] "no leases; owner and signal are kept, O_ASYNC sends none; pipes to 64 KiB";
         pipe [Out(PipeEnds)] "complete";
         pipe2 [Out(PipeEnds), Flags(PipeFlags)] "no packet mode";
         getdents64 [Fd, Writes, Size] "complete";
+        getdents [Fd, Writes, Size] "complete";
+        sendfile [Fd, Fd, InOut(Long), Size] "from regular files";
+        copy_file_range [Fd, InOut(Long), Fd, InOut(Long), Size, Number] "complete";
         flock [Fd, Flags(Flock)] "complete";
         ioctl [Fd, Flags(Ioctl), IoctlArgument] "terminals, FIONREAD, FIONBIO, FIOCLEX";
     }
