@@ -7,6 +7,7 @@
 //! | static programs that run on Linux too, compared with it | [`linux_programs`] |
 //! | more of those: signals, job control, waiting, timers, limits | [`signals`] |
 //! | more: files, descriptors, pipes, sockets | [`files`] |
+//! | job control at a terminal | [`jobs`] |
 //! | what Linux has no match for: pid 1, memory that runs out, limits | [`limits`] |
 //! | corrupt kernels, initramfs, programs and options | [`bad_kernel`], [`bad_initramfs`], [`bad_program`], [`bad_options`] |
 //! | system calls with hostile arguments | [`hostile_calls`] |
@@ -31,6 +32,7 @@ mod files;
 mod hostile_calls;
 mod icount;
 mod input;
+mod jobs;
 mod limits;
 mod linux_programs;
 mod output;

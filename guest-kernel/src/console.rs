@@ -16,6 +16,7 @@ use contract::Errno;
 use contract::counters::Counter;
 use files::tty::{Kind, Read, Received, Termios, Tty};
 use files::{Transfer, WaitFor};
+use linux_raw_sys::general::TOSTOP;
 
 /// Whether more input can come.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,8 +42,25 @@ pub struct Console {
     kind: Kind,
     tty: Tty,
     supply: Supply,
-    /// The process group that the terminal's signals go to (tcsetpgrp(3)).
-    foreground: Pid,
+    /// Whose controlling terminal it is.
+    session: Option<Session>,
+}
+
+/// A session that has the console as its controlling terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// The pid of its leader.
+    pub leader: Pid,
+    /// The process group that the terminal's signals go to, and that may read (tcsetpgrp(3)).
+    pub foreground: Pid,
+}
+
+impl Session {
+    /// The first process's.
+    const FIRST: Self = Self {
+        leader: Pid(1),
+        foreground: Pid(1),
+    };
 }
 
 /// Output on its way to the UART: the line discipline's runs put together.
@@ -80,18 +98,18 @@ impl Assembly {
 
 impl Console {
     pub fn new(console: command_line::Console) -> Self {
-        let (kind, supply) = match console {
-            command_line::Console::Stream => (Kind::Plain, Supply::Quiet),
+        let (kind, supply, session) = match console {
+            command_line::Console::Stream => (Kind::Plain, Supply::Quiet, None),
             command_line::Console::Terminal => {
                 uart::listen();
-                (Kind::Terminal, Supply::Listening)
+                (Kind::Terminal, Supply::Listening, Some(Session::FIRST))
             }
         };
         Self {
             kind,
             tty: Tty::new(kind),
             supply,
-            foreground: Pid(1),
+            session,
         }
     }
 
@@ -187,14 +205,20 @@ impl Console {
         self.tty.flush_input();
     }
 
-    /// The foreground process group.
-    pub const fn foreground(&self) -> Pid {
-        self.foreground
+    /// Whether who writes in the background is stopped (TOSTOP).
+    pub fn stops_background_output(&self) -> bool {
+        self.termios()
+            .is_ok_and(|settings| settings.local & TOSTOP != 0)
     }
 
-    /// Changes the foreground process group.
-    pub const fn set_foreground(&mut self, group: Pid) {
-        self.foreground = group;
+    /// The session that it is the controlling terminal of.
+    pub const fn session(&self) -> Option<Session> {
+        self.session
+    }
+
+    /// Makes it a session's, or nobody's.
+    pub const fn set_session(&mut self, session: Option<Session>) {
+        self.session = session;
     }
 
     /// Takes what a terminal's UART has, and answers the signals that were typed, as a set.
@@ -228,14 +252,16 @@ impl Kernel {
             while signals != 0 {
                 let signal = signals.trailing_zeros() as u8 + 1;
                 signals &= signals - 1;
-                self.signal_group(self.console.foreground, signal, Info::Kernel);
+                if let Some(session) = self.console.session {
+                    self.signal_group(session.foreground, signal, Info::Kernel);
+                }
             }
         }
         self.wake_queue(WaitFor::ConsoleInput);
         self.wake_queue(WaitFor::Readiness);
     }
 
-    /// Whether somebody waits for input that can still come.
+    /// Whether something can still come from the console that somebody waits for.
     pub fn waits_for_console(&mut self) -> bool {
         let waiting = [WaitFor::ConsoleInput, WaitFor::Readiness]
             .into_iter()
@@ -244,7 +270,9 @@ impl Kernel {
                     .wait_queue_mut(key)
                     .is_some_and(|queue| !queue.is_empty())
             });
-        waiting && self.console.supply != Supply::Ended
+        // At a terminal somebody may also type a signal.
+        let listens = waiting || self.console.session.is_some();
+        listens && self.console.supply != Supply::Ended
     }
 
     /// Wakes all that the files say are to be woken.

@@ -275,6 +275,13 @@ impl<S: PageStore> Files<S> {
         })
     }
 
+    /// Whether it leads to `/dev/tty`, which only those can open who have a controlling terminal.
+    #[must_use]
+    pub fn is_controlling_terminal(&self, id: DescriptionId) -> bool {
+        self.description(id)
+            .is_ok_and(|description| matches!(description.opened, Opened::Device(_, Device::Tty)))
+    }
+
     /// Access mode and status flags (F_GETFL in fcntl(2)).
     ///
     /// # Errors

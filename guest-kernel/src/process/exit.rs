@@ -42,6 +42,7 @@ impl Kernel {
         self.wake_files();
         let directory = self.processes[slot].working_directory;
         self.files.release_directory(&mut self.pages, directory);
+        self.hang_up_terminal(slot);
         let tied = self.groups_tied_by(slot);
         self.orphan_children(slot);
         let process = &mut self.processes[slot];

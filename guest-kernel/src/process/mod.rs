@@ -6,7 +6,7 @@
 //! | become another program | `exec.rs`, over `template.rs`, `elf_image.rs` and `initial_stack.rs` |
 //! | run, wait, be preempted | `scheduler.rs`, `queue.rs` |
 //! | be signalled, stop and go on | `signal/`, `handler.rs` |
-//! | be in a job | `jobs.rs` |
+//! | be in a job, have a terminal | `jobs.rs`, `terminal.rs` |
 //! | end, and be waited for | `exit.rs`, `wait.rs` |
 //! | be limited | `limits.rs` |
 pub mod credentials;
@@ -25,6 +25,7 @@ pub mod scheduler;
 pub mod signal;
 pub mod table;
 pub mod template;
+pub mod terminal;
 pub mod thread;
 pub mod wait;
 

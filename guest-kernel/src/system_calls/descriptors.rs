@@ -312,7 +312,12 @@ impl Kernel {
     }
 
     /// ioctl(2): of any file FIOCLEX, FIONCLEX, FIONBIO and FIONREAD; of the console ioctl_tty(2).
-    pub fn ioctl(&mut self, descriptor: u64, request: u64, argument: u64) -> Result<u64, Errno> {
+    pub fn ioctl(
+        &mut self,
+        descriptor: u64,
+        request: u64,
+        argument: u64,
+    ) -> Result<Outcome, Errno> {
         let description = self.description(descriptor)?;
         let device = self.files.kernel_device(description)?;
         let process = &mut self.processes[self.current.process];
@@ -345,7 +350,7 @@ impl Kernel {
             }
             _ => return Err(Errno::ENOTTY),
         }
-        Ok(0)
+        Ok(Outcome::Return(0))
     }
 
     /// The file behind a descriptor that mmap(2) can map.

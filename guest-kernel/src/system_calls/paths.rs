@@ -159,13 +159,27 @@ impl Kernel {
         let step = files.open(pages, table, &view, &[], 0, 0, &mut progress);
         self.wake_files();
         match step {
-            Step::Done(result) => Ok(Outcome::Return(u64::from(result?))),
+            Step::Done(result) => {
+                let descriptor = result?;
+                self.check_terminal_opened(descriptor)?;
+                Ok(Outcome::Return(u64::from(descriptor)))
+            }
             Step::Wait(until) => {
                 let descriptor = progress as u32 - 1;
                 Ok(self.wait_in_call(Wait::Open { until, descriptor }))
             }
             Step::Device(_) | Step::Generate => Err(Errno::ENXIO),
         }
+    }
+
+    /// `/dev/tty` is there for who has a controlling terminal.
+    fn check_terminal_opened(&mut self, descriptor: u32) -> Result<(), Errno> {
+        let description = self.description(u64::from(descriptor))?;
+        if !self.files.is_controlling_terminal(description) || self.terminal_session().is_ok() {
+            return Ok(());
+        }
+        self.close(u64::from(descriptor))?;
+        Err(Errno::ENXIO)
     }
 
     /// An open that waited for the other end of a FIFO is given up: its descriptor was never the program's.

@@ -7,6 +7,7 @@ use crate::memory::heap;
 use crate::memory::user::{self, UserBuffer};
 use crate::process::limits::{INFINITY, Resource};
 use crate::process::signal::{self, Info};
+use crate::process::terminal::{Access, Use};
 use crate::process::{Process, Wait};
 use crate::processes_view::ProcessesView;
 use crate::random;
@@ -309,9 +310,20 @@ impl Kernel {
             Direction::Write => self.files.check_writable(description, transfer)?,
         }
         transfer.total = buffers.total(process)? as usize;
+        if self.console.session().is_some()
+            && self.files.kernel_device(description)? == Some(KernelDevice::Console)
+        {
+            let how = match direction {
+                Direction::Read => Use::Read,
+                Direction::Write => Use::Write,
+            };
+            if self.use_terminal(how)? == Access::Signalled {
+                return Ok(Outcome::Other);
+            }
+        }
         if direction == Direction::Write && self.files.keeps_messages(description) {
             // A message that has begun must not end in a fault.
-            buffers.check_readable(process)?;
+            buffers.check_readable(&self.processes[self.current.process])?;
         }
         let last = self.transfer_pieces(direction, description, buffers, transfer);
         self.wake_files();
