@@ -82,7 +82,7 @@ macro_rules! programs {
 
 programs! {
     allocate spawn pipes faults signals handlers descriptors cloexec exec_failures many_arguments vforks waits
-    memory_of_forks orphans registers registers_over_faults times files children
+    memory_of_forks orphans handover registers registers_over_faults times files children
 }
 
 #[test]

@@ -8,7 +8,7 @@
 //! | what | module |
 //! |---|---|
 //! | names and inodes | `directory`, `inode`, `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` (stat) |
-//! | contents | `regular` over `page_map`, `mapped` (regular files that are mapped), `pipe`, `device`, `snapshot` (text of `/proc`) |
+//! | contents | `regular` over `page_map`, `mapped` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
 //! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `open`, `fifo`, `transfer` (read, write), `listing` (getdents) |
 //! | the start | `archive` (the format), `seed` (into the tree) |
 //! | the terminal | `tty` |
@@ -34,6 +34,7 @@ mod device;
 mod directory;
 mod fd_table;
 mod fifo;
+mod handover;
 mod inode;
 mod listing;
 mod locks;

@@ -100,6 +100,21 @@ impl Space {
         Ok(self.resolve(store, address, Access::Read)?.0)
     }
 
+    /// The frame of a page that the hardware may write.
+    #[inline]
+    #[must_use]
+    pub fn writable_already<S: FrameStore>(
+        &self,
+        store: &S,
+        address: VirtAddr,
+    ) -> Option<PhysFrame> {
+        if address.as_u64() >= USER_END {
+            return None;
+        }
+        let (page, way) = walk(store, self.root, address)?;
+        way.is_hardware_writable().then(|| page.frame())
+    }
+
     /// The frame to write a user's page to; it is the space's own, or of a shared mapping. And what it took, if it was not
     /// so already.
     ///
@@ -111,11 +126,8 @@ impl Space {
         store: &mut S,
         address: VirtAddr,
     ) -> Result<(PhysFrame, Option<Resolution>), Refusal> {
-        if address.as_u64() < USER_END
-            && let Some((page, way)) = walk(store, self.root, address)
-            && way.is_hardware_writable()
-        {
-            return Ok((page.frame(), None));
+        if let Some(frame) = self.writable_already(store, address) {
+            return Ok((frame, None));
         }
         let (frame, resolution) = self.resolve(store, address, Access::Write)?;
         Ok((frame, Some(resolution)))

@@ -162,6 +162,14 @@ impl AddressSpace {
         Ok(frame)
     }
 
+    /// The frame of a page that the program could write to without a fault.
+    #[inline]
+    pub fn writable_already(&self, address: u64) -> Option<PhysFrame> {
+        self.tree
+            .borrow()
+            .writable_already(&Tables, VirtAddr::new_truncate(address))
+    }
+
     /// A page has been copied, a short while after a fork.
     fn copied(&self, address: u64) {
         self.habits.copied(address, |page| {

@@ -225,6 +225,24 @@ pub fn writable_piece(space: &AddressSpace, buffer: UserBuffer) -> Result<&mut [
     }
 }
 
+/// All bytes of a buffer, to be written, where they lie in one page and the program could write there now without
+/// a fault.
+#[inline]
+#[allow(
+    clippy::mut_from_ref,
+    reason = "the bytes are the program's, behind its tables, not the space's own"
+)]
+pub fn writable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<&mut [u8]> {
+    let within = buffer.address % PAGE;
+    if within + buffer.length > PAGE {
+        return None;
+    }
+    let frame = space.writable_already(buffer.address)?;
+    let pointer = direct_map(frame.start_address() + within);
+    // SAFETY: as in `writable`.
+    Some(unsafe { core::slice::from_raw_parts_mut(pointer, buffer.length as usize) })
+}
+
 impl UserBuffer {
     /// Hands the bytes to `take`, a piece of a page at a time, until it takes less than a piece; answers how
     /// many were taken. A fault after some were taken ends the loop without an error.

@@ -8,6 +8,7 @@ pub mod copying;
 pub mod credentials;
 pub mod descriptors;
 pub mod futex;
+pub mod handover;
 pub mod host;
 pub mod identity;
 pub mod kill;

@@ -243,6 +243,13 @@ impl Kernel {
             return self.transfer(direction, descriptor, Buffers::One(buffer), None);
         }
         let description = self.description(descriptor)?;
+        let moved = match direction {
+            Direction::Read => self.read_later(description, buffer),
+            Direction::Write => self.hand_over(description, buffer),
+        };
+        if let Some(outcome) = moved {
+            return Ok(outcome);
+        }
         heap::require_reserve()?;
         let space = self.processes[self.current.process].space();
         let mut transfer = Transfer::new(buffer.length as usize);
