@@ -6,6 +6,7 @@
 //! discipline.
 use crate::arch::uart::{self, Input};
 use crate::boot::command_line;
+use crate::host_keys::{Heard, HostKeys, WindowSize};
 use crate::kernel::Kernel;
 use crate::process::queue::Queue;
 use crate::process::signal::{self, Info};
@@ -44,6 +45,8 @@ pub struct Console {
     supply: Supply,
     /// Whose controlling terminal it is.
     session: Option<Session>,
+    keys: HostKeys,
+    size: WindowSize,
 }
 
 /// A session that has the console as its controlling terminal.
@@ -100,16 +103,22 @@ impl Console {
     pub fn new(console: command_line::Console) -> Self {
         let (kind, supply, session) = match console {
             command_line::Console::Stream => (Kind::Plain, Supply::Quiet, None),
-            command_line::Console::Terminal => {
+            command_line::Console::Terminal | command_line::Console::SizedTerminal(_) => {
                 uart::listen();
                 (Kind::Terminal, Supply::Listening, Some(Session::FIRST))
             }
+        };
+        let (keys, size) = match console {
+            command_line::Console::SizedTerminal(size) => (HostKeys::FRAMED, size),
+            _ => (HostKeys::Plain, WindowSize::default()),
         };
         Self {
             kind,
             tty: Tty::new(kind),
             supply,
             session,
+            keys,
+            size,
         }
     }
 
@@ -221,6 +230,36 @@ impl Console {
         self.session = session;
     }
 
+    /// The terminal's size.
+    pub const fn size(&self) -> WindowSize {
+        self.size
+    }
+
+    /// Changes the terminal's size; answers the signals that this sends, as a set.
+    pub fn set_size(&mut self, size: WindowSize) -> u64 {
+        if core::mem::replace(&mut self.size, size) == size {
+            0
+        } else {
+            signal::bit(signal::SIGWINCH)
+        }
+    }
+
+    /// Takes a byte of input, and answers the signals that it sends, as a set.
+    fn take_byte(&mut self, byte: u8) -> u64 {
+        match self.keys.take(byte) {
+            Heard::Nothing => 0,
+            Heard::Size(size) => self.set_size(size),
+            Heard::Key(key) => {
+                let received = self.tty.input(key, &mut |echoed| uart::write(&[echoed]));
+                if let Received::Signal(signal) = received {
+                    signal::bit(signal)
+                } else {
+                    0
+                }
+            }
+        }
+    }
+
     /// Takes what a terminal's UART has, and answers the signals that were typed, as a set.
     fn take_typed(&mut self) -> u64 {
         let mut signals = 0;
@@ -228,10 +267,7 @@ impl Console {
             match uart::read() {
                 Input::Byte(byte) => {
                     COUNTERS.add(Counter::ConsoleInputBytes, 1);
-                    let received = self.tty.input(byte, &mut |echoed| uart::write(&[echoed]));
-                    if let Received::Signal(signal) = received {
-                        signals |= signal::bit(signal);
-                    }
+                    signals |= self.take_byte(byte);
                 }
                 Input::End => {
                     self.supply = Supply::Ended;

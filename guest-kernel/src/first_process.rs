@@ -4,7 +4,8 @@ use crate::arch::machine;
 use crate::boot::BootInfo;
 use crate::boot::command_line::{Options, Tracing};
 use crate::console::Console;
-use crate::host_names::HostNames;
+use crate::export;
+use crate::host_names::{self, HostNames, Name};
 use crate::kernel::{self, Kernel};
 use crate::log;
 use crate::memory::frames::{FRAMES, Frames, Use};
@@ -31,8 +32,8 @@ use alloc::rc::Rc;
 use contract::counters::Counter;
 use contract::status::Exit;
 use contract::{Errno, command_line};
-use files::{FdTable, Files, NoProcesses, OnExec, Owner, PATH_MAX, Step, Time, View};
-use linux_raw_sys::general::O_RDWR;
+use files::{FdTable, Files, LastLink, NoProcesses, OnExec, Owner, PATH_MAX, Step, Time, View};
+use linux_raw_sys::general::{O_RDWR, S_IFDIR, S_IFMT};
 
 /// The program without `--` on the command line.
 const DEFAULT_PROGRAM: &[u8] = b"/init";
@@ -57,10 +58,54 @@ pub fn run(boot: &BootInfo) -> ! {
     if boot.options.tracing == Tracing::On {
         trace::start();
     }
+    export::expect(&boot.options);
+    if let Some(directory) = boot.options.directory {
+        enter_directory(&mut kernel, first, directory);
+    }
     match exec_first(&mut kernel, first, &boot.options) {
         Ok(()) => kernel::start(kernel),
         Err(errno) => machine::exit(Exit::ExecFailed(errno.0)),
     }
+}
+
+/// Puts pid 1 into its working directory.
+fn enter_directory(kernel: &mut Kernel, first: Current, token: &[u8]) {
+    let mut path = Path::default();
+    let view = View {
+        start: kernel.files.root(),
+        process: 1,
+        umask: 0,
+        owner: Owner::ROOT,
+        processes: &NoProcesses,
+    };
+    let directory = path
+        .extend(command_line::argument(token))
+        .and_then(|()| kernel.files.lookup(&view, path.bytes(), LastLink::Follow));
+    match directory {
+        Ok(inode) if kernel.files.mode(inode) & S_IFMT == S_IFDIR => {
+            let new = kernel.files.share_directory(inode);
+            let process = &mut kernel.processes[first.process];
+            let old = core::mem::replace(&mut process.working_directory, new);
+            kernel.files.release_directory(&mut kernel.pages, old);
+        }
+        Ok(_) => bad_boot("the working directory is not a directory"),
+        Err(_) => bad_boot("the working directory is not there"),
+    }
+}
+
+/// What the machine is called.
+fn host_names(options: &Options) -> HostNames {
+    let mut names = HostNames::new();
+    if let Some(token) = options.host_name {
+        let mut bytes = [0; host_names::NAME_LENGTH];
+        let mut length = 0;
+        for (place, byte) in bytes.iter_mut().zip(command_line::argument(token)) {
+            *place = byte;
+            length += 1;
+        }
+        names.host = Name::new(&bytes[..length]);
+    }
+    names
 }
 
 fn bad_boot(why: &str) -> ! {
@@ -112,7 +157,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
         pages,
         console: Console::new(boot.options.console),
         templates: Templates::new(),
-        names: HostNames::new(),
+        names: host_names(&boot.options),
     }
 }
 

@@ -11,6 +11,10 @@
 //! | `env=K=V` | an environment string of pid 1, in order | none |
 //! | `epoch=S.N` | CLOCK_REALTIME at boot, seconds and nine digits of nanoseconds | 1970-01-01 |
 //! | `tty=1` | the console is a terminal: line discipline, isatty(3) is true | a plain stream of bytes |
+//! | `tty=RxC` | as `tty=1`, of R rows and C columns; changes are told in the input ([`ports::SIZE`](crate::ports::SIZE)) | its size is not known |
+//! | `cwd=DIR` | working directory of pid 1 | `/` |
+//! | `hostname=NAME` | name of the machine (uname(2)) | `cowbell` |
+//! | `export=PATH` | a tree that is sent through the [`channel`](crate::channel) when the machine ends | nothing is |
 //! | `log=memory` | a cowbell monitor reads the kernel log from memory | the log also goes to the UART |
 //! | `tsc_khz=N` | frequency of the time-stamp counter | found out by the kernel |
 //! | `strace=1` | system calls are sent through the [`channel`](crate::channel) | they are not |

@@ -41,5 +41,12 @@ pub struct OutputBuffer {
     pub length: u64,
 }
 
+/// First byte of a message in the input of a terminal whose size is told (`tty=ROWSxCOLUMNS` on the command line).
+pub const MESSAGE: u8 = 0xff;
+/// After [`MESSAGE`]: the byte itself was typed.
+pub const KEY: u8 = 0xff;
+/// After [`MESSAGE`]: the terminal's size follows, rows and columns, each a little-endian u16.
+pub const SIZE: u8 = b'S';
+
 // End of console input. The host's standard input has no more bytes: the UART reports a break (LSR bit 4,
 // PC16550D data sheet 8.4) with a NUL in the receive buffer. Bytes before it are data, whatever they are.

@@ -58,6 +58,7 @@ mod step;
 mod storage;
 mod store;
 mod transfer;
+mod tree;
 pub mod tty;
 mod wait_queue;
 mod words;

@@ -1,5 +1,6 @@
 //! The options of the kernel command line; `contract::command_line` has the grammar.
 use crate::arch::clock::SECOND;
+use crate::host_keys::WindowSize;
 use crate::log::Destination;
 
 /// What the console is.
@@ -9,6 +10,8 @@ pub enum Console {
     Stream,
     /// A terminal, with a person before it.
     Terminal,
+    /// The same, and the monitor says how large it is, and when that changes.
+    SizedTerminal(WindowSize),
 }
 
 /// Whether system calls are sent to the monitor.
@@ -27,6 +30,10 @@ pub struct Options {
     pub console: Console,
     /// Where the kernel log goes.
     pub log: Destination,
+    /// Working directory of pid 1, as its token.
+    pub directory: Option<&'static [u8]>,
+    /// Name of the machine, as its token.
+    pub host_name: Option<&'static [u8]>,
     /// Whether system calls are traced.
     pub tracing: Tracing,
     /// Frequency of the time-stamp counter.
@@ -42,6 +49,8 @@ impl Options {
             console: Console::Stream,
             log: Destination::MemoryAndUart,
             tracing: Tracing::Off,
+            directory: None,
+            host_name: None,
             tsc_khz: None,
             line,
         };
@@ -56,8 +65,20 @@ impl Options {
                 [b't', ..] => {
                     if token == b"tty=1" {
                         options.console = Console::Terminal;
+                    } else if let Some(size) = token.strip_prefix(b"tty=").and_then(parse_size) {
+                        options.console = Console::SizedTerminal(size);
                     } else if let Some(value) = token.strip_prefix(b"tsc_khz=") {
                         options.tsc_khz = parse_number(value).filter(|&khz| khz != 0);
+                    }
+                }
+                [b'c', ..] => {
+                    if let Some(directory) = token.strip_prefix(b"cwd=") {
+                        options.directory = Some(directory);
+                    }
+                }
+                [b'h', ..] => {
+                    if let Some(name) = token.strip_prefix(b"hostname=") {
+                        options.host_name = Some(name);
                     }
                 }
                 b"strace=1" => options.tracing = Tracing::On,
@@ -75,6 +96,13 @@ impl Options {
             .skip(1)
     }
 
+    /// What is to be exported, each path as its token.
+    pub fn exports(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
+        tokens(self.line)
+            .take_while(|&token| token != b"--")
+            .filter_map(|token| token.strip_prefix(b"export="))
+    }
+
     /// The environment of pid 1, each string as its token.
     pub fn environment(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
         tokens(self.line)
@@ -86,6 +114,15 @@ impl Options {
 fn tokens(line: &'static [u8]) -> impl Iterator<Item = &'static [u8]> {
     line.split(|&byte| byte == b' ')
         .filter(|token| !token.is_empty())
+}
+
+fn parse_size(text: &[u8]) -> Option<WindowSize> {
+    let cross = text.iter().position(|&byte| byte == b'x')?;
+    let number = |digits| u16::try_from(parse_number(digits)?).ok();
+    Some(WindowSize {
+        rows: number(&text[..cross])?,
+        columns: number(&text[cross + 1..])?,
+    })
 }
 
 fn parse_number(digits: &[u8]) -> Option<u64> {

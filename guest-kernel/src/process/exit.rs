@@ -14,6 +14,7 @@ use super::jobs::{Activity, Parent};
 use super::wait::{Event, Found, Wanted};
 use super::{Pid, ProcessSlot, Resume, State, Status, ThreadSlot, Wait, signal, wait};
 use crate::arch::{context, machine};
+use crate::export;
 use crate::kernel::Kernel;
 use crate::memory::frames::{FRAMES, Use};
 use crate::memory::space::AddressSpace;
@@ -178,6 +179,7 @@ impl Kernel {
     /// The machine ends with pid 1: everything goes, and every frame must be there again.
     fn end_machine(&mut self, status: Status) -> ! {
         trace::machine_ends(status);
+        export::send_all(self);
         COUNTERS.add(Counter::Exits, 1);
         while let Some(slot) = self.processes.first() {
             while let Some(thread) = self.processes[slot].threads.first {

@@ -1,11 +1,16 @@
 //! What is asked of the console as a terminal (ioctl_tty(2), termios(3)).
 use super::Outcome;
+use crate::host_keys::WindowSize;
 use crate::kernel::Kernel;
 use crate::memory::user;
+use crate::process::signal::{Info, SIGWINCH};
 use crate::process::terminal::{Access, Use};
 use contract::Errno;
 use files::tty::{TERMIOS_SIZE, Termios};
 use linux_raw_sys::ioctl;
+
+/// Bytes of `struct winsize`.
+const WINSIZE: usize = 8;
 
 impl Kernel {
     /// A request to the console; ENOTTY where that is no terminal.
@@ -44,6 +49,28 @@ impl Kernel {
                 let mut bytes = [0; 4];
                 user::read(space, argument, &mut bytes)?;
                 self.set_foreground(i32::from_ne_bytes(bytes))?;
+            }
+            ioctl::TIOCGWINSZ => {
+                let size = self.console.size();
+                // Sizes in pixels are not known.
+                let mut bytes = [0; WINSIZE];
+                bytes[..2].copy_from_slice(&size.rows.to_ne_bytes());
+                bytes[2..4].copy_from_slice(&size.columns.to_ne_bytes());
+                user::write(space, argument, &bytes)?;
+            }
+            ioctl::TIOCSWINSZ => {
+                let mut bytes = [0; WINSIZE];
+                user::read(space, argument, &mut bytes)?;
+                let [a, b, c, d, ..] = bytes;
+                let size = WindowSize {
+                    rows: u16::from_ne_bytes([a, b]),
+                    columns: u16::from_ne_bytes([c, d]),
+                };
+                if self.console.set_size(size) != 0
+                    && let Some(session) = self.console.session()
+                {
+                    self.signal_group(session.foreground, SIGWINCH, Info::Kernel);
+                }
             }
             ioctl::TIOCSCTTY => self.acquire_terminal(argument)?,
             ioctl::TIOCNOTTY => self.give_up_terminal()?,

@@ -8,8 +8,10 @@ mod capture;
 use crate::channel;
 use crate::kernel::Kernel;
 use crate::one_cpu::OneCpu;
+use crate::process::signal::{Disposition, Info, SIGCHLD};
 use crate::process::table::THREAD_LIMIT;
-use crate::process::{Pid, Resume, State, Status, ThreadSlot};
+use crate::process::wait::Event;
+use crate::process::{Pid, ProcessSlot, Resume, State, Status, ThreadSlot};
 use crate::system_calls::Outcome;
 use contract::Sysno;
 use contract::calls;
@@ -115,10 +117,17 @@ pub fn enter(kernel: &Kernel) {
             capture::before(message, process.space(), call, &arguments);
         }
     });
-    if let Some(Sysno::exit | Sysno::exit_group) = Sysno::new(number as usize) {
-        end(thread.tid, Status::Exited(arguments[0] as u8));
-        channel::ring();
+    let is_last = match Sysno::new(number as usize) {
+        Some(Sysno::exit) => process.threads.count == 1,
+        Some(Sysno::exit_group) => true,
+        _ => return,
+    };
+    let status = Status::Exited(arguments[0] as u8);
+    end(thread.tid, status);
+    if is_last {
+        tell_parent(kernel, thread.process, status);
     }
+    channel::ring();
 }
 
 /// The call of `slot`, the thread that was current, has come to something.
@@ -142,10 +151,15 @@ pub fn notice(kernel: &Kernel) {
         match slot.map(|slot| (slot, kernel.processes[slot].state)) {
             None => {
                 let process = kernel.processes.find(known.process);
-                match process.and_then(|process| kernel.processes[process].ended) {
-                    Some(status) => end(known.thread, status),
+                match process.map(|process| (process, kernel.processes[process].ended)) {
+                    Some((process, Some(status))) => {
+                        end(known.thread, status);
+                        if known.thread == known.process {
+                            tell_parent(kernel, process, status);
+                        }
+                    }
                     // Another thread's exec has ended it.
-                    None => KNOWN.with(|all| all.remove(known.thread)),
+                    _ => KNOWN.with(|all| all.remove(known.thread)),
                 }
                 continue;
             }
@@ -164,6 +178,37 @@ pub fn notice(kernel: &Kernel) {
         index += 1;
     }
     channel::ring();
+}
+
+/// A signal is delivered to a thread.
+#[inline]
+pub fn signal(kernel: &Kernel, slot: ThreadSlot, signal: u8, info: Info) {
+    if is_on() {
+        send_signal(kernel, slot, signal, info);
+    }
+}
+
+#[cold]
+fn send_signal(kernel: &Kernel, slot: ThreadSlot, signal: u8, info: Info) {
+    channel::send(Kind::Signal, |message| {
+        message.half(kernel.processes[slot].tid.0);
+        message.bytes(&info.to_siginfo(signal));
+    });
+}
+
+/// The last thread of a process has ended: a parent that does not care is told all the same, as a tracer sees it.
+/// One that cares gets it by [`signal`].
+fn tell_parent(kernel: &Kernel, child: ProcessSlot, status: Status) {
+    let processes = &kernel.processes;
+    let Some(parent) = processes[child].family.parent else {
+        return;
+    };
+    if processes[parent].signals.disposition(SIGCHLD) == Disposition::Ignore
+        && let Some(thread) = processes[parent].threads.first
+    {
+        let info = Info::Child(kernel.sender(child), Event::Ended(status));
+        send_signal(kernel, thread, SIGCHLD, info);
+    }
 }
 
 /// The machine ends with pid 1, which has not asked for it.

@@ -52,6 +52,8 @@ pub struct Strace {
     column: usize,
     threads: BTreeSet<u32>,
     begun: BTreeMap<u32, Begun>,
+    /// Signals for threads that are in a call.
+    held: BTreeMap<u32, Vec<String>>,
     /// The thread whose line has no end yet.
     line_of: Option<u32>,
 }
@@ -74,6 +76,7 @@ impl Strace {
             column: 0,
             threads: BTreeSet::new(),
             begun: BTreeMap::new(),
+            held: BTreeMap::new(),
             line_of: None,
         })
     }
@@ -126,7 +129,12 @@ impl Strace {
                 let bytes = fields.bytes(SIGNAL_INFO)?;
                 let name = signals::name(structures::half(bytes, 0));
                 let info = signals::info(bytes);
-                self.line(thread, &format!("--- {name} {info} ---"));
+                let line = format!("--- {name} {info} ---");
+                if self.begun.contains_key(&thread) {
+                    self.held.entry(thread).or_default().push(line);
+                } else {
+                    self.line(thread, &line);
+                }
             }
             Kind::End => self.end(thread, fields.half()?),
             Kind::File | Kind::FileEnd => {}
@@ -158,6 +166,14 @@ impl Strace {
         self.resume(thread, begun);
         self.print_arguments(begun, When::Leave);
         self.print_result(&begun.show_result(result));
+        self.show_held(thread);
+    }
+
+    /// Signals come after the call that they came in.
+    fn show_held(&mut self, thread: u32) {
+        for line in self.held.remove(&thread).unwrap_or_default() {
+            self.line(thread, &line);
+        }
     }
 
     fn end(&mut self, thread: u32, status: u32) {
@@ -167,6 +183,7 @@ impl Strace {
             self.print_arguments(&mut begun, When::Leave);
             self.print_result("?");
         }
+        self.show_held(thread);
         let how = match status & 0x7f {
             0 => format!("+++ exited with {} +++", status >> 8 & 0xff),
             signal => format!(

@@ -7,6 +7,7 @@ use crate::memory::user;
 use crate::process::scheduler::Next;
 use crate::process::{Current, ProcessTable, Resume, State, Thread, ThreadSlot, Wait};
 use crate::records::COUNTERS;
+use crate::trace;
 use contract::Errno;
 use contract::counters::Counter;
 use linux_raw_sys::general as linux;
@@ -213,6 +214,7 @@ impl Kernel {
             let Some((signal, info)) = self.take_signal(!blocked) else {
                 return Next::Same;
             };
+            trace::signal(self, self.current.thread, signal, info);
             let signals = &self.processes[self.current.process].signals;
             let next = match signals.disposition(signal) {
                 Disposition::Ignore => Next::Same,
@@ -251,6 +253,7 @@ impl Kernel {
         {
             return self.deliver_signals();
         }
+        trace::signal(self, self.current.thread, signal, info);
         self.end_process(self.current.process, killed_by(signal));
         Next::Other
     }

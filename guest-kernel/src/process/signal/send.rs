@@ -4,6 +4,7 @@ use crate::kernel::Kernel;
 use crate::process::limits::Resource;
 use crate::process::{Pid, ProcessSlot, State, ThreadSlot, Wait};
 use crate::records::COUNTERS;
+use crate::trace;
 use contract::Errno;
 use contract::counters::Counter;
 
@@ -59,9 +60,15 @@ impl Kernel {
         match process.signals.disposition(signal) {
             Disposition::Ignore => {}
             Disposition::Terminate if signal == SIGKILL || !is_stopped => {
+                if signal != SIGKILL {
+                    trace::signal(self, taker, signal, info);
+                }
                 self.end_process(target, killed_by(signal));
             }
-            Disposition::Stop if !is_stopped => self.stop_process(target, signal),
+            Disposition::Stop if !is_stopped => {
+                trace::signal(self, taker, signal, info);
+                self.stop_process(target, signal);
+            }
             // It waits until the process goes on.
             Disposition::Terminate | Disposition::Stop => {
                 self.add_pending(to, target, signal, info)?;
