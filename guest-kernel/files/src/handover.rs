@@ -3,22 +3,27 @@
 use crate::description::{Description, DescriptionId, Opened};
 use crate::pipe::PipeId;
 use crate::wait_queue::WaitFor;
-use crate::{Files, PageStore};
+use crate::{Files, PageStore, Step};
+use contract::Errno;
 use linux_raw_sys::general as linux;
 
 impl<S: PageStore> Files<S> {
-    /// Where a read would wait: of an empty pipe that has a writer, unless it is told not to wait.
+    /// What comes of a read from an empty pipe, whatever its buffer; `None` where there may be something for that.
     #[inline]
     #[must_use]
-    pub fn waits_to_read(&self, id: DescriptionId) -> Option<WaitFor> {
+    pub fn read_nothing(&self, id: DescriptionId) -> Option<Step<usize>> {
         let description = self.descriptions.get(u32::from(id.0))?;
         let id = pipe_of(description)?;
         let pipe = self.pipes.get(id.0)?;
-        (pipe.length() == 0
-            && pipe.writers != 0
-            && description.status & linux::O_NONBLOCK == 0
-            && description.may_read())
-        .then_some(WaitFor::PipeReadable(id))
+        if pipe.length() != 0 || !description.may_read() {
+            None
+        } else if pipe.writers == 0 {
+            Some(Step::Done(Ok(0)))
+        } else if description.status & linux::O_NONBLOCK != 0 {
+            Some(Step::Done(Err(Errno::EAGAIN)))
+        } else {
+            Some(Step::Wait(WaitFor::PipeReadable(id)))
+        }
     }
 
     /// Who comes first of those that wait to read from the empty pipe that this is to be written to; and where.

@@ -8,20 +8,24 @@ use crate::kernel::Kernel;
 use crate::memory::user::{self, UserBuffer};
 use crate::process::queue::Queue;
 use crate::process::{Resume, State, ThreadSlot, Wait};
-use files::{DescriptionId, WaitFor};
+use files::{DescriptionId, Step, WaitFor};
 use linux_raw_sys::general as linux;
 
 impl Kernel {
-    /// A read that will have to wait waits at once: its buffer is looked at when there is something for it.
+    /// A read that finds nothing, or waits: its buffer is looked at when there is something for it.
     #[inline]
-    pub fn read_later(
+    pub fn read_nothing(
         &mut self,
         description: DescriptionId,
         buffer: UserBuffer,
     ) -> Option<Outcome> {
-        let until = self.files.waits_to_read(description)?;
+        let step = self.files.read_nothing(description)?;
         user::check(buffer.address, buffer.length).ok()?;
-        Some(self.wait_in_call(Wait::File { until, progress: 0 }))
+        match step {
+            Step::Wait(until) => Some(self.wait_in_call(Wait::File { until, progress: 0 })),
+            Step::Done(result) => Some(result.map(|count| count as u64).into()),
+            _ => None,
+        }
     }
 
     /// Gives all bytes of a buffer, which lies in one page, to the first reader that waits for them. `None`

@@ -244,7 +244,7 @@ impl Kernel {
         }
         let description = self.description(descriptor)?;
         let moved = match direction {
-            Direction::Read => self.read_later(description, buffer),
+            Direction::Read => self.read_nothing(description, buffer),
             Direction::Write => self.hand_over(description, buffer),
         };
         if let Some(outcome) = moved {
