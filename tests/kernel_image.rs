@@ -38,6 +38,8 @@ const ALLOWED: &[Mnemonic] = {
 const GUARDED: &[(Mnemonic, &str)] = &[
     (Mnemonic::Xsave64, "guest_kernel::arch::simd::xsave"),
     (Mnemonic::Xrstor64, "guest_kernel::arch::simd::xrstor"),
+    (Mnemonic::Xsave64, "guest_kernel::arch::simd::xexchange"),
+    (Mnemonic::Xrstor64, "guest_kernel::arch::simd::xexchange"),
     (Mnemonic::Xgetbv, COPY_AVX),
     (Mnemonic::Vmovdqa, COPY_AVX),
     (Mnemonic::Vmovdqu, COPY_AVX),

@@ -124,33 +124,26 @@ impl UserContext {
         simd::reset(self);
     }
 
-    /// A new process's, before it has anything. Its SIMD registers will be kept in `simd_frame`.
+    /// A copy of `parent`, but for the SIMD registers, which will be kept in `simd_frame`.
     #[inline(always)]
-    pub const fn empty(simd_frame: PhysFrame) -> Self {
+    pub fn copy_of(parent: &Self, simd_frame: PhysFrame) -> Self {
+        let (fs_base, gs_base) = parent.segment_bases();
         Self {
-            registers: UserRegisters::ZERO,
-            fs_base: 0,
-            gs_base: 0,
+            registers: parent.registers,
+            fs_base,
+            gs_base,
             simd: simd::State::initial(simd_frame),
         }
     }
 
-    /// Makes an empty one a copy of `parent`, the live SIMD registers included.
-    pub fn fork_from(&mut self, parent: &mut Self) {
-        self.copy_general(parent);
+    /// Gives a copy the SIMD registers too.
+    pub fn fork_simd(&mut self, parent: &mut Self) {
         simd::copy(parent, self);
     }
 
-    /// As [`fork_from`](Self::fork_from), for a child that runs before its parent does.
-    pub fn vfork_from(&mut self, parent: &mut Self) {
-        self.copy_general(parent);
+    /// As [`fork_simd`](Self::fork_simd), for a child that runs before its parent does.
+    pub fn vfork_simd(&mut self, parent: &mut Self) {
         simd::hand_over(parent, self);
-    }
-
-    #[inline]
-    fn copy_general(&mut self, parent: &Self) {
-        self.registers = parent.registers;
-        (self.fs_base, self.gs_base) = parent.segment_bases();
     }
 
     /// Sets what the system call returns.

@@ -111,6 +111,15 @@ fn change_owner(to: *mut UserContext) {
     let from = OWNER.swap(to, Relaxed);
     // SAFETY: `to` is valid by the promise of `switch_to`, the owner until `forget` or `release`.
     let (from, to) = unsafe { (from.as_mut(), &mut *to) };
+    // Mostly both have been here before.
+    if MODE.load(Relaxed) == Mode::Xsave as u32
+        && let Some(from) = &from
+        && let (Content::Saved, Some(save)) = (from.simd.content, from.simd.frame)
+        && let (Content::Saved, Some(restore)) = (to.simd.content, to.simd.frame)
+    {
+        xexchange(area(save), area(restore), MASK.load(Relaxed));
+        return;
+    }
     exchange(
         from.and_then(|from| prepare_to_save(&mut from.simd)),
         Some(source(&to.simd)),
@@ -201,6 +210,16 @@ fn xrstor(area: *mut u8, mask: u32) {
     unsafe {
         asm!("xrstor64 [{}]", in(reg) area, in("eax") mask, in("edx") 0,
             options(nostack, preserves_flags));
+    }
+}
+
+/// [`xsave`], then [`xrstor`].
+#[inline(never)]
+fn xexchange(save: *mut u8, restore: *mut u8, mask: u32) {
+    // SAFETY: as for those.
+    unsafe {
+        asm!("xsave64 [{save}]", "xrstor64 [{restore}]", save = in(reg) save, restore = in(reg) restore,
+            in("eax") mask, in("edx") 0, options(nostack, preserves_flags));
     }
 }
 

@@ -113,7 +113,7 @@ impl Kernel {
         let mut child_thread = Box::write(
             Box::new_uninit(),
             Thread {
-                context: UserContext::empty(simd),
+                context: UserContext::copy_of(&thread.context, simd),
                 tid: pid,
                 process: vacancy.slot(),
                 state: State::Running,
@@ -148,8 +148,8 @@ impl Kernel {
         );
         let context = &mut child_thread.context;
         match kind {
-            Kind::Fork => context.fork_from(&mut thread.context),
-            Kind::Vfork => context.vfork_from(&mut thread.context),
+            Kind::Fork => context.fork_simd(&mut thread.context),
+            Kind::Vfork => context.vfork_simd(&mut thread.context),
         }
         context.registers.rax = 0;
         if wishes.stack != 0 {
