@@ -30,10 +30,12 @@
 //! | `relocate.rs` | a range moves elsewhere |
 //! | `overwrite.rs` | giving a range one meaning: the tree's side of reserve and unmap |
 //! | `protect.rs` | protect |
+//! | `range_map.rs` | what is known of ranges beside the tree |
 //! | `search.rs` | regions, gaps, statistics |
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
@@ -46,6 +48,7 @@ mod overwrite;
 mod path;
 mod protect;
 mod range;
+mod range_map;
 mod relocate;
 mod search;
 mod space;
@@ -56,6 +59,7 @@ pub use fault::{Access, Refusal, Resolution};
 pub use groups::Place;
 pub use protect::ProtectError;
 pub use range::{PageRange, USER_END, UserPage};
+pub use range_map::{RangeMap, Slide};
 pub use relocate::Left;
 pub use search::{Region, Regions, Statistics};
 pub use space::{Space, Translation};
