@@ -123,7 +123,7 @@ fn take_over_memory(boot: &BootInfo) {
 }
 
 fn new_kernel(boot: &BootInfo) -> Kernel {
-    let mut pages = Pages::new();
+    let mut pages = Pages;
     let archive = boot.start_info.initramfs().unwrap_or_default();
     let mut files = Files::new();
     if let Err(error) = files.seed(&mut pages, archive) {
@@ -157,6 +157,8 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
         pages,
         console: Console::new(boot.options.console),
         templates: Templates::new(),
+        layout: boot.options.layout,
+        shared_memories: 0,
         names: host_names(&boot.options),
     }
 }

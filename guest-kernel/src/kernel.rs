@@ -6,6 +6,7 @@ use crate::host_names::HostNames;
 use crate::log;
 use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
+use crate::process::layout::Layout;
 use crate::process::queue::Queue;
 use crate::process::scheduler::{Alarm, Next};
 use crate::process::signal::{Info, Trap};
@@ -40,6 +41,9 @@ pub struct Kernel {
     pub pages: Pages,
     pub console: Console,
     pub templates: Templates,
+    pub layout: Layout,
+    /// Pieces of shared memory made so far.
+    pub shared_memories: u64,
     pub names: HostNames,
 }
 
@@ -147,9 +151,16 @@ impl Kernel {
 
     #[cold]
     fn unresolved_fault(&mut self, refusal: Refusal, address: u64, error: u64) -> Goes {
-        let code = match refusal {
-            Refusal::NotMapped | Refusal::NotThere => linux::SEGV_MAPERR,
-            Refusal::NotAllowed => linux::SEGV_ACCERR,
+        let space = self.processes[self.current].space();
+        let Err(refusal) = space.amend(refusal, address) else {
+            // Tried again, the access may ask for more, as the first write to a page of a file does.
+            COUNTERS.add(Counter::FaultsFile, 1);
+            return Goes::Straight;
+        };
+        let (signal, code) = match refusal {
+            Refusal::NotMapped | Refusal::NotThere => (signal::SIGSEGV, linux::SEGV_MAPERR),
+            Refusal::NotAllowed => (signal::SIGSEGV, linux::SEGV_ACCERR),
+            Refusal::BeyondEnd => (signal::SIGBUS, linux::BUS_ADRERR),
             // What the kernel keeps for speed goes, and the program tries again.
             Refusal::OutOfFrames if self.templates.drop_all() > 0 => return Goes::Straight,
             Refusal::OutOfFrames => {
@@ -168,7 +179,7 @@ impl Kernel {
             address,
             trap,
         };
-        let next = self.force_signal(signal::SIGSEGV, info);
+        let next = self.force_signal(signal, info);
         trace::notice(self);
         self.go_on(next);
         Goes::Elsewhere

@@ -105,6 +105,9 @@ pub struct Run {
     /// With --accel tcg: the clock counts guest instructions, so that runs repeat exactly
     #[arg(long)]
     pub icount: bool,
+    /// Lays programs out at fixed addresses; --icount does so by itself
+    #[arg(long)]
+    pub no_aslr: bool,
     /// The program and its arguments; /init when left out
     #[arg(value_name = "PROG", trailing_var_arg = true)]
     pub program: Vec<OsString>,

@@ -234,6 +234,9 @@ fn command_line(options: &Run, console: Console) -> Result<Vec<u8>> {
             format!(" epoch={}.{:09}", now.as_secs(), now.subsec_nanos()).as_bytes(),
         );
     }
+    if options.no_aslr || options.icount {
+        line.extend_from_slice(b" aslr=0");
+    }
     if console == Console::Terminal {
         line.extend_from_slice(b" tty=1");
     }
@@ -320,7 +323,7 @@ mod tests {
         let options = options(&["--icount", "--", "/bin/x", "", "a b", "-- %"]);
         let line = command_line(&options, Console::Stream).expect("fits");
         let line = String::from_utf8(line).expect("ASCII");
-        assert!(line.starts_with("log=memory env=PATH="), "{line}");
+        assert!(line.starts_with("log=memory aslr=0 env=PATH="), "{line}");
         assert!(line.ends_with(" -- /bin/x % a%20b --%20%25"), "{line}");
     }
 

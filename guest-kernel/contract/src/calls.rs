@@ -411,10 +411,19 @@ calls! {
     }
     Memory {
         brk [Address] -> Address "complete";
-        mmap [Address, Size, Flags(Protection), Flags(Map), Fd, Offset] -> Address "anonymous and private";
+        mmap [Address, Size, Flags(Protection), Flags(Map), Fd, Offset] -> Address "complete; no huge pages set apart";
         munmap [Address, Size] "complete";
         mprotect [Address, Size, Flags(Protection)] "complete; no protection keys";
+        mremap [Address, Size, Size, Number, Address] -> Address "complete";
         madvise [Address, Size, Flags(Advice)] "what changes contents; hints are taken and do nothing";
+        msync [Address, Size, Number] "complete: all is written at once";
+        mincore [Address, Size, Address] "complete";
+        mlock [Address, Size] "complete: nothing ever leaves memory";
+        mlock2 [Address, Size, Number] "complete: nothing ever leaves memory";
+        munlock [Address, Size] "complete";
+        mlockall [Number] "complete: nothing ever leaves memory";
+        munlockall [] "complete";
+        personality [Number] "ADDR_NO_RANDOMIZE; other bits are kept and do nothing";
     }
     Futex {
         futex [Address, Flags(Futex), Number, In(Timespec), Address, Number] "wait and wake";

@@ -15,6 +15,7 @@
 //! | `cwd=DIR` | working directory of pid 1 | `/` |
 //! | `hostname=NAME` | name of the machine (uname(2)) | `cowbell` |
 //! | `export=PATH` | a tree that is sent through the [`channel`](crate::channel) when the machine ends | nothing is |
+//! | `aslr=0` | programs are laid out at fixed addresses | at random ones |
 //! | `log=memory` | a cowbell monitor reads the kernel log from memory | the log also goes to the UART |
 //! | `tsc_khz=N` | frequency of the time-stamp counter | found out by the kernel |
 //! | `strace=1` | system calls are sent through the [`channel`](crate::channel) | they are not |

@@ -106,8 +106,8 @@ pub struct Files<S: PageStore> {
     proc_mount: Option<Number>,
     wakeups: Wakeups,
     locks: locks::Locks,
-    /// Whether a mapped file has lost pages that mappings still have.
-    lost_pages: bool,
+    /// A file that has lost pages which mappings still have.
+    lost_pages: Option<MappedFile<S::Page>>,
     time: Stamp,
     /// Tells the time that changes get; without one it is `time`.
     clock: Option<fn() -> Time>,

@@ -41,8 +41,11 @@ impl<P> Mapped<P> {
         })
     }
 
-    /// Mappings have to let go of these pages.
-    fn lose(&self, pages: Range<u64>) {
+    /// Mappings, if there are any, have to let go of these pages.
+    fn lose(self: &Rc<Self>, pages: Range<u64>) {
+        if Rc::strong_count(self) == 1 {
+            return;
+        }
         let (from, to) = self.lost.get().unwrap_or((pages.start, pages.end));
         self.lost
             .set(Some((from.min(pages.start), to.max(pages.end))));
@@ -189,11 +192,6 @@ impl<P> Regular<P> {
         }
     }
 
-    /// Whether mappings have pages that it has no more.
-    pub(crate) fn has_lost_pages(&self) -> bool {
-        matches!(self, Self::Mapped(mapped) if mapped.lost.get().is_some())
-    }
-
     /// No name leads to it any more.
     pub(crate) fn note_unlinked(&self) {
         if let Self::Mapped(mapped) = self {
@@ -250,6 +248,19 @@ impl<P> MappedFile<P> {
     /// Gives up one hold; with the last, the file's included, the pages go.
     pub fn release(self, store: &mut impl PageStore<Page = P>) {
         Mapped::release(self.0, store);
+    }
+
+    /// Makes a range zeros, whose pages mappings lose ([`Self::lost`]).
+    ///
+    /// # Errors
+    /// ENOSPC.
+    pub fn punch(
+        &self,
+        store: &mut impl PageStore<Page = P>,
+        range: Range<u64>,
+    ) -> Result<(), Errno> {
+        self.0.lose(range.start / PAGE..range.end.div_ceil(PAGE));
+        self.0.contents.borrow_mut().punch(store, range)
     }
 
     /// Size in bytes.
@@ -375,8 +386,21 @@ impl<S: PageStore> Files<S> {
         }
     }
 
-    /// Whether a file that is mapped has lost pages since this was last asked.
-    pub fn take_lost_pages(&mut self) -> bool {
-        core::mem::take(&mut self.lost_pages)
+    /// The file that has lost pages since this was last asked, if one is mapped.
+    pub fn take_lost_pages(&mut self) -> Option<MappedFile<S::Page>> {
+        self.lost_pages.take()
+    }
+
+    /// A file was cut: if mappings still have pages that it lost, somebody has to ask for it.
+    pub(crate) fn note_lost_pages(&mut self, store: &mut S, number: Number) {
+        if let Ok(inode) = self.inode(number)
+            && let Kind::Regular(Regular::Mapped(mapped)) = &inode.kind
+            && mapped.lost.get().is_some()
+        {
+            let file = MappedFile(Rc::clone(mapped));
+            if let Some(before) = self.lost_pages.replace(file) {
+                before.release(store);
+            }
+        }
     }
 }

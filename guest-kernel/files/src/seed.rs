@@ -49,7 +49,7 @@ impl<S: PageStore> Files<S> {
             root: Number(0),
             proc_mount: None,
             wakeups: Wakeups::new(),
-            lost_pages: false,
+            lost_pages: None,
             locks: crate::locks::Locks::new(),
             time: Stamp::ZERO,
             clock: None,

@@ -102,8 +102,7 @@ impl<S: PageStore> Files<S> {
     ) -> Result<(), Errno> {
         let (number, regular) = self.open_regular(id)?;
         let punched = regular.punch(store, range);
-        let lost = regular.has_lost_pages();
-        self.lost_pages |= lost;
+        self.note_lost_pages(store, number);
         punched?;
         self.note_change(number)
     }

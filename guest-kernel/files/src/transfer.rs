@@ -295,8 +295,7 @@ impl<S: PageStore> Files<S> {
             _ => return Err(Errno::EINVAL),
         }
         (inode.modified, inode.changed) = (time, time);
-        let lost = matches!(&inode.kind, Kind::Regular(regular) if regular.has_lost_pages());
-        self.lost_pages |= lost;
+        self.note_lost_pages(store, number);
         Ok(())
     }
 }

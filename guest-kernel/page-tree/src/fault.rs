@@ -59,6 +59,8 @@ pub enum Refusal {
     OutOfFrames,
     /// The page is an object's: bring it ([`Space::awaited`]), and try again.
     NotThere,
+    /// The object has no such page. Never the tree's own answer, but that of who brings pages (SIGBUS with BUS_ADRERR).
+    BeyondEnd,
 }
 
 impl From<OutOfFrames> for Refusal {

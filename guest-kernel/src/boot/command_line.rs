@@ -2,6 +2,7 @@
 use crate::arch::clock::SECOND;
 use crate::host_keys::WindowSize;
 use crate::log::Destination;
+use crate::process::layout::Layout;
 
 /// What the console is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +39,8 @@ pub struct Options {
     pub tracing: Tracing,
     /// Frequency of the time-stamp counter.
     pub tsc_khz: Option<u64>,
+    /// Whether programs are laid out at random addresses.
+    pub layout: Layout,
     line: &'static [u8],
 }
 
@@ -52,6 +55,7 @@ impl Options {
             directory: None,
             host_name: None,
             tsc_khz: None,
+            layout: Layout::Random,
             line,
         };
         for token in tokens(line).take_while(|&token| token != b"--") {
@@ -82,6 +86,7 @@ impl Options {
                     }
                 }
                 b"strace=1" => options.tracing = Tracing::On,
+                b"aslr=0" => options.layout = Layout::Fixed,
                 b"log=memory" => options.log = Destination::Memory,
                 _ => {}
             }

@@ -2,8 +2,14 @@
 pub mod frames;
 pub mod habits;
 pub mod heap;
+pub mod map_text;
+pub mod mappings;
+pub mod object_pages;
 pub mod pages;
+pub mod placement;
+pub mod relocation;
 pub mod space;
+pub mod stack;
 pub mod user;
 pub mod user_window;
 

@@ -1,12 +1,14 @@
 //! What the page tree and the files take from the frames.
 use super::direct_map;
-use super::frames::{FRAMES, Use, zero};
+use super::frames::{FRAMES, Use, frame_of, number_of, zero};
 use crate::arch::layout::kernel_root_entries;
 use crate::arch::{tlb, wide};
 use crate::memory_functions::{copy_words, zero_words};
+use crate::one_cpu::OneCpu;
 use crate::records::COUNTERS;
 use contract::PAGE_SIZE;
 use contract::counters::Counter;
+use core::num::NonZeroU32;
 use files::PageStore;
 use page_tree::{Entry, FrameStore, Place};
 use x86_64::VirtAddr;
@@ -207,52 +209,71 @@ impl FrameStore for Tables {
     }
 }
 
+/// Frames that files and pipes have now.
+static HELD: OneCpu<u64> = OneCpu::new(0);
+
 /// The frames as the files' store of pages.
-pub struct Pages {
-    held: u64,
-}
+#[derive(Clone, Copy)]
+pub struct Pages;
 
 impl Pages {
-    pub const fn new() -> Self {
-        Self { held: 0 }
-    }
-
     /// Frames that files and pipes have now.
-    pub const fn held(&self) -> u64 {
-        self.held
+    pub fn held(self) -> u64 {
+        HELD.with(|held| *held)
     }
 }
 
-/// A frame that a file or a pipe owns.
-pub struct Page(PhysFrame);
+/// A frame that a file or a pipe has: a pipe alone, a file beside those who map it.
+#[derive(Debug)]
+pub struct Page(NonZeroU32);
+
+impl Page {
+    fn new(frame: PhysFrame) -> Option<Self> {
+        HELD.with(|held| *held += 1);
+        NonZeroU32::new(number_of(frame)).map(Self)
+    }
+
+    /// The frame.
+    #[inline]
+    pub fn frame(&self) -> PhysFrame {
+        frame_of(self.0.get())
+    }
+}
 
 impl PageStore for Pages {
     type Page = Page;
 
     fn allocate_zeroed(&mut self) -> Option<Page> {
-        let page = Tables.allocate_zeroed_page().map(Page)?;
-        self.held += 1;
-        Some(page)
+        Tables.allocate_zeroed_page().and_then(Page::new)
     }
 
     fn allocate(&mut self) -> Option<Page> {
-        let page = FRAMES.with(|frames| frames.allocate(Use::Page)).map(Page)?;
-        self.held += 1;
-        Some(page)
+        FRAMES
+            .with(|frames| frames.allocate(Use::Page))
+            .and_then(Page::new)
     }
 
     fn free(&mut self, page: Page) {
-        self.held -= 1;
-        FRAMES.with(|frames| frames.free(page.0, Use::Page));
+        HELD.with(|held| *held -= 1);
+        FRAMES.with(|frames| frames.free(page.frame(), Use::Page));
+    }
+
+    fn give_up(&mut self, page: Page) {
+        if Tables.release(page.frame()) == 0 {
+            self.free(page);
+        } else {
+            HELD.with(|held| *held -= 1);
+        }
     }
 
     fn bytes<'a>(&'a self, page: &'a Page) -> &'a [u8; PAGE_SIZE] {
-        // SAFETY: a `Page` owns its frame, and the borrow of it keeps writers away.
-        unsafe { &*direct_map(page.0.start_address()).cast() }
+        // SAFETY: a `Page` has its frame, the borrow of it keeps the files' writers away, and programs that map the
+        // frame do not run meanwhile.
+        unsafe { &*direct_map(page.frame().start_address()).cast() }
     }
 
     fn bytes_mut<'a>(&'a mut self, page: &'a mut Page) -> &'a mut [u8; PAGE_SIZE] {
-        // SAFETY: a `Page` owns its frame, and the borrow of it is exclusive.
-        unsafe { &mut *direct_map(page.0.start_address()).cast() }
+        // SAFETY: as in `bytes`, and the borrow is exclusive.
+        unsafe { &mut *direct_map(page.frame().start_address()).cast() }
     }
 }

@@ -1,48 +1,72 @@
-//! Address spaces of processes: a page tree, and the few facts that are not in it.
+//! Address spaces of processes: a page tree, and beside it what a tree does not say.
 //!
 //! ```text
 //!  0x0000_0000_0000   never mapped below LOWEST_ADDRESS
 //!  0x0000_0040_0000   a program linked in the usual way; heap after it (brk)
 //!  0x0000_1000_0000   a static PIE; heap after it
-//!  0x0000_3f80_0000   stack, 8 MiB, down from 0x4000_0000; below it a page that is never given out
+//!  0x0000_4000_0000   below it the stack, as far as its limit and what it meets allow
 //!  0x007f_ffff_f000   mmap, downwards from MAP_TOP: in the first 512 GiB, to share the upper tables
 //!  0x7fff_ffff_f000   USER_END; searched from here where the first 512 GiB are full
 //! ```
+//!
+//! That is the layout without random numbers; `process/layout.rs` has the other.
 use super::habits::Habits;
+use super::mappings::{Advice, Mapping, Mappings, Places, own};
 use super::pages::Tables;
 use crate::arch::context;
 use alloc::rc::Rc;
-use contract::{Errno, PAGE_SIZE};
+use contract::Errno;
 use core::cell::{Cell, RefCell};
 use core::ops::Range;
 pub use page_tree::USER_END;
 use page_tree::{
     Access, OutOfFrames, Ownership, PageRange, ProtectError, Protection, Refusal, Resolution,
-    Space, UserPage,
+    Sharing, Slide, Space, Statistics, UserPage,
 };
 use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
 
 /// Lowest address that can be mapped (`vm.mmap_min_addr` of Linux).
 pub const LOWEST_ADDRESS: u64 = 0x1_0000;
-/// Size of the stack (RLIMIT_STACK).
+/// Size of the stack unless a process says otherwise (RLIMIT_STACK).
 pub const STACK_LIMIT: u64 = 8 << 20;
-const MAP_TOP: u64 = 0x7f_ffff_f000;
-const PAGE: u64 = PAGE_SIZE as u64;
+/// Where mmap begins to look in a space without random numbers.
+pub const MAP_TOP: u64 = 0x7f_ffff_f000;
 
 /// An address space.
 pub struct AddressSpace {
-    tree: RefCell<Space>,
+    pub(super) inner: RefCell<Inner>,
     root: PhysFrame,
-    break_start: Cell<u64>,
-    break_end: Cell<u64>,
+    pub(super) break_end: Cell<u64>,
     arguments: Cell<Extent>,
     environment: Cell<Extent>,
     habits: Habits,
 }
 
+/// What a fork copies by sharing it.
+pub(super) struct Inner {
+    pub(super) tree: Space,
+    pub(super) mappings: Rc<Mappings>,
+}
+
 /// Start and end of bytes in a space.
 type Extent = (u64, u64);
+
+/// Neighbouring pages that are mapped alike: what Linux calls an area.
+pub struct Area {
+    pub range: Range<u64>,
+    pub protection: Protection,
+    sharing: Sharing,
+    /// What it shows, from its first page on; `None` for private memory of zeros.
+    pub mapping: Option<Mapping>,
+    pub advice: Advice,
+}
+
+impl Area {
+    pub const fn sharing(&self) -> Sharing {
+        self.sharing
+    }
+}
 
 impl AddressSpace {
     /// An empty space.
@@ -50,11 +74,23 @@ impl AddressSpace {
     /// # Errors
     /// No frame is left.
     pub fn new() -> Result<Rc<Self>, Errno> {
-        let tree = Space::new(&mut Tables).map_err(|OutOfFrames| Errno::ENOMEM)?;
+        let tree = Space::new(&mut Tables).map_err(no_frame)?;
+        let places = Places {
+            map_top: MAP_TOP,
+            stack_end: 0,
+            stack_limit: STACK_LIMIT,
+            break_start: 0,
+            code: (0, 0),
+            data: (0, 0),
+            personality: 0,
+            locks_future: false,
+        };
         Ok(Rc::new(Self {
             root: tree.root(),
-            tree: RefCell::new(tree),
-            break_start: Cell::new(0),
+            inner: RefCell::new(Inner {
+                tree,
+                mappings: Rc::new(Mappings::new(places)),
+            }),
             break_end: Cell::new(0),
             arguments: Cell::new((0, 0)),
             environment: Cell::new((0, 0)),
@@ -82,20 +118,23 @@ impl AddressSpace {
 
     #[inline]
     fn copy(&self, habits: impl FnOnce() -> Habits) -> Result<Rc<Self>, Errno> {
-        let tree = self
-            .tree
-            .borrow_mut()
-            .fork(&mut Tables)
-            .map_err(|OutOfFrames| Errno::ENOMEM)?;
-        Ok(Rc::new(Self {
+        let inner = &mut *self.inner.borrow_mut();
+        let tree = inner.tree.fork(&mut Tables).map_err(no_frame)?;
+        let child = Rc::new(Self {
             root: tree.root(),
-            tree: RefCell::new(tree),
-            break_start: self.break_start.clone(),
+            inner: RefCell::new(Inner {
+                tree,
+                mappings: Rc::clone(&inner.mappings),
+            }),
             break_end: self.break_end.clone(),
             arguments: self.arguments.clone(),
             environment: self.environment.clone(),
             habits: habits(),
-        }))
+        });
+        if inner.mappings.advice.is_empty() {
+            return Ok(child);
+        }
+        follow_advice(child)
     }
 
     /// Gives up one hold on a space; with the last, its frames go back.
@@ -103,7 +142,7 @@ impl AddressSpace {
     pub fn release(space: Rc<Self>) {
         if let Some(space) = Rc::into_inner(space) {
             context::leave_root(space.root);
-            space.tree.into_inner().release(&mut Tables);
+            space.inner.into_inner().tree.release(&mut Tables);
         }
     }
 
@@ -116,45 +155,59 @@ impl AddressSpace {
     /// Resolves a page fault.
     ///
     /// # Errors
-    /// See [`Refusal`].
+    /// See [`Refusal`]; [`Self::amend`] may help.
     #[inline]
     pub fn fault(&self, address: u64, access: Access) -> Result<Resolution, Refusal> {
-        let resolution =
-            self.tree
-                .borrow_mut()
-                .fault(&mut Tables, VirtAddr::new_truncate(address), access);
+        let resolution = self.inner.borrow_mut().tree.fault(
+            &mut Tables,
+            VirtAddr::new_truncate(address),
+            access,
+        );
         if resolution == Ok(Resolution::Copied) && self.habits.are_watched() {
             self.copied(address);
         }
         resolution
     }
 
+    /// [`Self::fault`], and what is missing is brought.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub fn fault_in(&self, address: u64, access: Access) -> Result<(), Refusal> {
+        while let Err(refusal) = self.fault(address, access) {
+            self.amend(refusal, address)?;
+        }
+        Ok(())
+    }
+
     /// The frame to read a page from, on the program's behalf.
     ///
     /// # Errors
-    /// The program could not read there.
+    /// The program could not read there, unless [`Self::amend`] helps.
     #[inline]
     pub fn resolve_for_read(&self, address: u64) -> Result<PhysFrame, Refusal> {
         if address >= USER_END {
             return Err(Refusal::NotMapped);
         }
-        self.tree
+        self.inner
             .borrow_mut()
+            .tree
             .resolve_for_read(&mut Tables, VirtAddr::new_truncate(address))
     }
 
     /// The frame to write a page to, on the program's behalf.
     ///
     /// # Errors
-    /// The program could not write there.
+    /// The program could not write there, unless [`Self::amend`] helps.
     #[inline]
     pub fn resolve_for_write(&self, address: u64) -> Result<PhysFrame, Refusal> {
         if address >= USER_END {
             return Err(Refusal::NotMapped);
         }
         let (frame, resolution) = self
-            .tree
+            .inner
             .borrow_mut()
+            .tree
             .resolve_for_write(&mut Tables, VirtAddr::new_truncate(address))?;
         if resolution == Some(Resolution::Copied) && self.habits.are_watched() {
             self.copied(address);
@@ -165,28 +218,74 @@ impl AddressSpace {
     /// The frame of a page that the program could write to without a fault.
     #[inline]
     pub fn writable_already(&self, address: u64) -> Option<PhysFrame> {
-        self.tree
+        self.inner
             .borrow()
+            .tree
             .writable_already(&Tables, VirtAddr::new_truncate(address))
     }
 
     /// A page has been copied, a short while after a fork.
     fn copied(&self, address: u64) {
         self.habits.copied(address, |page| {
-            self.tree.borrow_mut().copy_ahead(&mut Tables, page);
+            self.inner.borrow_mut().tree.copy_ahead(&mut Tables, page);
         });
     }
 
-    /// Reserves zeroed memory in place of what is there.
+    /// An access was refused: brings what is missing, if it is to be had. The access is to be tried again then, and may be
+    /// refused again for another reason.
+    ///
+    /// # Errors
+    /// The access cannot be.
+    pub fn amend(&self, refusal: Refusal, address: u64) -> Result<(), Refusal> {
+        match refusal {
+            Refusal::NotThere => self.bring(address),
+            Refusal::NotMapped if address < USER_END && self.grow_stack(address) => Ok(()),
+            refusal => Err(refusal),
+        }
+    }
+
+    /// Tries an access again after [`Self::amend`], until there is nothing to bring.
+    ///
+    /// # Errors
+    /// The access cannot be.
+    #[cold]
+    pub fn persist(
+        &self,
+        mut refusal: Refusal,
+        address: u64,
+        again: fn(&Self, u64) -> Result<PhysFrame, Refusal>,
+    ) -> Result<PhysFrame, Refusal> {
+        loop {
+            self.amend(refusal, address)?;
+            match again(self, address) {
+                Ok(frame) => return Ok(frame),
+                Err(next) => refusal = next,
+            }
+        }
+    }
+
+    /// Reserves zeroed memory where nothing is mapped.
     ///
     /// # Errors
     /// ENOMEM without frames or outside the user half; nothing has changed.
     pub fn reserve(&self, range: Range<u64>, protection: Protection) -> Result<(), Errno> {
         let range = page_range(&range).ok_or(Errno::ENOMEM)?;
-        self.tree
+        self.inner
             .borrow_mut()
+            .tree
             .reserve(&mut Tables, range, protection)
-            .map_err(|OutOfFrames| Errno::ENOMEM)
+            .map_err(no_frame)
+    }
+
+    /// Reserves zeroed memory in place of what is there.
+    ///
+    /// # Errors
+    /// As [`Self::reserve`].
+    pub fn replace(&self, range: Range<u64>, protection: Protection) -> Result<(), Errno> {
+        let pages = page_range(&range).ok_or(Errno::ENOMEM)?;
+        self.inner
+            .borrow_mut()
+            .replace(range, |tree| tree.reserve(&mut Tables, pages, protection))
     }
 
     /// Takes mappings away.
@@ -194,34 +293,26 @@ impl AddressSpace {
     /// # Errors
     /// EINVAL outside the user half, ENOMEM without frames; nothing has changed.
     pub fn unmap(&self, range: Range<u64>) -> Result<(), Errno> {
-        let range = page_range(&range).ok_or(Errno::EINVAL)?;
-        self.tree
+        let pages = page_range(&range).ok_or(Errno::EINVAL)?;
+        self.inner
             .borrow_mut()
-            .unmap(&mut Tables, range)
-            .map_err(|OutOfFrames| Errno::ENOMEM)
+            .replace(range, |tree| tree.unmap(&mut Tables, pages))
     }
 
-    /// Makes private memory zero again (MADV_DONTNEED of madvise(2)).
+    /// Lets an area be as it was when it was mapped (MADV_DONTNEED of madvise(2)): zeros, or what its object has.
     ///
     /// # Errors
-    /// ENOMEM where something in it is not mapped, or without frames.
-    pub fn discard(&self, range: Range<u64>) -> Result<(), Errno> {
-        let mut from = range.start;
-        while from < range.end {
-            let rest = page_range(&(from..range.end)).ok_or(Errno::ENOMEM)?;
-            let region = self
-                .tree
-                .borrow()
-                .first_region(&Tables, rest)
-                .ok_or(Errno::ENOMEM)?;
-            let (start, end) = (region.range.start().as_u64(), region.range.end().as_u64());
-            if start != from {
-                return Err(Errno::ENOMEM);
+    /// ENOMEM.
+    pub fn discard(&self, area: &Area) -> Result<(), Errno> {
+        let range = page_range(&area.range).ok_or(Errno::ENOMEM)?;
+        let tree = &mut self.inner.borrow_mut().tree;
+        match &area.mapping {
+            None => tree.reserve(&mut Tables, range, area.protection),
+            Some(mapping) => {
+                tree.reserve_object(&mut Tables, range, area.protection, mapping.sharing)
             }
-            self.reserve(start..end, region.protection)?;
-            from = end;
         }
-        Ok(())
+        .map_err(no_frame)
     }
 
     /// Changes what a range allows.
@@ -230,10 +321,81 @@ impl AddressSpace {
     /// ENOMEM where something in it is not mapped, or without frames.
     pub fn protect(&self, range: Range<u64>, protection: Protection) -> Result<(), Errno> {
         let range = page_range(&range).ok_or(Errno::ENOMEM)?;
-        self.tree
+        self.inner
             .borrow_mut()
+            .tree
             .protect(&mut Tables, range, protection)
             .map_err(|(ProtectError::NotMapped | ProtectError::OutOfFrames)| Errno::ENOMEM)
+    }
+
+    /// Changes what was advised about a range.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn advise(
+        &self,
+        range: Range<u64>,
+        change: impl Fn(Advice) -> Advice,
+    ) -> Result<(), Errno> {
+        own(&mut self.inner.borrow_mut().mappings)?.advise(range, change);
+        Ok(())
+    }
+
+    /// Where the parts of the space are.
+    pub fn places(&self) -> Places {
+        self.inner.borrow().mappings.places
+    }
+
+    /// personality(2).
+    pub fn personality(&self) -> u32 {
+        self.inner.borrow().mappings.places.personality
+    }
+
+    /// Changes where they are.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn set_places(&self, change: impl FnOnce(&mut Places)) -> Result<(), Errno> {
+        change(&mut own(&mut self.inner.borrow_mut().mappings)?.places);
+        Ok(())
+    }
+
+    /// The first area of a range, cut to it.
+    pub fn area(&self, range: Range<u64>) -> Option<Area> {
+        let inner = self.inner.borrow();
+        let region = inner.tree.first_region(&Tables, page_range(&range)?)?;
+        let (start, mut end) = (region.range.start().as_u64(), region.range.end().as_u64());
+        let mut mapping = None;
+        match inner.mappings.objects.from(start) {
+            Some((known, found)) if known.start <= start => {
+                end = end.min(known.end);
+                mapping = Some(found.slide(start - known.start));
+            }
+            Some((known, _)) => end = end.min(known.start),
+            None => {}
+        }
+        let mut advice = Advice::empty();
+        match inner.mappings.advice.from(start) {
+            Some((known, found)) if known.start <= start => {
+                end = end.min(known.end);
+                advice = *found;
+            }
+            Some((known, _)) => end = end.min(known.start),
+            None => {}
+        }
+        Some(Area {
+            range: start..end,
+            protection: region.protection,
+            sharing: region.sharing,
+            mapping,
+            advice,
+        })
+    }
+
+    /// The area that begins at the start of a range, or holds it; `None` where nothing is mapped there.
+    pub fn area_at(&self, range: Range<u64>) -> Option<Area> {
+        let start = range.start;
+        self.area(range).filter(|area| area.range.start == start)
     }
 
     /// Maps frames that follow each other and are not counted: of the initramfs.
@@ -247,10 +409,11 @@ impl AddressSpace {
         protection: Protection,
     ) -> Result<(), Errno> {
         let range = page_range(&range).ok_or(Errno::ENOMEM)?;
-        self.tree
+        self.inner
             .borrow_mut()
+            .tree
             .map_run(&mut Tables, range, first, protection)
-            .map_err(|OutOfFrames| Errno::ENOMEM)
+            .map_err(no_frame)
     }
 
     /// Maps a frame and takes over its one count; on an error the caller still has it.
@@ -264,111 +427,27 @@ impl AddressSpace {
         protection: Protection,
     ) -> Result<(), Errno> {
         let page = UserPage::containing(VirtAddr::new_truncate(page)).ok_or(Errno::ENOMEM)?;
-        self.tree
+        self.inner
             .borrow_mut()
+            .tree
             .map_page(&mut Tables, page, frame, protection, Ownership::Counted)
-            .map_err(|OutOfFrames| Errno::ENOMEM)
+            .map_err(no_frame)
     }
 
     /// Whether nothing is mapped in a range.
     pub fn is_unmapped(&self, range: &Range<u64>) -> bool {
-        page_range(range).is_some_and(|range| self.tree.borrow().is_unmapped(&Tables, range))
-    }
-
-    /// A free place for `length` bytes, the highest there is.
-    pub fn find_gap(&self, length: u64) -> Option<u64> {
-        [MAP_TOP, USER_END].into_iter().find_map(|top| {
-            self.tree
-                .borrow()
-                .find_gap(
-                    &Tables,
-                    length,
-                    PAGE,
-                    VirtAddr::new_truncate(top),
-                    VirtAddr::new_truncate(LOWEST_ADDRESS),
-                )
-                .map(VirtAddr::as_u64)
-        })
+        page_range(range).is_some_and(|range| self.inner.borrow().tree.is_unmapped(&Tables, range))
     }
 
     /// Pages with a frame, and pages mapped at all.
     pub fn sizes(&self) -> (u64, u64) {
-        let statistics = self.tree.borrow().statistics(&Tables, PageRange::ALL);
+        let statistics = self.statistics(PageRange::ALL);
         (statistics.resident, statistics.mapped)
     }
 
-    /// The mappings, a line each, as `/proc/PID/maps` has them (proc(5)); no mapping has a file's name.
-    ///
-    /// # Errors
-    /// Those of `out`.
-    pub fn write_map(&self, out: &mut dyn files::Output) -> core::fmt::Result {
-        let heap = self.break_start.get()..self.break_end.get();
-        for region in self.tree.borrow().regions(&Tables) {
-            let (start, end) = (region.range.start().as_u64(), region.range.end().as_u64());
-            let letter = |allowed, letter| {
-                if region.protection.contains(allowed) {
-                    letter
-                } else {
-                    '-'
-                }
-            };
-            write!(
-                out,
-                "{start:08x}-{end:08x} {}{}{}{} 00000000 00:00 0",
-                letter(Protection::READ, 'r'),
-                letter(Protection::WRITE, 'w'),
-                letter(Protection::EXECUTE, 'x'),
-                if region.sharing == page_tree::Sharing::Shared {
-                    's'
-                } else {
-                    'p'
-                },
-            )?;
-            if heap.contains(&start) {
-                out.write_str("                          [heap]")?;
-            } else if end - start == STACK_LIMIT
-                && self.arguments().end <= end
-                && self.arguments().start >= start
-            {
-                out.write_str("                          [stack]")?;
-            }
-            out.write_str("\n")?;
-        }
-        Ok(())
-    }
-
-    /// Where the heap begins, which is empty now.
-    pub fn set_break_start(&self, address: u64) {
-        self.break_start.set(address);
-        self.break_end.set(address);
-    }
-
-    /// brk(2): moves the end of the heap, and answers where it is then: where it was, on failure.
-    pub fn set_break(&self, wanted: u64) -> u64 {
-        let now = self.break_end.get();
-        if wanted < self.break_start.get() || wanted >= USER_END {
-            return now;
-        }
-        let (old, new) = (now.next_multiple_of(PAGE), wanted.next_multiple_of(PAGE));
-        let changed = if new > old {
-            // A page is left free above, as a guard against running into what follows.
-            if self.is_unmapped(&(old..new + PAGE)) {
-                self.reserve(old..new, Protection::READ | Protection::WRITE)
-            } else {
-                Err(Errno::ENOMEM)
-            }
-        } else if new < old {
-            self.unmap(new..old)
-        } else {
-            Ok(())
-        };
-        match changed {
-            Ok(()) => {
-                self.break_end.set(wanted);
-                wanted
-            }
-            Err(_) => now,
-        }
+    /// What a range is made of.
+    pub fn statistics(&self, range: PageRange) -> Statistics {
+        self.inner.borrow().tree.statistics(&Tables, range)
     }
 
     /// Where the arguments and the environment lie, for `/proc`.
@@ -386,6 +465,72 @@ impl AddressSpace {
     }
 }
 
-fn page_range(range: &Range<u64>) -> Option<PageRange> {
+impl Inner {
+    /// Changes the tree all over a range, and forgets what was known of it.
+    fn replace(
+        &mut self,
+        range: Range<u64>,
+        change: impl FnOnce(&mut Space) -> Result<(), OutOfFrames>,
+    ) -> Result<(), Errno> {
+        if !self.mappings.touch(&range) {
+            return change(&mut self.tree).map_err(no_frame);
+        }
+        let mappings = own(&mut self.mappings)?;
+        change(&mut self.tree).map_err(no_frame)?;
+        mappings.remove(range);
+        Ok(())
+    }
+}
+
+/// What was advised about a forked space comes true in the child: some of it is left out, some is zeros, and nothing is
+/// locked.
+#[cold]
+fn follow_advice(child: Rc<AddressSpace>) -> Result<Rc<AddressSpace>, Errno> {
+    let follow = || {
+        let inner = &mut *child.inner.borrow_mut();
+        let mut at = 0;
+        while let Some((range, &advice)) = inner.mappings.advice.from(at) {
+            at = range.end;
+            let pages = page_range(&range).ok_or(Errno::ENOMEM)?;
+            if advice.contains(Advice::DONT_FORK) {
+                inner.replace(range, |tree| tree.unmap(&mut Tables, pages))?;
+                continue;
+            }
+            if advice.contains(Advice::WIPE_ON_FORK) {
+                wipe(inner, &range)?;
+            }
+            if advice.contains(Advice::LOCKED) {
+                own(&mut inner.mappings)?.advise(range, |advice| advice.difference(Advice::LOCKED));
+            }
+        }
+        Ok(())
+    };
+    match follow() {
+        Ok(()) => Ok(child),
+        Err(errno) => {
+            AddressSpace::release(child);
+            Err(errno)
+        }
+    }
+}
+
+/// Makes private memory zeros again, as it is protected.
+fn wipe(inner: &mut Inner, range: &Range<u64>) -> Result<(), Errno> {
+    let mut rest = page_range(range);
+    while let Some(region) = rest.and_then(|rest| inner.tree.first_region(&Tables, rest)) {
+        inner
+            .tree
+            .reserve(&mut Tables, region.range, region.protection)
+            .map_err(no_frame)?;
+        rest = page_range(&(region.range.end().as_u64()..range.end));
+    }
+    Ok(())
+}
+
+pub(super) fn no_frame(_: OutOfFrames) -> Errno {
+    Errno::ENOMEM
+}
+
+pub(super) fn page_range(range: &Range<u64>) -> Option<PageRange> {
     PageRange::new(range.start, range.end.checked_sub(range.start)?)
 }

@@ -22,7 +22,9 @@ pub enum UserFault {
 impl From<Refusal> for UserFault {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::NotMapped | Refusal::NotAllowed | Refusal::NotThere => Self::BadAddress,
+            Refusal::NotMapped | Refusal::NotAllowed | Refusal::NotThere | Refusal::BeyondEnd => {
+                Self::BadAddress
+            }
             Refusal::OutOfFrames => Self::OutOfFrames,
         }
     }
@@ -52,7 +54,10 @@ pub(super) fn readable(
     address: u64,
     length: u64,
 ) -> Result<&[u8], UserFault> {
-    let frame = space.resolve_for_read(address)?;
+    let frame = match space.resolve_for_read(address) {
+        Ok(frame) => frame,
+        Err(refusal) => space.persist(refusal, address, AddressSpace::resolve_for_read)?,
+    };
     let pointer = direct_map(frame.start_address() + address % PAGE);
     // SAFETY: the piece ends with the frame, which is RAM; user memory is bytes, any value is valid.
     Ok(unsafe { core::slice::from_raw_parts(pointer, first_piece(address, length)) })
@@ -69,7 +74,10 @@ pub(super) fn writable(
     address: u64,
     length: u64,
 ) -> Result<&mut [u8], UserFault> {
-    let frame = space.resolve_for_write(address)?;
+    let frame = match space.resolve_for_write(address) {
+        Ok(frame) => frame,
+        Err(refusal) => space.persist(refusal, address, AddressSpace::resolve_for_write)?,
+    };
     let pointer = direct_map(frame.start_address() + address % PAGE);
     // SAFETY: as in `readable`; a frame that was resolved for writing is in no file and no other process's
     // private memory, and one system call makes one such slice at a time.

@@ -12,8 +12,6 @@ use page_tree::Protection;
 pub const MAX_SEGMENTS: usize = 16;
 /// Program headers a program may have: they must lie in the file's first page, as linkers put them.
 pub const HEADER_BYTES: usize = PAGE_SIZE;
-/// Where a program that can lie anywhere (static PIE) is put.
-const RELOCATABLE_BASE: u64 = 0x1000_0000;
 
 /// A loadable segment, at its final address. Ranges do not wrap, and are in the user half.
 #[derive(Clone, Copy, Default)]
@@ -45,16 +43,17 @@ pub struct ElfImage {
 }
 
 impl ElfImage {
-    /// Reads the headers from the first [`HEADER_BYTES`] bytes of a file of `file_size` bytes.
+    /// Reads the headers from the first [`HEADER_BYTES`] bytes of a file of `file_size` bytes. A program that can lie
+    /// anywhere (static PIE) is put at `base`.
     ///
     /// # Errors
     /// ENOEXEC for anything but a whole static x86-64 program whose segments are in order, disjoint, inside
     /// the file and in the user half.
-    pub fn parse(start: &[u8], file_size: u64) -> Result<Self, Errno> {
+    pub fn parse(start: &[u8], file_size: u64, base: u64) -> Result<Self, Errno> {
         let header = file_header(start)?;
         let base = match header.e_type {
             ET_EXEC => 0,
-            ET_DYN => RELOCATABLE_BASE,
+            ET_DYN => base,
             _ => return Err(Errno::ENOEXEC),
         };
         let table_start = usize::try_from(header.e_phoff).map_err(|_| Errno::ENOEXEC)?;
@@ -106,6 +105,22 @@ impl ElfImage {
 
     pub fn segments(&self) -> &[Segment] {
         &self.segments[..self.segment_count]
+    }
+
+    /// From where to where its code goes, and its data, as `/proc/PID/stat` tells it.
+    pub fn code_and_data(&self) -> ((u64, u64), (u64, u64)) {
+        let extent = |of: Protection| {
+            let mut found = self
+                .segments()
+                .iter()
+                .filter(|segment| segment.protection.contains(of));
+            let Some(first) = found.next() else {
+                return (0, 0);
+            };
+            let last = found.next_back().unwrap_or(first);
+            (first.address, last.address + last.file_size)
+        };
+        (extent(Protection::EXECUTE), extent(Protection::WRITE))
     }
 
     /// First address past the last segment.

@@ -9,6 +9,7 @@
 use super::Current;
 use super::initial_stack::{self, STRING_LIMIT, Strings, Text};
 use super::jobs;
+use super::layout::Layout;
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
 use crate::memory::user_window::{Reader, find_nul};
@@ -123,9 +124,10 @@ impl Kernel {
         let mut prefix: Vec<Cow<'_, [u8]>> = Vec::new();
         let mut target = Cow::Borrowed(path);
         let mut scripts = 0;
+        let layout = self.layout_of(who.process);
         let (space, program, inode) = loop {
             let inode = self.executable(who, &target)?;
-            match self.kind_of(inode)? {
+            match self.kind_of(inode, layout)? {
                 Kind::Program(space, program) => break (space, program, inode),
                 Kind::Script(interpreter, argument) => {
                     scripts += 1;
@@ -152,15 +154,18 @@ impl Kernel {
             rest: arguments,
             skipped,
         };
-        let stack = initial_stack::build(
-            &space,
-            program.stack_top,
-            &program,
-            path,
-            &mut arguments,
-            environment,
-            random::words(),
-        );
+        let stack = self.lay_out(who.process, layout, &space, &program);
+        let stack = stack.and_then(|top| {
+            initial_stack::build(
+                &space,
+                top,
+                &program,
+                path,
+                &mut arguments,
+                environment,
+                random::words(),
+            )
+        });
         let stack = match stack {
             Ok(stack) => stack,
             Err(errno) => {
@@ -213,14 +218,14 @@ impl Kernel {
         self.files.program(&view, path)
     }
 
-    fn kind_of(&mut self, inode: InodeId) -> Result<Kind, Errno> {
-        if let Some((space, program)) = self.known_program(inode) {
+    fn kind_of(&mut self, inode: InodeId, layout: Layout) -> Result<Kind, Errno> {
+        if let Some((space, program)) = self.known_program(inode, layout) {
             return Ok(Kind::Program(space?, program));
         }
         let mut line = [0; SCRIPT_LINE];
         let length = self.files.read_at(&self.pages, inode, 0, &mut line[..2]);
         if &line[..length] != b"#!" {
-            let (space, program) = self.new_program(inode)?;
+            let (space, program) = self.new_program(inode, layout)?;
             return Ok(Kind::Program(space, program));
         }
         let length = self.files.read_at(&self.pages, inode, 2, &mut line);

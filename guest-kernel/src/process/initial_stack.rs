@@ -17,8 +17,12 @@ use contract::{Errno, command_line};
 use core::ops::Range;
 use linux_raw_sys::auxvec as aux;
 
-/// Bytes of arguments and environment with their pointers: a quarter of the stack's 8 MiB, as on Linux.
-const LIMIT: u64 = 2 << 20;
+/// Bytes of arguments and environment with their pointers: a quarter of the stack's limit, and on Linux's conditions.
+fn limit(space: &AddressSpace) -> u64 {
+    const LEAST: u64 = 128 << 10;
+    const MOST: u64 = 6 << 20;
+    (space.stack_limit() / 4).clamp(LEAST, MOST)
+}
 /// One string's limit, its NUL included (MAX_ARG_STRLEN of execve(2)).
 pub const STRING_LIMIT: u64 = 128 << 10;
 
@@ -90,7 +94,7 @@ struct Measure {
     bytes: u64,
 }
 
-fn measure(strings: &mut dyn Strings) -> Result<Measure, Errno> {
+fn measure(strings: &mut dyn Strings, limit: u64) -> Result<Measure, Errno> {
     let mut sum = Measure::default();
     strings.walk(&mut |text| {
         if text.len() >= STRING_LIMIT {
@@ -98,7 +102,7 @@ fn measure(strings: &mut dyn Strings) -> Result<Measure, Errno> {
         }
         sum.count += 1;
         sum.bytes += text.len() + 1;
-        if sum.count * 8 + sum.bytes > LIMIT {
+        if sum.count * 8 + sum.bytes > limit {
             Err(Errno::E2BIG)
         } else {
             Ok(())
@@ -128,12 +132,13 @@ pub fn build<'a>(
     random: [u64; 2],
 ) -> Result<InitialStack, Errno> {
     const PLATFORM: &[u8] = b"x86_64\0";
-    let argument_size = measure(arguments)?;
-    let environment_size = measure(environment)?;
+    let limit = limit(space);
+    let argument_size = measure(arguments, limit)?;
+    let environment_size = measure(environment, limit)?;
     if (argument_size.count + environment_size.count) * 8
         + argument_size.bytes
         + environment_size.bytes
-        > LIMIT
+        > limit
     {
         return Err(Errno::E2BIG);
     }

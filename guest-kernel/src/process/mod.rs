@@ -19,6 +19,7 @@ pub mod fork;
 pub mod handler;
 pub mod initial_stack;
 pub mod jobs;
+pub mod layout;
 pub mod limits;
 pub mod queue;
 pub mod scheduler;

@@ -7,9 +7,11 @@
 use super::elf_image::{ElfImage, HEADER_BYTES, Segment};
 use crate::kernel::Kernel;
 use crate::memory::frames::{FRAMES, Use, frame_of};
+use crate::memory::mappings::Object;
 use crate::memory::pages::Pages;
 use crate::memory::space::{AddressSpace, STACK_LIMIT, USER_END};
 use crate::memory::{direct_map, heap, physical_address};
+use crate::process::layout::{Layout, STACK_TOP};
 use crate::records::COUNTERS;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -17,12 +19,8 @@ use contract::counters::Counter;
 use contract::{Errno, PAGE_SIZE};
 use core::ops::Range;
 use files::{Files, InodeId};
-use page_tree::Protection;
 use x86_64::structures::paging::PhysFrame;
 
-/// Where the stack ends, in a program that leaves the place free: in the first GiB, so that a small
-/// process has one table at each level but the last.
-const STACK_TOP: u64 = 0x4000_0000;
 /// Bytes of a program's path that are kept.
 const PATH_KEPT: usize = 1024;
 /// Programs kept.
@@ -46,6 +44,7 @@ pub struct Program {
 struct Content {
     inode: InodeId,
     version: u64,
+    layout: Layout,
 }
 
 struct Template {
@@ -95,23 +94,37 @@ impl Kernel {
     pub fn known_program(
         &self,
         inode: InodeId,
+        layout: Layout,
     ) -> Option<(Result<Rc<AddressSpace>, Errno>, Program)> {
         let template = self.templates.0[place_of(inode)].as_ref()?;
         let version = self.files.content_version(inode);
-        (template.content == Content { inode, version })
-            .then(|| (template.space.fresh_copy(), template.program))
+        (template.content
+            == Content {
+                inode,
+                version,
+                layout,
+            })
+        .then(|| (template.space.fresh_copy(), template.program))
     }
 
     /// A fresh address space of the program in `inode`, of which a template is made.
     ///
     /// # Errors
     /// ENOEXEC for what is not a static program for this machine, ENOMEM without frames.
-    pub fn new_program(&mut self, inode: InodeId) -> Result<(Rc<AddressSpace>, Program), Errno> {
+    pub fn new_program(
+        &mut self,
+        inode: InodeId,
+        layout: Layout,
+    ) -> Result<(Rc<AddressSpace>, Program), Errno> {
         let content = Content {
             inode,
             version: self.files.content_version(inode),
+            layout,
         };
-        let template = build(&self.files, &self.pages, content)?;
+        heap::require_reserve()?;
+        let mapped = self.files.mapped_file(inode).map_err(|_| Errno::ENOEXEC)?;
+        let object = self.file_object(mapped, inode);
+        let template = build(&self.files, &self.pages, content, &object)?;
         let fresh = match template.space.fresh_copy() {
             Ok(space) => (space, template.program),
             Err(fault) => {
@@ -127,7 +140,12 @@ impl Kernel {
     }
 }
 
-fn build(files: &Files<Pages>, pages: &Pages, content: Content) -> Result<Template, Errno> {
+fn build(
+    files: &Files<Pages>,
+    pages: &Pages,
+    content: Content,
+    object: &Rc<Object>,
+) -> Result<Template, Errno> {
     heap::require_reserve()?;
     let file = ProgramFile {
         files,
@@ -137,13 +155,19 @@ fn build(files: &Files<Pages>, pages: &Pages, content: Content) -> Result<Templa
     };
     let mut start = Box::new([0; HEADER_BYTES]);
     let length = file.read(0, &mut start[..]);
-    let image = ElfImage::parse(&start[..length], file.size)?;
+    let image = ElfImage::parse(
+        &start[..length],
+        file.size,
+        content.layout.relocatable_base(),
+    )?;
     let path = files.path_of(content.inode).unwrap_or_default();
     drop(start);
 
     let space = AddressSpace::new()?;
-    match fill(&space, &file, &image) {
+    match fill(&space, &file, &image, content.layout, object) {
         Ok(stack_top) => {
+            let (code, data) = image.code_and_data();
+            space.set_places(|places| (places.code, places.data) = (code, data))?;
             let program = Program {
                 entry: image.entry,
                 header_address: image.header_address,
@@ -152,7 +176,7 @@ fn build(files: &Files<Pages>, pages: &Pages, content: Content) -> Result<Templa
                 break_start: image.end(),
                 stack_top,
             };
-            space.set_break_start(program.break_start);
+            space.set_break_start(program.break_start)?;
             Ok(Template {
                 content,
                 program,
@@ -168,18 +192,23 @@ fn build(files: &Files<Pages>, pages: &Pages, content: Content) -> Result<Templa
 }
 
 /// Maps everything; answers the top of the stack.
-fn fill(space: &AddressSpace, file: &ProgramFile<'_>, image: &ElfImage) -> Result<u64, Errno> {
+fn fill(
+    space: &AddressSpace,
+    file: &ProgramFile<'_>,
+    image: &ElfImage,
+    layout: Layout,
+    object: &Rc<Object>,
+) -> Result<u64, Errno> {
     for segment in image.segments() {
-        map_segment(space, file, segment)?;
+        map_segment(space, file, segment, object)?;
     }
     let stack_top = [STACK_TOP, USER_END - PAGE]
         .into_iter()
-        .find(|&top| is_clear(image, top - STACK_LIMIT - PAGE..top))
+        .find(|&top| is_clear(image, top - layout.stack_room()..top))
         .ok_or(Errno::ENOEXEC)?;
-    space.reserve(
-        stack_top - STACK_LIMIT..stack_top,
-        Protection::READ | Protection::WRITE,
-    )?;
+    if layout == Layout::Fixed {
+        space.reserve_stack(stack_top, STACK_LIMIT)?;
+    }
     Ok(stack_top)
 }
 
@@ -194,6 +223,7 @@ fn map_segment(
     space: &AddressSpace,
     file: &ProgramFile<'_>,
     segment: &Segment,
+    object: &Rc<Object>,
 ) -> Result<(), Errno> {
     let pages = segment.pages();
     let file_end = segment.address + segment.file_size;
@@ -237,6 +267,9 @@ fn map_segment(
                 page += PAGE;
             }
         }
+    }
+    if pages.start < filled {
+        space.note_program(pages.start..filled, object, segment.file_offset / PAGE)?;
     }
     if filled < pages.end {
         space.reserve(filled..pages.end, segment.protection)?;

@@ -6,7 +6,7 @@ use crate::memory::user;
 use crate::process::{Process, signal};
 use crate::processes_view::ProcessesView;
 use contract::Errno;
-use files::{DescriptionId, InodeId, KernelDevice, Listing, OnExec};
+use files::{DescriptionId, KernelDevice, Listing, OnExec};
 use linux_raw_sys::general as linux;
 use linux_raw_sys::ioctl;
 
@@ -351,20 +351,6 @@ impl Kernel {
             _ => return Err(Errno::ENOTTY),
         }
         Ok(Outcome::Return(0))
-    }
-
-    /// The file behind a descriptor that mmap(2) can map.
-    pub fn mappable_file(&self, descriptor: u64) -> Result<InodeId, Errno> {
-        let description = self.description(descriptor)?;
-        if self.files.status_flags(description)? & linux::O_ACCMODE == linux::O_WRONLY {
-            return Err(Errno::EACCES);
-        }
-        let inode = self.files.inode_of(description)?.ok_or(Errno::ENODEV)?;
-        if self.files.is_regular(inode) {
-            Ok(inode)
-        } else {
-            Err(Errno::ENODEV)
-        }
     }
 }
 

@@ -57,6 +57,11 @@ impl Kernel {
     ) -> Result<(), Errno> {
         limits::check(resource, limit)?;
         let process = &mut self.processes[slot];
+        if resource == Resource::Stack
+            && let Some(space) = &process.memory
+        {
+            space.limit_stack(limit.soft)?;
+        }
         if resource != Resource::Descriptors {
             return process.limits.set(resource, limit);
         }

@@ -1,157 +1,114 @@
-//! Memory: brk, mmap, munmap, mprotect, madvise.
+//! Memory: brk, munmap, mprotect, msync, mincore, mlock. What they do is in [`crate::memory`].
 use crate::kernel::Kernel;
-use crate::memory::frames::{FRAMES, Use};
-use crate::memory::heap;
-use crate::memory::space::{AddressSpace, LOWEST_ADDRESS, USER_END};
+use crate::memory::frames::FRAMES;
+use crate::memory::mappings::{Advice, Purpose};
+use crate::memory::space::{AddressSpace, Area, USER_END};
+use crate::memory::user::{self, UserBuffer};
+use crate::process::limits::{INFINITY, Resource};
 use contract::{Errno, PAGE_SIZE};
 use core::ops::Range;
 use linux_raw_sys::general as linux;
-use page_tree::Protection;
+use page_tree::{PageRange, Protection, Sharing};
 
-const PAGE: u64 = PAGE_SIZE as u64;
-
-/// Tables that a mapping can need beside one for each 512 pages: both its ends, at each level.
-const TABLES_OF_A_RANGE: u64 = 8;
+pub(super) const PAGE: u64 = PAGE_SIZE as u64;
 
 /// The whole pages of `length` bytes from `address`, as Linux's calls check them.
-fn pages(address: u64, length: u64) -> Option<Range<u64>> {
+pub(super) fn pages(address: u64, length: u64) -> Option<Range<u64>> {
     let length = length.checked_next_multiple_of(PAGE)?;
     let end = address.checked_add(length)?;
     (address.is_multiple_of(PAGE) && end <= USER_END).then_some(address..end)
 }
 
 fn protection(bits: u64) -> Option<Protection> {
-    Protection::from_bits(u8::try_from(bits).ok()?)
+    const SEMAPHORES: u64 = 8;
+    Protection::from_bits(u8::try_from(bits & !SEMAPHORES).ok()?)
+}
+
+/// The areas of a range, upwards; an error where one is missing between them.
+pub(super) fn areas(
+    space: &AddressSpace,
+    range: Range<u64>,
+) -> impl Iterator<Item = Result<Area, Errno>> {
+    let mut from = range.start;
+    core::iter::from_fn(move || {
+        if from >= range.end {
+            return None;
+        }
+        let area = space.area_at(from..range.end);
+        from = area.as_ref().map_or(range.end, |area| area.range.end);
+        Some(area.ok_or(Errno::ENOMEM))
+    })
 }
 
 impl Kernel {
-    fn space(&self) -> &AddressSpace {
-        self.processes[self.current.process].space()
+    pub(super) fn space(&self) -> &AddressSpace {
+        self.processes[self.current].space()
+    }
+
+    /// Whether the process may map `length` bytes more, beside `instead` that it gives up for them.
+    pub(super) fn may_expand(
+        &self,
+        length: u64,
+        instead: Option<&Range<u64>>,
+        protection: Protection,
+        sharing: Sharing,
+    ) -> Result<(), Errno> {
+        let process = &self.processes[self.current];
+        let all = process.limits.soft(Resource::AddressSpace);
+        let data = process.limits.soft(Resource::Data);
+        if all == INFINITY && data == INFINITY {
+            return Ok(());
+        }
+        let now = process.space().statistics(PageRange::ALL);
+        let gone = instead
+            .and_then(|range| PageRange::new(range.start, range.end - range.start))
+            .map(|range| process.space().statistics(range))
+            .unwrap_or_default();
+        let new = length / PAGE;
+        if now.mapped - gone.mapped + new > all / PAGE {
+            return Err(Errno::ENOMEM);
+        }
+        let is_data = sharing == Sharing::Private && protection.contains(Protection::WRITE);
+        if is_data && now.data - gone.data + new > data / PAGE {
+            return Err(Errno::ENOMEM);
+        }
+        Ok(())
     }
 
     /// brk(2), the system call: answers the new break, or the present one on failure.
     pub fn brk(&self, wanted: u64) -> u64 {
-        self.space().set_break(wanted)
-    }
-
-    /// mmap(2).
-    pub fn mmap(
-        &mut self,
-        address: u64,
-        length: u64,
-        bits: u64,
-        flags: u64,
-        descriptor: u64,
-    ) -> Result<u64, Errno> {
-        let [.., offset] = self.processes[self.current.thread]
-            .context
-            .registers
-            .arguments();
-        const UNDERSTOOD: u32 = linux::MAP_TYPE
-            | linux::MAP_FIXED
-            | linux::MAP_FIXED_NOREPLACE
-            | linux::MAP_ANONYMOUS
-            | linux::MAP_NORESERVE
-            | linux::MAP_STACK
-            | linux::MAP_GROWSDOWN
-            | linux::MAP_DENYWRITE
-            | linux::MAP_EXECUTABLE
-            | linux::MAP_LOCKED
-            | linux::MAP_POPULATE
-            | linux::MAP_NONBLOCK;
-        let flags = flags as u32;
-        if length == 0 || !offset.is_multiple_of(PAGE) {
-            return Err(Errno::EINVAL);
-        }
-        let protection = protection(bits).ok_or(Errno::EINVAL)?;
-        // MAP_SHARED of anonymous memory or of a file is not there yet.
-        match flags & linux::MAP_TYPE {
-            linux::MAP_PRIVATE => {}
-            linux::MAP_SHARED | linux::MAP_SHARED_VALIDATE => return Err(Errno::ENOSYS),
-            _ => return Err(Errno::EINVAL),
-        }
-        if flags & !UNDERSTOOD != 0 {
-            return Err(Errno::EOPNOTSUPP);
-        }
-        let length = length.checked_next_multiple_of(PAGE).ok_or(Errno::ENOMEM)?;
-        heap::require_reserve()?;
-        let range = self.place(address, length, flags)?;
-        if flags & linux::MAP_ANONYMOUS != 0 {
-            self.space().reserve(range.clone(), protection)?;
+        let space = self.space();
+        let now = space.break_end();
+        if self.may_break(wanted, now).is_ok() && space.set_break(wanted).is_ok() {
+            if wanted > now && space.places().locks_future {
+                let _ = self.lock(now.next_multiple_of(PAGE)..wanted.next_multiple_of(PAGE));
+            }
+            wanted
         } else {
-            self.map_file(&range, protection, descriptor, offset)?;
+            now
         }
-        Ok(range.start)
     }
 
-    /// Where a mapping goes.
-    fn place(&self, address: u64, length: u64, flags: u32) -> Result<Range<u64>, Errno> {
-        if flags & (linux::MAP_FIXED | linux::MAP_FIXED_NOREPLACE) != 0 {
-            if !address.is_multiple_of(PAGE) {
-                return Err(Errno::EINVAL);
-            }
-            let range = pages(address, length).ok_or(Errno::ENOMEM)?;
-            if range.start < LOWEST_ADDRESS {
-                return Err(Errno::EPERM);
-            }
-            if flags & linux::MAP_FIXED_NOREPLACE != 0 && !self.space().is_unmapped(&range) {
-                return Err(Errno::EEXIST);
-            }
-            return Ok(range);
+    fn may_break(&self, wanted: u64, now: u64) -> Result<(), Errno> {
+        if wanted <= now || wanted >= USER_END {
+            return Ok(());
         }
-        // A hint is taken where it is free.
-        let hint = address
-            .checked_next_multiple_of(PAGE)
-            .filter(|&hint| hint >= LOWEST_ADDRESS);
-        if let Some(range) = hint.and_then(|hint| pages(hint, length))
-            && self.space().is_unmapped(&range)
-        {
-            return Ok(range);
-        }
-        let start = self.space().find_gap(length).ok_or(Errno::ENOMEM)?;
-        Ok(start..start + length)
-    }
-
-    /// A private mapping of a file: a copy of its pages, made now.
-    fn map_file(
-        &mut self,
-        range: &Range<u64>,
-        protection: Protection,
-        descriptor: u64,
-        offset: u64,
-    ) -> Result<(), Errno> {
-        let inode = self.mappable_file(descriptor)?;
-        let size = self.files.size(inode);
-        let space = self.processes[self.current.process].space();
-        let in_file = size.saturating_sub(offset).div_ceil(PAGE) * PAGE;
-        let filled = range.start..range.end.min(range.start.saturating_add(in_file));
-        // Before anything is replaced: a frame for each page, and for the tables above them.
-        let pages = (filled.end - filled.start) / PAGE;
-        if FRAMES.with(|frames| frames.available()) < pages + pages / 512 + TABLES_OF_A_RANGE {
+        let more = wanted - now;
+        if more / PAGE > FRAMES.with(|frames| frames.total()) {
             return Err(Errno::ENOMEM);
         }
-        space.reserve(range.clone(), protection)?;
-        for page in filled.step_by(PAGE_SIZE) {
-            let Some(frame) = FRAMES.with(|frames| frames.allocate(Use::Page)) else {
+        let limits = &self.processes[self.current].limits;
+        let data = limits.soft(Resource::Data);
+        if data != INFINITY {
+            let places = self.space().places();
+            let size = wanted.saturating_sub(places.break_start) + (places.data.1 - places.data.0);
+            if size > data {
                 return Err(Errno::ENOMEM);
-            };
-            // SAFETY: the frame was just handed out, and nothing else refers to it.
-            let bytes = unsafe {
-                core::slice::from_raw_parts_mut(
-                    crate::memory::direct_map(frame.start_address()),
-                    PAGE_SIZE,
-                )
-            };
-            let read = self
-                .files
-                .read_at(&self.pages, inode, offset + (page - range.start), bytes);
-            bytes[read..].fill(0);
-            if let Err(errno) = space.map_counted(page, frame, protection) {
-                FRAMES.with(|frames| frames.free(frame, Use::Page));
-                return Err(errno);
             }
         }
-        Ok(())
+        let pages = wanted.next_multiple_of(PAGE) - now.next_multiple_of(PAGE);
+        let protection = Protection::READ | Protection::WRITE;
+        self.may_expand(pages, None, protection, Sharing::Private)
     }
 
     /// munmap(2).
@@ -165,37 +122,181 @@ impl Kernel {
 
     /// mprotect(2).
     pub fn mprotect(&self, address: u64, length: u64, bits: u64) -> Result<u64, Errno> {
-        if !address.is_multiple_of(PAGE) {
+        const GROWS: u64 = (linux::PROT_GROWSDOWN | linux::PROT_GROWSUP) as u64;
+        let grows = bits & GROWS;
+        if grows == GROWS || !address.is_multiple_of(PAGE) {
             return Err(Errno::EINVAL);
         }
-        let protection = protection(bits).ok_or(Errno::EINVAL)?;
         if length == 0 {
             return Ok(0);
         }
         let range = pages(address, length).ok_or(Errno::ENOMEM)?;
-        self.space().protect(range, protection)?;
+        let protection = protection(bits & !GROWS).ok_or(Errno::EINVAL)?;
+        let range = match grows {
+            0 => range,
+            _ => self.down_to_the_start(range, grows)?,
+        };
+        let space = self.space();
+        if protection.contains(Protection::WRITE)
+            && let Some(forbidden) = first_read_only(space, &range)
+        {
+            // What lies before it is changed, as on Linux.
+            if range.start < forbidden {
+                space.protect(range.start..forbidden, protection)?;
+            }
+            return Err(Errno::EACCES);
+        }
+        space.protect(range, protection)?;
         Ok(0)
     }
 
-    /// madvise(2): what is only advice is taken note of by doing nothing; what changes contents is not
-    /// there yet.
-    pub fn madvise(&self, address: u64, length: u64, advice: u64) -> Result<u64, Errno> {
-        let range = pages(address, length).ok_or(Errno::EINVAL)?;
-        match advice as u32 {
-            linux::MADV_NORMAL
-            | linux::MADV_RANDOM
-            | linux::MADV_SEQUENTIAL
-            | linux::MADV_WILLNEED
-            | linux::MADV_HUGEPAGE
-            | linux::MADV_NOHUGEPAGE
-            | linux::MADV_DONTDUMP
-            | linux::MADV_DODUMP => Ok(0),
-            linux::MADV_DONTNEED | linux::MADV_FREE if range.is_empty() => Ok(0),
-            linux::MADV_DONTNEED | linux::MADV_FREE => {
-                self.space().discard(range)?;
-                Ok(0)
-            }
-            _ => Err(Errno::EINVAL),
+    /// A range from the start of the stack on that it lies in (PROT_GROWSDOWN).
+    fn down_to_the_start(&self, range: Range<u64>, grows: u64) -> Result<Range<u64>, Errno> {
+        let area = self.space().area_at(range.clone()).ok_or(Errno::ENOMEM)?;
+        let places = self.space().places();
+        let stack = self.space().stack_start();
+        let down = grows == u64::from(linux::PROT_GROWSDOWN)
+            && (area.advice.contains(Advice::GROWS_DOWN)
+                || (stack..places.stack_end).contains(&range.start));
+        if !down {
+            return Err(Errno::EINVAL);
         }
+        Ok(stack.min(range.start)..range.end)
     }
+
+    /// msync(2): what is written to a mapping is in its file at once.
+    pub fn msync(&self, address: u64, length: u64, flags: u64) -> Result<u64, Errno> {
+        const KNOWN: u32 = linux::MS_ASYNC | linux::MS_INVALIDATE | linux::MS_SYNC;
+        let flags = flags as u32;
+        if flags & !KNOWN != 0
+            || !address.is_multiple_of(PAGE)
+            || flags & linux::MS_ASYNC != 0 && flags & linux::MS_SYNC != 0
+        {
+            return Err(Errno::EINVAL);
+        }
+        let length = length.checked_next_multiple_of(PAGE).ok_or(Errno::ENOMEM)?;
+        let end = address.checked_add(length).ok_or(Errno::ENOMEM)?;
+        for area in areas(self.space(), address..end) {
+            if flags & linux::MS_INVALIDATE != 0 && area?.advice.contains(Advice::LOCKED) {
+                return Err(Errno::EBUSY);
+            }
+        }
+        for area in areas(self.space(), address..end) {
+            area?;
+        }
+        Ok(0)
+    }
+
+    /// mincore(2).
+    pub fn mincore(&self, address: u64, length: u64, vector: u64) -> Result<u64, Errno> {
+        if !address.is_multiple_of(PAGE) {
+            return Err(Errno::EINVAL);
+        }
+        let end = address.checked_add(length).filter(|&end| end <= USER_END);
+        let end = end.ok_or(Errno::ENOMEM)?.next_multiple_of(PAGE);
+        user::check(vector, (end - address) / PAGE)?;
+        let space = self.space();
+        for area in areas(space, address..end) {
+            let range = area?.range;
+            let buffer = UserBuffer {
+                address: vector + (range.start - address) / PAGE,
+                length: (range.end - range.start) / PAGE,
+            };
+            let written = buffer.write_pieces::<Errno>(space, |done, piece| {
+                for (n, byte) in piece.iter_mut().enumerate() {
+                    let page = range.start + (done + n) as u64 * PAGE;
+                    *byte = u8::from(space.is_resident(page));
+                }
+                Ok(piece.len())
+            })?;
+            if (written as u64) < buffer.length {
+                return Err(Errno::EFAULT);
+            }
+        }
+        Ok(0)
+    }
+
+    /// mlock(2), munlock(2) and mlock2(2): nothing is ever taken out of memory; what is locked is there from then on.
+    pub fn mlock(&self, address: u64, length: u64, flags: u64) -> Result<u64, Errno> {
+        if flags & !u64::from(linux::MLOCK_ONFAULT) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let range = around(address, length)?;
+        for area in areas(self.space(), range.clone()) {
+            area?;
+        }
+        self.space()
+            .advise(range.clone(), |advice| advice | Advice::LOCKED)?;
+        if flags == 0 && self.space().populate_as_allowed(range).is_err() {
+            return Err(Errno::ENOMEM);
+        }
+        Ok(0)
+    }
+
+    pub fn munlock(&self, address: u64, length: u64) -> Result<u64, Errno> {
+        let range = around(address, length)?;
+        for area in areas(self.space(), range.clone()) {
+            area?;
+        }
+        self.space()
+            .advise(range, |advice| advice.difference(Advice::LOCKED))?;
+        Ok(0)
+    }
+
+    /// mlockall(2).
+    pub fn mlockall(&self, flags: u64) -> Result<u64, Errno> {
+        const KNOWN: u32 = linux::MCL_CURRENT | linux::MCL_FUTURE | linux::MCL_ONFAULT;
+        let flags = flags as u32;
+        if flags == 0 || flags & !KNOWN != 0 || flags == linux::MCL_ONFAULT {
+            return Err(Errno::EINVAL);
+        }
+        let future = flags & linux::MCL_FUTURE != 0;
+        let space = self.space();
+        space.set_places(|places| places.locks_future = future)?;
+        if flags & linux::MCL_CURRENT != 0 {
+            let mut from = 0;
+            while let Some(area) = space.area(from..USER_END) {
+                from = area.range.end;
+                space.advise(area.range, |advice| advice | Advice::LOCKED)?;
+            }
+        }
+        Ok(0)
+    }
+
+    /// munlockall(2).
+    pub fn munlockall(&self) -> Result<u64, Errno> {
+        let space = self.space();
+        space.set_places(|places| places.locks_future = false)?;
+        space.advise(0..USER_END, |advice| advice.difference(Advice::LOCKED))?;
+        Ok(0)
+    }
+
+    /// What is mapped here is locked, and there.
+    pub(super) fn lock(&self, range: Range<u64>) -> Result<(), Errno> {
+        self.space()
+            .advise(range.clone(), |advice| advice | Advice::LOCKED)?;
+        // As on Linux, what cannot be had now is left to the first access.
+        let _ = self.space().populate_as_allowed(range);
+        Ok(())
+    }
+}
+
+/// The first address in a range where a file is mapped that must not be written through it.
+fn first_read_only(space: &AddressSpace, range: &Range<u64>) -> Option<u64> {
+    space.first_mapping(range.clone(), |mapping| {
+        mapping.purpose == Purpose::ReadOnly
+    })
+}
+
+/// The pages that a range touches, as mlock(2) rounds them.
+fn around(address: u64, length: u64) -> Result<Range<u64>, Errno> {
+    let start = address & !(PAGE - 1);
+    let end = address
+        .checked_add(length)
+        .and_then(|end| end.checked_next_multiple_of(PAGE))
+        .ok_or(Errno::EINVAL)?;
+    if end > USER_END {
+        return Err(Errno::ENOMEM);
+    }
+    Ok(start..end)
 }

@@ -3,6 +3,7 @@
 //!
 //! A call's number is in RAX, its arguments in RDI RSI RDX R10 R8 R9, its result in RAX. Until a call has
 //! its result, nothing of that is changed: a call that has to wait is simply asked again.
+pub mod advice;
 pub mod attributes;
 pub mod copying;
 pub mod credentials;
@@ -15,6 +16,8 @@ pub mod kill;
 pub mod limits;
 pub mod locks;
 pub mod memory;
+pub mod mmap;
+pub mod mremap;
 pub mod names;
 pub mod paths;
 pub mod process;
@@ -327,12 +330,21 @@ calls! { |k, a, b, c, d, e|
     __NR_getrlimit => k.getrlimit(a, b).into(),
     __NR_setrlimit => k.setrlimit(a, b).into(),
 
-    // memory.rs
+    // memory.rs, mmap.rs, mremap.rs, advice.rs
     __NR_brk => Outcome::Return(k.brk(a)),
     __NR_mmap => k.mmap(a, b, c, d, e).into(),
     __NR_munmap => k.munmap(a, b).into(),
     __NR_mprotect => k.mprotect(a, b, c).into(),
+    __NR_mremap => k.mremap(a, b, c, d, e).into(),
     __NR_madvise => k.madvise(a, b, c).into(),
+    __NR_msync => k.msync(a, b, c).into(),
+    __NR_mincore => k.mincore(a, b, c).into(),
+    __NR_mlock => k.mlock(a, b, 0).into(),
+    __NR_mlock2 => k.mlock(a, b, c).into(),
+    __NR_munlock => k.munlock(a, b).into(),
+    __NR_mlockall => k.mlockall(a).into(),
+    __NR_munlockall => k.munlockall().into(),
+    __NR_personality => k.personality(a).into(),
 
     // futex.rs
     __NR_futex => k.futex(a, b, c, d).into(),

@@ -204,6 +204,9 @@ impl Kernel {
         let description = self.with_path(directory, path, |files, pages, view, path| {
             files.open_description(pages, view, path, flags, (mode & 0o7777) as u16)
         })?;
+        if flags & linux::O_TRUNC != 0 {
+            self.forget_lost_pages();
+        }
         // Owned since above: this does not fail.
         let table = self.processes[self.current.process]
             .descriptors

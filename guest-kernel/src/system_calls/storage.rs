@@ -30,6 +30,7 @@ impl Kernel {
         let done = self.with_path(WORKING_DIRECTORY, path, |files, pages, view, path| {
             files.truncate(pages, view, path, size)
         });
+        self.forget_lost_pages();
         done.map(|()| Outcome::Return(0))
     }
 
@@ -53,6 +54,7 @@ impl Kernel {
             return Ok(self.refuse_size());
         }
         self.files.ftruncate(&mut self.pages, description, size)?;
+        self.forget_lost_pages();
         Ok(Outcome::Return(0))
     }
 
@@ -80,7 +82,9 @@ impl Kernel {
         let range = start as u64..end as u64;
         let free = COUNTERS.get(Counter::FramesFree) * PAGE_SIZE as u64;
         if mode & linux::FALLOC_FL_PUNCH_HOLE != 0 {
-            self.files.punch_hole(&mut self.pages, description, range)?;
+            let punched = self.files.punch_hole(&mut self.pages, description, range);
+            self.forget_lost_pages();
+            punched?;
         } else {
             if range.end - range.start > free {
                 return Err(Errno::ENOSPC);

@@ -1,0 +1,88 @@
+//! Where things go: mappings, and the heap's end.
+use super::pages::Tables;
+use super::space::{AddressSpace, LOWEST_ADDRESS, USER_END};
+use super::stack::GAP;
+use contract::{Errno, PAGE_SIZE};
+use page_tree::Protection;
+use x86_64::VirtAddr;
+
+const PAGE: u64 = PAGE_SIZE as u64;
+
+impl AddressSpace {
+    /// A free place for `length` bytes: the highest between stack and top of the mappings, else above, else below the
+    /// stack and what it may become.
+    pub fn find_gap(&self, length: u64) -> Option<u64> {
+        let places = self.places();
+        let below_stack = places
+            .stack_end
+            .saturating_sub(places.stack_limit.min(places.stack_end / 2))
+            .saturating_sub(GAP);
+        [
+            (places.stack_end, places.map_top),
+            (places.map_top, USER_END),
+            (LOWEST_ADDRESS, below_stack),
+        ]
+        .into_iter()
+        .find_map(|(floor, top)| self.gap_between(length, floor, top))
+    }
+
+    /// A free place below 2 GiB (MAP_32BIT of mmap(2)).
+    pub fn find_low_gap(&self, length: u64) -> Option<u64> {
+        const BOTTOM: u64 = 0x4000_0000;
+        const TOP: u64 = 0x8000_0000;
+        self.gap_between(length, BOTTOM, TOP)
+    }
+
+    fn gap_between(&self, length: u64, floor: u64, top: u64) -> Option<u64> {
+        self.inner
+            .borrow()
+            .tree
+            .find_gap(
+                &Tables,
+                length,
+                PAGE,
+                VirtAddr::new_truncate(top),
+                VirtAddr::new_truncate(floor.max(LOWEST_ADDRESS)),
+            )
+            .map(VirtAddr::as_u64)
+    }
+
+    /// Where the heap begins, which is empty now.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn set_break_start(&self, address: u64) -> Result<(), Errno> {
+        self.set_places(|places| places.break_start = address)?;
+        self.break_end.set(address);
+        Ok(())
+    }
+
+    /// The end of the heap.
+    pub fn break_end(&self) -> u64 {
+        self.break_end.get()
+    }
+
+    /// brk(2): moves the end of the heap.
+    ///
+    /// # Errors
+    /// ENOMEM: it stays where it was.
+    pub fn set_break(&self, wanted: u64) -> Result<(), Errno> {
+        let now = self.break_end.get();
+        let start = self.inner.borrow().mappings.places.break_start;
+        if wanted < start || wanted >= USER_END {
+            return Err(Errno::ENOMEM);
+        }
+        let (old, new) = (now.next_multiple_of(PAGE), wanted.next_multiple_of(PAGE));
+        if new > old {
+            // A page is left free above, as a guard against running into what follows; before a stack, what it needs.
+            if !self.is_unmapped(&(old..new + PAGE)) || self.is_near_a_stack(&(old..new)) {
+                return Err(Errno::ENOMEM);
+            }
+            self.reserve(old..new, Protection::READ | Protection::WRITE)?;
+        } else if new < old {
+            self.unmap(new..old)?;
+        }
+        self.break_end.set(wanted);
+        Ok(())
+    }
+}
