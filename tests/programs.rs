@@ -76,14 +76,14 @@ fn cat_and_ls() {
     for &engine in engines() {
         let file = crate::machine::scratch::file("programs/words", b"some\nwords\n");
         Machine::on(engine)
-            .add(&file, "/etc/words")
-            .program(["/bin/cat", "/etc/words", "/etc/words"])
+            .add(&file, "/data/words")
+            .program(["/bin/cat", "/data/words", "/data/words"])
             .run()
             .expect_status(0)
             .expect_output("some\nwords\nsome\nwords\n");
         Machine::on(engine)
-            .add(&file, "/etc/words")
-            .program(["/bin/ls", "-l", "/etc"])
+            .add(&file, "/data/words")
+            .program(["/bin/ls", "-l", "/data"])
             .run()
             .expect_status(0)
             .expect_output("-rw-r--r--   1        11 words\n");

@@ -1,5 +1,7 @@
 //! What the machine is called (uname(2)).
 
+use crate::random;
+
 /// Length of a name without its NUL (`__NEW_UTS_LEN`).
 pub const NAME_LENGTH: usize = 64;
 
@@ -30,6 +32,8 @@ pub struct HostNames {
     pub host: Name,
     /// `domainname`: setdomainname(2).
     pub domain: Name,
+    /// Random bits that are this boot's.
+    pub boot: [u64; 2],
 }
 
 impl HostNames {
@@ -38,6 +42,7 @@ impl HostNames {
         Self {
             host: Name::new(b"cowbell"),
             domain: Name::new(b"(none)"),
+            boot: random::words(),
         }
     }
 }

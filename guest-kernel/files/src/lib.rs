@@ -77,7 +77,8 @@ pub use metadata::Located;
 pub use path::{LastLink, Owner, PATH_MAX, View};
 pub use pipe::{PIPE_BUF, PIPE_CAPACITY, PipeId};
 pub use proc::{
-    NoProcesses, Output, ProcContent, ProcNode, ProcSource, ProcessFile, ProcessLink, SystemFile,
+    NoProcesses, Output, ProcContent, ProcNode, ProcSource, ProcessFile, ProcessLink, SysDirectory,
+    SysFile, SystemFile,
 };
 pub use regular::{MAX_FILE_SIZE, PageContent};
 pub use socket::{MESSAGE_MAX, SocketKind};

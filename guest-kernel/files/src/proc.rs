@@ -27,10 +27,6 @@ macro_rules! named {
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
-
-            pub(super) fn with_name(name: &[u8]) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.name().as_bytes() == name)
-            }
         }
     };
 }
@@ -48,8 +44,6 @@ named! {
         Loadavg "loadavg",
         /// Memory.
         Meminfo "meminfo",
-        /// What is mounted.
-        Mounts "mounts",
         /// CPU time and events.
         Stat "stat",
         /// Seconds since boot.
@@ -68,8 +62,12 @@ named! {
         Comm "comm",
         /// Environment at exec, NUL-terminated.
         Environ "environ",
+        /// Resource limits.
+        Limits "limits",
         /// Mappings.
         Maps "maps",
+        /// What is mounted.
+        Mounts "mounts",
         /// State in one line.
         Stat "stat",
         /// Memory in pages.
@@ -91,6 +89,78 @@ named! {
     }
 }
 
+named! {
+    /// A directory of settings: `/proc/sys` and those below.
+    SysDirectory {
+        /// Itself.
+        Sys "sys",
+        /// Of files.
+        Fs "fs",
+        /// Of the kernel.
+        Kernel "kernel",
+        /// Of random numbers, in that of the kernel.
+        Random "random",
+        /// Of memory.
+        Vm "vm",
+    }
+}
+
+named! {
+    /// A setting. None can be changed here.
+    SysFile {
+        /// A number that is this boot's.
+        BootId "boot_id",
+        /// What setdomainname(2) set.
+        DomainName "domainname",
+        /// What sethostname(2) set.
+        HostName "hostname",
+        /// Descriptors that one process can have.
+        NrOpen "nr_open",
+        /// The kernel's release.
+        OsRelease "osrelease",
+        /// Its name.
+        OsType "ostype",
+        /// Whether more memory may be asked for than there is.
+        OvercommitMemory "overcommit_memory",
+        /// One more than the greatest process id.
+        PidMax "pid_max",
+        /// The greatest capacity of a pipe.
+        PipeMaxSize "pipe-max-size",
+        /// A number that is nobody else's, another each time.
+        Uuid "uuid",
+        /// The kernel's version.
+        Version "version",
+    }
+}
+
+impl SysDirectory {
+    /// The directory it lies in; `None` for `sys` itself.
+    pub(crate) const fn parent(self) -> Option<Self> {
+        match self {
+            Self::Sys => None,
+            Self::Fs | Self::Kernel | Self::Vm => Some(Self::Sys),
+            Self::Random => Some(Self::Kernel),
+        }
+    }
+}
+
+impl SysFile {
+    /// The directory it lies in.
+    pub(crate) const fn parent(self) -> SysDirectory {
+        match self {
+            Self::BootId | Self::Uuid => SysDirectory::Random,
+            Self::NrOpen | Self::PipeMaxSize => SysDirectory::Fs,
+            Self::OvercommitMemory => SysDirectory::Vm,
+            Self::DomainName
+            | Self::HostName
+            | Self::OsRelease
+            | Self::OsType
+            | Self::PidMax
+            | Self::Version => SysDirectory::Kernel,
+        }
+    }
+}
+
 /// What a [`ProcSource`] is asked to write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ProcContent {
@@ -98,6 +168,10 @@ pub enum ProcContent {
     System(SystemFile),
     /// A file of the process with this id.
     Process(u32, ProcessFile),
+    /// A file of a thread of the process with the first id; the second is its own.
+    Thread(u32, u32, ProcessFile),
+    /// A setting below `/proc/sys`.
+    Sys(SysFile),
 }
 
 /// Where the text of a file in `/proc` goes.
@@ -133,6 +207,12 @@ pub trait ProcSource {
 
     /// The process's least descriptor that is at least `from`.
     fn next_descriptor(&self, process: u32, from: u32) -> Option<u32>;
+
+    /// The process's thread with the least id that is at least `from`.
+    fn next_thread(&self, process: u32, from: u32) -> Option<u32>;
+
+    /// The thread that asks.
+    fn asking_thread(&self) -> u32;
 }
 
 /// No process, no text: for the time before there are any.
@@ -160,5 +240,11 @@ impl ProcSource for NoProcesses {
     }
     fn next_descriptor(&self, _process: u32, _from: u32) -> Option<u32> {
         None
+    }
+    fn next_thread(&self, _process: u32, _from: u32) -> Option<u32> {
+        None
+    }
+    fn asking_thread(&self) -> u32 {
+        0
     }
 }

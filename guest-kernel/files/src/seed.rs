@@ -14,6 +14,12 @@ use alloc::collections::BTreeMap;
 use contract::Errno;
 use linux_raw_sys::general as linux;
 
+/// Files of `/etc` that say who root is, where the archive does not.
+const SETTINGS: [(&str, &str); 2] = [
+    ("passwd", "root:x:0:0:root:/root:/bin/sh\n"),
+    ("group", "root:x:0:\n"),
+];
+
 /// Mode of a directory that the archive leaves out.
 const DIRECTORY_MODE: u16 = 0o755;
 
@@ -273,6 +279,17 @@ impl<S: PageStore> Files<S> {
             let kind = Kind::Symlink(Name::Archived(target.as_bytes()));
             let name = Name::Archived(name.as_bytes());
             self.system_file(devices, name, kind, 0o777)?;
+        }
+        if self.inode(devices)?.directory()?.get(b"shm").is_none() {
+            let inode = Inode::new(Kind::Directory(Directory::new()), 0o1777, self.time);
+            let name: &'static [u8] = b"shm";
+            self.create_as(devices, Name::Archived(name), hash(name), inode)?;
+        }
+        let settings = self.system_directory(b"etc", DIRECTORY_MODE)?;
+        for (name, content) in SETTINGS {
+            let name = Name::Archived(name.as_bytes());
+            let kind = Kind::Regular(Regular::new(content.as_bytes()));
+            self.system_file(settings, name, kind, 0o644)?;
         }
         self.system_directory(b"tmp", 0o1777)?;
         let proc = self.system_directory(b"proc", 0o555)?;

@@ -72,11 +72,13 @@ fn processes() {
             "filesystems",
             "loadavg",
             "meminfo",
-            "mounts",
             "stat",
             "uptime",
             "version",
             "self",
+            "thread-self",
+            "mounts",
+            "sys",
             "1",
             "7"
         ]
@@ -90,11 +92,22 @@ fn processes() {
     assert_eq!(
         names,
         [
-            ".", "..", "cmdline", "comm", "environ", "maps", "stat", "statm", "status", "cwd",
-            "exe", "root", "fd"
+            ".", "..", "cmdline", "comm", "environ", "limits", "maps", "mounts", "stat", "statm",
+            "status", "cwd", "exe", "root", "fd", "task"
         ]
     );
     assert_eq!(m.readlink("/proc/self").as_deref(), Ok("1"));
+    assert_eq!(m.readlink("/proc/mounts").as_deref(), Ok("self/mounts"));
+    assert_eq!(m.readlink("/proc/thread-self").as_deref(), Ok("1/task/1"));
+    assert_eq!(
+        m.get("/proc/7/task/7/comm"),
+        Ok(b"Thread(7, 7, Comm)\n".to_vec())
+    );
+    assert_eq!(
+        m.get("/proc/sys/kernel/random/uuid"),
+        Ok(b"Sys(Uuid)\n".to_vec())
+    );
+    assert_eq!(m.path_of("/proc/sys/vm/..").as_deref(), Ok("/proc/sys"));
     assert_eq!(m.readlink("/proc/7/exe").as_deref(), Ok("/bin/echo"));
     assert_eq!(m.readlink("/proc/7/cwd").as_deref(), Ok("/"));
     assert_eq!(m.path_of("/proc/self/fd").as_deref(), Ok("/proc/1/fd"));
@@ -114,7 +127,15 @@ fn processes() {
     let uptime = m.stat("/proc/uptime").unwrap();
     assert_eq!((uptime.mode, uptime.size), (0o100_444, 0));
     let mut inodes: Vec<u64> = Vec::new();
-    for directory in ["/proc", "/proc/1", "/proc/7"] {
+    for directory in [
+        "/proc",
+        "/proc/1",
+        "/proc/7",
+        "/proc/7/task",
+        "/proc/7/task/7",
+        "/proc/sys",
+        "/proc/sys/kernel",
+    ] {
         for (name, _) in m.list(directory, 500).unwrap() {
             if !name.starts_with('.') {
                 inodes.push(m.lstat(&format!("{directory}/{name}")).unwrap().ino);

@@ -213,6 +213,8 @@ impl Kernel {
             owner: process.credentials.owner(),
             processes: &ProcessesView {
                 processes: self.processes,
+                names: &self.names,
+                current: self.current,
             },
         };
         self.files.program(&view, path)

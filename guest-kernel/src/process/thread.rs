@@ -3,6 +3,7 @@ use super::signal::ThreadSignals;
 use super::wait;
 use super::{NAME_LENGTH, Pid, ProcessSlot, ThreadSlot};
 use crate::arch::context::UserContext;
+use crate::system_calls::waiting::NO_DEADLINE;
 use files::WaitFor;
 
 /// A thread, from clone to its end.
@@ -87,9 +88,8 @@ impl Wait {
         let progress = match self {
             Self::File { progress, .. } => progress,
             Self::Open { descriptor, .. } => descriptor as usize + 1,
-            Self::Readiness { deadline } | Self::SignalSet { deadline, .. } => {
-                deadline.unwrap_or(0) as usize
-            }
+            Self::Readiness { deadline } => deadline.unwrap_or(NO_DEADLINE) as usize,
+            Self::SignalSet { deadline, .. } => deadline.unwrap_or(0) as usize,
             Self::Time(deadline) | Self::Futex(deadline) => deadline as usize,
             Self::Child(_) | Self::Vfork(_) | Self::Signal => 0,
         };

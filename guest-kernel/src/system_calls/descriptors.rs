@@ -289,6 +289,8 @@ impl Kernel {
             let room = (length - done).min(CHUNK as u64) as usize;
             let view = ProcessesView {
                 processes: self.processes,
+                names: &self.names,
+                current: self.current,
             };
             let count =
                 match self

@@ -90,6 +90,8 @@ impl Kernel {
         let to = buffers.1.read(process.space(), second.1)?;
         let processes = ProcessesView {
             processes: self.processes,
+            names: &self.names,
+            current: self.current,
         };
         let view = |start| View {
             start,

@@ -111,6 +111,8 @@ impl Kernel {
             owner: process.credentials.owner(),
             processes: &ProcessesView {
                 processes: self.processes,
+                names: &self.names,
+                current: self.current,
             },
         };
         f(&mut self.files, &mut self.pages, &view, path)

@@ -418,6 +418,7 @@ impl Kernel {
             pages,
             console,
             current,
+            names,
             ..
         } = self;
         let space = processes[*current].space();
@@ -468,7 +469,11 @@ impl Kernel {
             Step::Done(result) => Piece::Over(result),
             Step::Wait(until) => Piece::Wait(until),
             Step::Generate => {
-                let view = ProcessesView { processes };
+                let view = ProcessesView {
+                    processes,
+                    names,
+                    current: *current,
+                };
                 match files.generate(pages, description, &view) {
                     Ok(()) => self.transfer_piece(direction, description, rest, transfer),
                     Err(errno) => Piece::Over(Err(errno)),

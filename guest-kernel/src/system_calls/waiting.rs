@@ -6,10 +6,11 @@ use super::Outcome;
 use crate::arch::clock;
 use crate::kernel::Kernel;
 use crate::memory::heap;
+use crate::memory::space::AddressSpace;
 use crate::memory::user;
-use crate::process::Wait;
 use crate::process::limits::Resource;
-use crate::process::signal;
+use crate::process::signal::Interrupted;
+use crate::process::{ThreadSlot, Wait};
 use contract::Errno;
 use files::{KernelDevice, Readiness};
 use linux_raw_sys::general as linux;
@@ -236,7 +237,8 @@ impl Kernel {
         let deadline = self.deadline(timeout);
         if ready > 0 || self.is_over(timeout) {
             if let Some(remaining) = remaining {
-                self.write_remaining(remaining, deadline);
+                let space = self.processes[self.current.process].space();
+                write_remaining(space, remaining, deadline);
             }
             return Ok(Outcome::Return(ready));
         }
@@ -245,33 +247,32 @@ impl Kernel {
         Ok(self.wait_in_call(Wait::Readiness { deadline }))
     }
 
-    /// Tells how much of the time is left, which Linux does in passing: what cannot be written stays.
-    fn write_remaining(&self, Remaining { address, unit }: Remaining, deadline: Option<u64>) {
-        if let (Some(deadline), true) = (deadline, address != 0) {
-            let left = deadline.saturating_sub(clock::now());
-            let words = [left / SECOND, left % SECOND / unit];
-            let _ = user::write_words(
-                self.processes[self.current.process].space(),
-                address,
-                &words,
-            );
-        }
-    }
-
     /// Puts a mask of signals in the place of the process's until the call is over.
     fn replace_mask(&mut self, mask: u64, size: u64) -> Result<(), Errno> {
-        let signals = &self.processes[self.current.thread].signals;
-        if mask == 0 || signals.suspended_mask.is_some() {
+        if mask == 0 {
             return Ok(());
         }
         if size != SIGNAL_SET {
             return Err(Errno::EINVAL);
         }
         let mask = user::read_u64(self.processes[self.current.process].space(), mask)?;
-        let signals = &mut self.processes[self.current.thread].signals;
-        signals.suspended_mask = Some(signals.blocked);
-        signals.blocked = mask & !signal::UNSTOPPABLE;
+        self.set_temporary_mask(mask);
         Ok(())
+    }
+
+    /// A thread that waits for descriptors is interrupted: it is told how much of the time is left.
+    pub fn tell_time_left(&self, target: ThreadSlot, deadline: Option<u64>) {
+        let thread = &self.processes[target];
+        let registers = &thread.context.registers;
+        let [_, _, third, _, fifth, _] = registers.arguments();
+        let (address, unit) = match registers.system_call_number() as u32 {
+            linux::__NR_ppoll => (third, 1),
+            linux::__NR_pselect6 => (fifth, 1),
+            linux::__NR_select => (fifth, 1000),
+            _ => return,
+        };
+        let space = self.processes[thread.process].space();
+        write_remaining(space, Remaining { address, unit }, deadline);
     }
 
     /// As [`answer_or_wait`](Self::answer_or_wait), of a call that may have a mask of its own. A signal that this lets
@@ -284,10 +285,10 @@ impl Kernel {
     ) -> Result<Outcome, Errno> {
         let deliverable = self.processes.deliverable(self.current) != 0;
         if matches!(looked, Ok(0)) && deliverable {
-            self.write_remaining(remaining, self.deadline(timeout));
-            let result = Errno::EINTR.to_return_value();
-            self.processes[self.current.thread].set_result(result);
-            return Ok(Outcome::Same);
+            let space = self.processes[self.current.process].space();
+            write_remaining(space, remaining, self.deadline(timeout));
+            self.interrupt_current_call(Interrupted::NotAfterHandler);
+            return Ok(Outcome::Other);
         }
         let outcome = looked.and_then(|ready| self.answer_or_wait(ready, timeout, Some(remaining)));
         let value = match outcome {
@@ -302,5 +303,18 @@ impl Kernel {
         thread.signals.blocked = mask;
         thread.set_result(value);
         Ok(Outcome::Same)
+    }
+}
+
+/// Tells how much of the time is left, which Linux does in passing: where it cannot be written, nothing is.
+fn write_remaining(
+    space: &AddressSpace,
+    Remaining { address, unit }: Remaining,
+    deadline: Option<u64>,
+) {
+    if let (Some(deadline), true) = (deadline, address != 0) {
+        let left = deadline.saturating_sub(clock::now());
+        let words = [left / SECOND, left % SECOND / unit];
+        let _ = user::write_words(space, address, &words);
     }
 }

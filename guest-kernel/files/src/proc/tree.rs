@@ -1,5 +1,5 @@
 //! The nodes of `/proc`: names, numbers, what lies in what.
-use super::{ProcContent, ProcSource, ProcessFile, ProcessLink, SystemFile};
+use super::{ProcContent, ProcSource, ProcessFile, ProcessLink, SysDirectory, SysFile, SystemFile};
 use crate::description::DescriptionId;
 use crate::inode::InodeId;
 use crate::path::View;
@@ -7,13 +7,13 @@ use alloc::vec::Vec;
 use contract::Errno;
 use linux_raw_sys::general as linux;
 
-/// A node of `/proc`. Numbers are process ids and descriptors.
+/// A node of `/proc`. Numbers are process ids, thread ids and descriptors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ProcNode {
     /// `/proc` itself.
     Root,
-    /// `self`, a link to the caller's directory.
-    SelfLink,
+    /// A link directly in it.
+    RootLink(RootLink),
     /// A file directly in it.
     System(SystemFile),
     /// The directory of a process.
@@ -26,21 +26,64 @@ pub enum ProcNode {
     Descriptors(u32),
     /// A link in that.
     Descriptor(u32, u32),
+    /// `task`, the directory of its threads.
+    Threads(u32),
+    /// The directory of a thread, in that.
+    Thread(u32, u32),
+    /// A file in that.
+    ThreadFile(u32, u32, ProcessFile),
+    /// `sys`, or a directory below it.
+    SysDirectory(SysDirectory),
+    /// A file in one of those.
+    SysFile(SysFile),
 }
 
-/// Name of the directory of descriptors.
-const FD: &[u8] = b"fd";
+/// A link directly in `/proc`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RootLink {
+    /// `self`, to the directory of the process that asks.
+    Process,
+    /// `thread-self`, to that of the thread.
+    Thread,
+    /// `mounts`, to what the process that asks has mounted.
+    Mounts,
+}
+
+impl RootLink {
+    const ALL: [Self; 3] = [Self::Process, Self::Thread, Self::Mounts];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Process => "self",
+            Self::Thread => "thread-self",
+            Self::Mounts => "mounts",
+        }
+    }
+}
+
+const FD: &str = "fd";
+const TASK: &str = "task";
+
+/// An entry of a listing: the node, its name, and the cursor behind it.
+type Listed = (ProcNode, ProcName, u64);
 
 impl ProcNode {
     /// `st_mode`.
     pub(crate) const fn mode(self) -> u32 {
         match self {
-            Self::Root | Self::Process(_) => linux::S_IFDIR | 0o555,
+            Self::Root
+            | Self::Process(_)
+            | Self::Threads(_)
+            | Self::Thread(..)
+            | Self::SysDirectory(_) => linux::S_IFDIR | 0o555,
             Self::Descriptors(_) => linux::S_IFDIR | 0o500,
-            Self::SelfLink | Self::ProcessLink(..) => linux::S_IFLNK | 0o777,
+            Self::RootLink(_) | Self::ProcessLink(..) => linux::S_IFLNK | 0o777,
             Self::Descriptor(..) => linux::S_IFLNK | 0o700,
-            Self::ProcessFile(_, ProcessFile::Environ) => linux::S_IFREG | 0o400,
-            Self::System(_) | Self::ProcessFile(..) => linux::S_IFREG | 0o444,
+            Self::ProcessFile(_, ProcessFile::Environ)
+            | Self::ThreadFile(_, _, ProcessFile::Environ) => linux::S_IFREG | 0o400,
+            Self::System(_) | Self::ProcessFile(..) | Self::ThreadFile(..) | Self::SysFile(_) => {
+                linux::S_IFREG | 0o444
+            }
         }
     }
 
@@ -52,19 +95,24 @@ impl ProcNode {
         self.mode() & linux::S_IFMT == linux::S_IFLNK
     }
 
-    /// `st_ino`: the process id above 16 bits, and below them what it is.
+    /// `st_ino`: the process or thread id above 16 bits, and below them what it is.
     pub(crate) const fn number(self) -> u64 {
-        const fn of(process: u32, rest: u64) -> u64 {
-            (process as u64) << 16 | rest
+        const fn of(id: u32, rest: u64) -> u64 {
+            (id as u64) << 16 | rest
         }
         match self {
             Self::Root => 1,
-            Self::SelfLink => 2,
+            Self::RootLink(link) => 2 + link as u64,
             Self::System(file) => 16 + file as u64,
+            Self::SysDirectory(directory) => 64 + directory as u64,
+            Self::SysFile(file) => 128 + file as u64,
             Self::Process(process) => of(process, 1),
             Self::Descriptors(process) => of(process, 2),
+            Self::Threads(process) => of(process, 3),
             Self::ProcessFile(process, file) => of(process, 16 + file as u64),
             Self::ProcessLink(process, link) => of(process, 64 + link as u64),
+            Self::Thread(_, thread) => of(thread, 128),
+            Self::ThreadFile(_, thread, file) => of(thread, 129 + file as u64),
             Self::Descriptor(process, fd) => of(process, 0x8000 + fd as u64),
         }
     }
@@ -73,117 +121,151 @@ impl ProcNode {
     pub(crate) const fn parent(self) -> Option<Self> {
         match self {
             Self::Root => None,
-            Self::SelfLink | Self::System(_) | Self::Process(_) => Some(Self::Root),
+            Self::RootLink(_) | Self::System(_) | Self::Process(_) => Some(Self::Root),
             Self::ProcessFile(process, _)
             | Self::ProcessLink(process, _)
-            | Self::Descriptors(process) => Some(Self::Process(process)),
+            | Self::Descriptors(process)
+            | Self::Threads(process) => Some(Self::Process(process)),
             Self::Descriptor(process, _) => Some(Self::Descriptors(process)),
+            Self::Thread(process, _) => Some(Self::Threads(process)),
+            Self::ThreadFile(process, thread, _) => Some(Self::Thread(process, thread)),
+            Self::SysDirectory(directory) => Some(match directory.parent() {
+                Some(parent) => Self::SysDirectory(parent),
+                None => Self::Root,
+            }),
+            Self::SysFile(file) => Some(Self::SysDirectory(file.parent())),
         }
     }
 
     /// The node of this name in a directory of `/proc`.
     pub(crate) fn child(self, source: &dyn ProcSource, name: &[u8]) -> Option<Self> {
         match self {
-            Self::Root => {
-                if name == b"self" {
-                    return Some(Self::SelfLink);
-                }
-                if let Some(file) = SystemFile::with_name(name) {
-                    return source
-                        .has(ProcContent::System(file))
-                        .then_some(Self::System(file));
-                }
+            // Numbers are looked up, the rest is a short list.
+            Self::Root if name.first().is_some_and(u8::is_ascii_digit) => {
                 let process = decimal(name)?;
                 (source.next_process(process) == Some(process)).then_some(Self::Process(process))
-            }
-            Self::Process(process) => {
-                if source.next_process(process) != Some(process) {
-                    return None;
-                }
-                if name == FD {
-                    return Some(Self::Descriptors(process));
-                }
-                if let Some(link) = ProcessLink::with_name(name) {
-                    return Some(Self::ProcessLink(process, link));
-                }
-                let file = ProcessFile::with_name(name)?;
-                source
-                    .has(ProcContent::Process(process, file))
-                    .then_some(Self::ProcessFile(process, file))
             }
             Self::Descriptors(process) => {
                 let fd = decimal(name)?;
                 source.descriptor(process, fd)?;
                 Some(Self::Descriptor(process, fd))
             }
-            _ => None,
+            Self::Threads(process) => {
+                let thread = decimal(name)?;
+                (source.next_thread(process, thread) == Some(thread))
+                    .then_some(Self::Thread(process, thread))
+            }
+            _ => {
+                let mut cursor = 0;
+                while let Some((node, found, next)) = self.fixed_entry(source, cursor) {
+                    if found.bytes(&mut [0; 10]) == name {
+                        return Some(node);
+                    }
+                    cursor = next;
+                }
+                None
+            }
         }
     }
 
     /// The first entry at or after `cursor` in a listing, with its name and the cursor behind it. Entries count from 0,
     /// without `.` and `..`.
-    pub(crate) fn entry(
-        self,
-        source: &dyn ProcSource,
-        cursor: u64,
-    ) -> Option<(Self, ProcName, u64)> {
-        let cursor = u32::try_from(cursor).ok()?;
+    pub(crate) fn entry(self, source: &dyn ProcSource, cursor: u64) -> Option<Listed> {
         match self {
             Self::Root => {
-                let files = SystemFile::ALL.len() as u32;
-                for index in cursor..files {
-                    let file = SystemFile::ALL[index as usize];
-                    if source.has(ProcContent::System(file)) {
-                        let name = ProcName::Fixed(file.name());
-                        return Some((Self::System(file), name, u64::from(index) + 1));
-                    }
+                if let Some(listed) = self.fixed_entry(source, cursor) {
+                    return Some(listed);
                 }
-                if cursor <= files {
-                    return Some((
-                        Self::SelfLink,
-                        ProcName::Fixed("self"),
-                        u64::from(files) + 1,
-                    ));
-                }
-                let process = source.next_process(cursor - files - 1)?;
-                let next = u64::from(process) + u64::from(files) + 2;
+                let fixed = Self::ROOT_ENTRIES;
+                let process =
+                    source.next_process(u32::try_from(cursor.max(fixed) - fixed).ok()?)?;
+                let next = u64::from(process) + fixed + 1;
                 Some((Self::Process(process), ProcName::Number(process), next))
             }
-            Self::Process(process) => {
-                source
-                    .next_process(process)
-                    .filter(|found| *found == process)?;
-                let files = ProcessFile::ALL.len() as u32;
-                let links = ProcessLink::ALL.len() as u32;
-                for index in cursor..files {
-                    let file = ProcessFile::ALL[index as usize];
-                    if source.has(ProcContent::Process(process, file)) {
-                        let name = ProcName::Fixed(file.name());
-                        return Some((
-                            Self::ProcessFile(process, file),
-                            name,
-                            u64::from(index) + 1,
-                        ));
-                    }
-                }
-                let cursor = cursor.max(files);
-                let (node, name) = if cursor < files + links {
-                    let link = ProcessLink::ALL[(cursor - files) as usize];
-                    (Self::ProcessLink(process, link), link.name())
-                } else if cursor == files + links {
-                    (Self::Descriptors(process), "fd")
-                } else {
-                    return None;
-                };
-                Some((node, ProcName::Fixed(name), u64::from(cursor) + 1))
-            }
             Self::Descriptors(process) => {
-                let fd = source.next_descriptor(process, cursor)?;
-                Some((
-                    Self::Descriptor(process, fd),
-                    ProcName::Number(fd),
-                    u64::from(fd) + 1,
-                ))
+                let fd = source.next_descriptor(process, u32::try_from(cursor).ok()?)?;
+                let node = Self::Descriptor(process, fd);
+                Some((node, ProcName::Number(fd), u64::from(fd) + 1))
+            }
+            Self::Threads(process) => {
+                let thread = source.next_thread(process, u32::try_from(cursor).ok()?)?;
+                let node = Self::Thread(process, thread);
+                Some((node, ProcName::Number(thread), u64::from(thread) + 1))
+            }
+            _ => self.fixed_entry(source, cursor),
+        }
+    }
+
+    /// Entries of `/proc` that are not processes.
+    const ROOT_ENTRIES: u64 = (SystemFile::ALL.len() + RootLink::ALL.len() + 1) as u64;
+
+    /// As [`Self::entry`], of those with a name that is always the same.
+    fn fixed_entry(self, source: &dyn ProcSource, cursor: u64) -> Option<Listed> {
+        let mut at = usize::try_from(cursor).ok()?;
+        loop {
+            let (node, name) = self.fixed(at)?;
+            at += 1;
+            let there = match node {
+                Self::Process(process) | Self::ProcessFile(process, _)
+                    if source.next_process(process) != Some(process) =>
+                {
+                    return None;
+                }
+                node => node.content().is_none_or(|content| source.has(content)),
+            };
+            if there {
+                return Some((node, ProcName::Fixed(name), at as u64));
+            }
+        }
+    }
+
+    /// The entry at an index, of those with a name that is always the same.
+    fn fixed(self, index: usize) -> Option<(Self, &'static str)> {
+        let files = ProcessFile::ALL;
+        match self {
+            Self::Root => {
+                if let Some(&file) = SystemFile::ALL.get(index) {
+                    return Some((Self::System(file), file.name()));
+                }
+                match RootLink::ALL.get(index - SystemFile::ALL.len()) {
+                    Some(&link) => Some((Self::RootLink(link), link.name())),
+                    None if (index as u64) < Self::ROOT_ENTRIES => {
+                        let sys = SysDirectory::Sys;
+                        Some((Self::SysDirectory(sys), sys.name()))
+                    }
+                    None => None,
+                }
+            }
+            Self::Process(process) => {
+                if let Some(&file) = files.get(index) {
+                    return Some((Self::ProcessFile(process, file), file.name()));
+                }
+                let index = index - files.len();
+                if let Some(&link) = ProcessLink::ALL.get(index) {
+                    return Some((Self::ProcessLink(process, link), link.name()));
+                }
+                match index - ProcessLink::ALL.len() {
+                    0 => Some((Self::Descriptors(process), FD)),
+                    1 => Some((Self::Threads(process), TASK)),
+                    _ => None,
+                }
+            }
+            Self::Thread(process, thread) => {
+                let &file = files.get(index)?;
+                Some((Self::ThreadFile(process, thread, file), file.name()))
+            }
+            Self::SysDirectory(here) => {
+                let directories = SysDirectory::ALL.iter().copied();
+                let files = SysFile::ALL.iter().copied();
+                directories
+                    .filter(|directory| directory.parent() == Some(here))
+                    .map(|directory| (Self::SysDirectory(directory), directory.name()))
+                    .chain(
+                        files
+                            .filter(|file| file.parent() == here)
+                            .map(|file| (Self::SysFile(file), file.name())),
+                    )
+                    .nth(index)
             }
             _ => None,
         }
@@ -194,6 +276,10 @@ impl ProcNode {
         match self {
             Self::System(file) => Some(ProcContent::System(file)),
             Self::ProcessFile(process, file) => Some(ProcContent::Process(process, file)),
+            Self::ThreadFile(process, thread, file) => {
+                Some(ProcContent::Thread(process, thread, file))
+            }
+            Self::SysFile(file) => Some(ProcContent::Sys(file)),
             _ => None,
         }
     }
@@ -212,9 +298,17 @@ impl ProcNode {
     pub(crate) fn link_target(self, view: &View<'_>) -> Result<Option<ProcLinkTarget>, Errno> {
         let source = view.processes;
         Ok(Some(match self {
-            Self::SelfLink => {
+            Self::RootLink(link) => {
                 let mut text = Vec::new();
-                ProcName::Number(view.process).push_to(&mut text);
+                match link {
+                    RootLink::Process => ProcName::Number(view.process).push_to(&mut text),
+                    RootLink::Mounts => text.extend_from_slice(b"self/mounts"),
+                    RootLink::Thread => {
+                        ProcName::Number(view.process).push_to(&mut text);
+                        text.extend_from_slice(b"/task/");
+                        ProcName::Number(source.asking_thread()).push_to(&mut text);
+                    }
+                }
                 ProcLinkTarget::Text(text)
             }
             Self::ProcessLink(process, ProcessLink::Exe) => {
@@ -240,12 +334,19 @@ impl ProcNode {
     pub(crate) const fn own_name(self) -> Option<ProcName> {
         Some(match self {
             Self::Root => return None,
-            Self::SelfLink => ProcName::Fixed("self"),
+            Self::RootLink(link) => ProcName::Fixed(link.name()),
             Self::System(file) => ProcName::Fixed(file.name()),
-            Self::ProcessFile(_, file) => ProcName::Fixed(file.name()),
+            Self::ProcessFile(_, file) | Self::ThreadFile(_, _, file) => {
+                ProcName::Fixed(file.name())
+            }
+            Self::SysFile(file) => ProcName::Fixed(file.name()),
+            Self::SysDirectory(directory) => ProcName::Fixed(directory.name()),
+            Self::Threads(_) => ProcName::Fixed(TASK),
             Self::ProcessLink(_, link) => ProcName::Fixed(link.name()),
-            Self::Descriptors(_) => ProcName::Fixed("fd"),
-            Self::Process(number) | Self::Descriptor(_, number) => ProcName::Number(number),
+            Self::Descriptors(_) => ProcName::Fixed(FD),
+            Self::Process(number) | Self::Descriptor(_, number) | Self::Thread(_, number) => {
+                ProcName::Number(number)
+            }
         })
     }
 }

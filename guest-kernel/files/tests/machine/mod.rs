@@ -63,6 +63,12 @@ impl ProcSource for Processes {
         out.bytes(&self.text);
         Ok(())
     }
+    fn next_thread(&self, process: u32, from: u32) -> Option<u32> {
+        self.next_process(from).filter(|thread| *thread == process)
+    }
+    fn asking_thread(&self) -> u32 {
+        1
+    }
     fn executable(&self, _process: u32) -> Option<&[u8]> {
         Some(b"/bin/echo")
     }

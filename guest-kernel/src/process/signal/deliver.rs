@@ -104,7 +104,11 @@ impl Kernel {
     fn interrupted_result(&self, target: ThreadSlot, wait: Wait) -> u64 {
         match wait {
             Wait::File { progress, .. } if progress > 0 => progress as u64,
-            Wait::Readiness { .. } | Wait::Signal => Interrupted::NotAfterHandler.to_result(),
+            Wait::Readiness { deadline } => {
+                self.tell_time_left(target, deadline);
+                Interrupted::NotAfterHandler.to_result()
+            }
+            Wait::Signal => Interrupted::NotAfterHandler.to_result(),
             Wait::SignalSet { .. } => Errno::EINTR.to_return_value(),
             Wait::Time(deadline) => self.interrupted_sleep(target, deadline),
             Wait::Futex(_) => Errno::EINTR.to_return_value(),
