@@ -14,6 +14,7 @@
 //! | exit statuses, the terminal | [`statuses`], [`terminal`] |
 //! | standard output and input | [`output`], [`input`] |
 //! | figures, exported files, exact instruction counts | [`stats`], [`export`], [`icount`] |
+//! | what processes cost, in instructions and frames, and that it all comes back | [`costs`] |
 //! | the bench, and its reports | [`bench`] |
 //!
 //! `scripts/test` installs what they need: QEMU, a C compiler with static libraries, musl, an assembler. Where
@@ -27,6 +28,7 @@ mod bad_options;
 mod bad_program;
 mod bench;
 mod c_programs;
+mod costs;
 mod export;
 mod files;
 mod hostile_calls;
