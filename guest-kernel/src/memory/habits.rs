@@ -34,6 +34,9 @@ pub struct Habits {
 struct Record {
     /// Forks since its beginning.
     forks: Cell<u8>,
+    /// Copies that are worth a look after the next fork, in the parent and in the child.
+    parent_watches: Cell<u8>,
+    child_watches: Cell<u8>,
     parent: List,
     child: List,
 }
@@ -58,11 +61,11 @@ impl Habits {
         let record = self.record.get_or_init(Record::new);
         record.count_fork();
         self.side.set(Side::Parent);
-        self.watched.set(PAGES as u8);
+        self.watched.set(record.parent_watches.get());
         Self {
             record: OnceCell::from(Rc::clone(record)),
             side: Cell::new(Side::Child),
-            watched: Cell::new(PAGES as u8),
+            watched: Cell::new(record.child_watches.get()),
         }
     }
 
@@ -105,6 +108,8 @@ impl Record {
         Rc::new(Self {
             // The fork that it is made for is its first.
             forks: Cell::new(AGE - 1),
+            parent_watches: Cell::new(0),
+            child_watches: Cell::new(0),
             parent: [const { Cell::new(0) }; PAGES],
             child: [const { Cell::new(0) }; PAGES],
         })
@@ -116,12 +121,27 @@ impl Record {
         self.forks.set(forks);
         if forks == AGE {
             self.begin();
+        } else if forks == 2 {
+            self.use_now();
         }
+    }
+
+    /// From the third fork on the first copy brings the others: if there are others.
+    #[cold]
+    fn use_now(&self) {
+        let watches = |list: &List| {
+            let confirmed = list.iter().filter(|known| known.get() & CONFIRMED != 0);
+            u8::from(confirmed.count() > 1)
+        };
+        self.parent_watches.set(watches(&self.parent));
+        self.child_watches.set(watches(&self.child));
     }
 
     #[cold]
     fn begin(&self) {
         self.forks.set(0);
+        self.parent_watches.set(PAGES as u8);
+        self.child_watches.set(PAGES as u8);
         for page in self.parent.iter().chain(&self.child) {
             page.set(0);
         }

@@ -36,7 +36,13 @@ pub struct UserStrings<'a> {
     address: u64,
     list: Reader<'a>,
     strings: Reader<'a>,
+    /// After the first walk: the strings, where they are few and none crosses the end of a page.
+    known: Option<usize>,
+    few: [&'a [u8]; FEW],
 }
+
+/// Strings of a list that are not looked for again.
+const FEW: usize = 8;
 
 impl<'a> UserStrings<'a> {
     /// The array at `address`; 0 is an empty one, as on Linux.
@@ -46,6 +52,8 @@ impl<'a> UserStrings<'a> {
             address,
             list: Reader::new(space),
             strings: Reader::new(space),
+            known: None,
+            few: [&[]; FEW],
         }
     }
 }
@@ -55,21 +63,39 @@ impl Strings for UserStrings<'_> {
         if self.address == 0 {
             return Ok(());
         }
+        if let Some(count) = self.known {
+            for text in &self.few[..count] {
+                each(Text::Kernel(text))?;
+            }
+            return Ok(());
+        }
         let mut at = self.address;
+        let mut count = 0;
         loop {
             let address = self.list.word(at)?;
             if address == 0 {
+                self.known = (count <= FEW).then_some(count);
                 return Ok(());
             }
             let start = self.strings.rest_of_page(address)?;
             each(match find_nul(start) {
-                Some(length) => Text::Kernel(&start[..length]),
-                None => Text::User {
-                    space: self.space,
-                    address,
-                    length: user::string_length(self.space, address, STRING_LIMIT)?
-                        .ok_or(Errno::E2BIG)?,
-                },
+                Some(length) => {
+                    let text = &start[..length];
+                    if let Some(place) = self.few.get_mut(count) {
+                        *place = text;
+                    }
+                    count += 1;
+                    Text::Kernel(text)
+                }
+                None => {
+                    count = FEW + 1;
+                    Text::User {
+                        space: self.space,
+                        address,
+                        length: user::string_length(self.space, address, STRING_LIMIT)?
+                            .ok_or(Errno::E2BIG)?,
+                    }
+                }
             })?;
             at = at.wrapping_add(8);
         }

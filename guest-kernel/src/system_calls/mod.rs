@@ -118,6 +118,9 @@ pub fn enter(kernel: &mut Kernel, number: u64, [a, b, c, d, e]: [u64; 5]) -> Out
 
 /// What a call comes to beyond its result. What is current afterwards goes on.
 pub fn finish(kernel: &mut Kernel, outcome: Outcome) {
+    if let Outcome::Other = outcome {
+        return kernel.schedule();
+    }
     let next = settle(kernel, outcome);
     kernel.go_on(next);
 }
