@@ -6,6 +6,7 @@
 //! | nine of them written in C, with two C libraries | [`c_programs`] |
 //! | static programs that run on Linux too, compared with it | [`linux_programs`] |
 //! | more of those: signals, job control, waiting, timers, limits | [`signals`] |
+//! | more: threads and what they share, futexes | [`threads`] |
 //! | more: files, descriptors, pipes, sockets | [`files`] |
 //! | job control at a terminal | [`jobs`] |
 //! | what Linux has no match for: pid 1, memory that runs out, limits | [`limits`] |
@@ -43,4 +44,5 @@ mod signals;
 mod stats;
 mod statuses;
 mod terminal;
+mod threads;
 mod tour;

@@ -83,7 +83,8 @@ impl fmt::Display for What<'_> {
                     ..
                 }
                 | Wait::Readiness { .. } => f.write_str("waits for a descriptor to become ready"),
-                Wait::Time(_) | Wait::Futex(_) => f.write_str("sleeps"),
+                Wait::Time(_) => f.write_str("sleeps"),
+                Wait::Futex(_) => f.write_str("waits for a futex"),
                 Wait::Signal | Wait::SignalSet { .. } => f.write_str("waits for a signal"),
             },
         }

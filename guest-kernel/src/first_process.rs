@@ -14,15 +14,20 @@ use crate::one_cpu::OneCpu;
 use crate::process::credentials::Credentials;
 use crate::process::descriptors::Descriptors;
 use crate::process::family::Links;
+use crate::process::futex::Futexes;
 use crate::process::initial_stack::{Strings, Text};
 use crate::process::jobs::Job;
 use crate::process::limits::Limits;
 use crate::process::queue::Queue;
 use crate::process::scheduler::Alarm;
-use crate::process::signal::{Signals, ThreadSignals};
+use crate::process::scheduling::Scheduling;
+use crate::process::signal::{self, Signals, ThreadSignals};
 use crate::process::template::Templates;
 use crate::process::thread::Fellows;
-use crate::process::{Current, Members, NAME_LENGTH, Process, ProcessTable, Resume, State, Thread};
+use crate::process::traits::Traits;
+use crate::process::{
+    Current, Members, NAME_LENGTH, Pid, Process, ProcessTable, Resume, State, Thread,
+};
 use crate::records::COUNTERS;
 use crate::system_calls::paths::time_of_change;
 use crate::trace;
@@ -153,6 +158,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
         alarm: Alarm::Off,
         sleepers: BTreeSet::new(),
         stopped: 0,
+        futexes: Futexes::new(),
         files,
         pages,
         console: Console::new(boot.options.console),
@@ -164,7 +170,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
 }
 
 fn add_first_process(kernel: &mut Kernel) -> Current {
-    let Some((vacancy, first)) = kernel.processes.vacancy() else {
+    let Ok((vacancy, first)) = kernel.processes.vacancy(None) else {
         bad_boot("no room for a process")
     };
     if crate::memory::heap::require_reserve().is_err() {
@@ -186,8 +192,11 @@ fn add_first_process(kernel: &mut Kernel) -> Current {
         process: vacancy.slot(),
         state: State::Runnable(Resume::User),
         signals: ThreadSignals::new(),
+        scheduling: Scheduling::default(),
         next_in_queue: None,
         fellows: Fellows::default(),
+        clear_child_tid: 0,
+        robust_list: 0,
         name: [0; NAME_LENGTH],
     };
     let process = Process {
@@ -196,8 +205,13 @@ fn add_first_process(kernel: &mut Kernel) -> Current {
         session: pid,
         ended: None,
         job: Job::NEW,
+        exit_signal: signal::SIGCHLD,
+        death_signal: 0,
+        traits: Traits::default(),
+        parent_thread: Pid(0),
         memory: None,
         lender: None,
+        shares: None,
         descriptors: Descriptors::new(descriptors),
         working_directory: kernel.files.share_directory(root),
         umask: 0o022,

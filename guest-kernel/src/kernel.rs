@@ -6,6 +6,7 @@ use crate::host_names::HostNames;
 use crate::log;
 use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
+use crate::process::futex::Futexes;
 use crate::process::layout::Layout;
 use crate::process::queue::Queue;
 use crate::process::scheduler::{Alarm, Next};
@@ -37,6 +38,7 @@ pub struct Kernel {
     pub sleepers: BTreeSet<(u64, ThreadSlot)>,
     /// How many processes are stopped.
     pub stopped: u32,
+    pub futexes: Futexes,
     pub files: Files<Pages>,
     pub pages: Pages,
     pub console: Console,

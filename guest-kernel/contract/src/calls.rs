@@ -386,10 +386,14 @@ calls! {
     Process {
         fork [] "complete";
         vfork [] "complete";
-        clone [Flags(Clone), Address, Address, Address, Address] "processes and vfork's kind; no namespaces";
+        clone [Flags(Clone), Address, Address, Address, Address] "complete, but for namespaces, pidfds, and threads with files of their own";
+        clone3 [In(CloneArguments), Size] "as clone, with set_tid; no control groups";
         execve [Path, Strings, Environment] "static programs and scripts; no dynamic interpreter";
         exit [Number] "complete";
         exit_group [Number] "complete";
+        set_robust_list [Address, Size] "complete";
+        get_robust_list [Pid, Out(Long), Out(Long)] "complete";
+        prctl [Flags(Prctl), Address, Address, Address, Address] "names, death signal, subreaper, dumpable, no_new_privs";
         wait4 [Pid, Out(Int), Flags(Wait), Out(Usage)] "complete";
         waitid [Flags(IdType), Pid, Out(SignalInfo), Flags(Wait), Out(Usage)] "complete";
     }
@@ -426,7 +430,7 @@ calls! {
         personality [Number] "ADDR_NO_RANDOMIZE; other bits are kept and do nothing";
     }
     Futex {
-        futex [Address, Flags(Futex), Number, In(Timespec), Address, Number] "wait and wake";
+        futex [Address, Flags(Futex), Number, In(Timespec), Address, Number] "all but priority inheritance";
     }
     Time {
         nanosleep [In(Timespec), Out(Timespec)] "complete";
@@ -440,6 +444,18 @@ calls! {
         prlimit64 [Pid, Flags(Resource), In(Limit), Out(Limit)] "complete";
         getrlimit [Flags(Resource), Out(Limit)] "complete";
         setrlimit [Flags(Resource), In(Limit)] "complete";
+        getpriority [Flags(Priority), Pid] "kept; the scheduler treats all alike";
+        setpriority [Flags(Priority), Pid, Number] "kept; the scheduler treats all alike";
+        sched_setscheduler [Pid, Flags(Scheduler), In(SchedulerParameter)] "kept; the scheduler treats all alike";
+        sched_getscheduler [Pid] "kept; the scheduler treats all alike";
+        sched_setparam [Pid, In(SchedulerParameter)] "kept; the scheduler treats all alike";
+        sched_getparam [Pid, Out(SchedulerParameter)] "kept; the scheduler treats all alike";
+        sched_get_priority_max [Flags(Scheduler)] "complete";
+        sched_get_priority_min [Flags(Scheduler)] "complete";
+        sched_rr_get_interval [Pid, Out(Timespec)] "complete";
+        sched_getaffinity [Pid, Size, Out(Long)] "one processor";
+        sched_setaffinity [Pid, Size, In(Long)] "one processor";
+        getcpu [Out(Int), Out(Int), Address] "one processor";
     }
     Transfer {
         read [Fd, Writes, Size] "complete";

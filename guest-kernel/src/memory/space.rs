@@ -434,6 +434,26 @@ impl AddressSpace {
             .map_err(no_frame)
     }
 
+    /// Whether anything in it may be shared with others but by sharing all of it.
+    pub fn has_shared_memory(&self) -> bool {
+        let inner = self.inner.borrow();
+        let mut objects = inner.mappings.objects.over(0..USER_END);
+        objects.any(|(_, mapping)| mapping.sharing == Sharing::Shared)
+    }
+
+    /// What is mapped at an address.
+    ///
+    /// # Errors
+    /// Nothing is.
+    pub fn mapping_at(&self, address: u64) -> Result<(Protection, Sharing), Refusal> {
+        const PAGE: u64 = contract::PAGE_SIZE as u64;
+        let page = address / PAGE * PAGE;
+        let region = page_range(&(page..page + PAGE))
+            .and_then(|page| self.inner.borrow().tree.first_region(&Tables, page))
+            .ok_or(Refusal::NotMapped)?;
+        Ok((region.protection, region.sharing))
+    }
+
     /// Whether nothing is mapped in a range.
     pub fn is_unmapped(&self, range: &Range<u64>) -> bool {
         page_range(range).is_some_and(|range| self.inner.borrow().tree.is_unmapped(&Tables, range))

@@ -2,11 +2,11 @@
 //!
 //! The kernel never uses a user address as a pointer. It walks the program's page tree, resolves what would
 //! have faulted, and reaches the bytes through the direct map, page by page.
-use super::direct_map;
 use super::space::AddressSpace;
 use super::user_window::{Reader, Writer, find_nul};
+use super::{direct_map, physical_address};
 use contract::{Errno, PAGE_SIZE};
-use page_tree::{Refusal, USER_END};
+use page_tree::{Protection, Refusal, Sharing, USER_END};
 
 const PAGE: u64 = PAGE_SIZE as u64;
 
@@ -143,6 +143,34 @@ pub fn read_u64(space: &AddressSpace, address: u64) -> Result<u64, UserFault> {
     let mut bytes = [0; 8];
     read(space, address, &mut bytes)?;
     Ok(u64::from_ne_bytes(bytes))
+}
+
+/// Reads half a word.
+///
+/// # Errors
+/// As [`read`].
+#[inline]
+pub fn read_u32(space: &AddressSpace, address: u64) -> Result<u32, UserFault> {
+    let mut bytes = [0; 4];
+    read(space, address, &mut bytes)?;
+    Ok(u32::from_ne_bytes(bytes))
+}
+
+/// The physical address of what is at an address, where it lies in memory that is shared with others; `None`
+/// in private memory.
+///
+/// # Errors
+/// Nothing is mapped there, it is private and cannot be written, or there is no frame for it.
+pub fn shared_place(space: &AddressSpace, address: u64) -> Result<Option<u64>, UserFault> {
+    let (protection, sharing) = space.mapping_at(address)?;
+    match sharing {
+        Sharing::Shared => {
+            let bytes = readable(space, address, 4)?;
+            Ok(Some(physical_address(bytes.as_ptr()).as_u64()))
+        }
+        Sharing::Private if protection.contains(Protection::WRITE) => Ok(None),
+        Sharing::Private => Err(UserFault::BadAddress),
+    }
 }
 
 /// Reads an array of words: a structure of the ABI that is made of them.

@@ -18,6 +18,11 @@ impl Descriptors {
         Self(Some(Rc::new(table)))
     }
 
+    /// No table.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
     /// A child's.
     #[inline]
     pub fn share(&self) -> Self {

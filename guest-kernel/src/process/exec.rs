@@ -6,10 +6,9 @@
 //!    marked close-on-exec are closed, handlers become default.
 //!
 //! Until 3 nothing of the process has changed, and a failure leaves it as it was.
-use super::Current;
 use super::initial_stack::{self, STRING_LIMIT, Strings, Text};
-use super::jobs;
 use super::layout::Layout;
+use super::{Current, jobs, signal};
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
 use crate::memory::user_window::{Reader, find_nul};
@@ -208,13 +207,20 @@ impl Kernel {
         }
 
         // Commit.
+        self.end_other_threads(who);
+        // The caller holds the space, for what it has of the arguments.
+        self.leave_memory_in_order(who.process, 2);
         self.release_memory(who.process);
+        self.unshare_for_exec(who.process);
         let (thread, process) = self.processes.both(who);
         process.memory = Some(space);
         thread.context.reset_for_exec(program.entry, stack.pointer);
+        (thread.clear_child_tid, thread.robust_list) = (0, 0);
         thread.signals.reset_for_exec();
         process.signals.reset_handlers();
         process.job.program = jobs::Program::Own;
+        process.exit_signal = signal::SIGCHLD;
+        process.traits = process.traits.exec();
         let last = path.rsplit(|&byte| byte == b'/').next();
         thread.set_name(last.unwrap_or_default());
         process.executable = self.templates.path_of(inode).unwrap_or_default();

@@ -11,8 +11,9 @@
 //! The end of pid 1 is the end of the machine.
 use super::family::Which;
 use super::jobs::{Activity, Parent};
+use super::traits::Traits;
 use super::wait::{Event, Found, Wanted};
-use super::{Pid, ProcessSlot, Resume, State, Status, ThreadSlot, Wait, signal, wait};
+use super::{Current, Pid, ProcessSlot, Resume, State, Status, ThreadSlot, Wait, signal, wait};
 use crate::arch::{context, machine};
 use crate::export;
 use crate::kernel::Kernel;
@@ -30,12 +31,16 @@ impl Kernel {
             self.end_machine(status);
         }
         COUNTERS.add(Counter::Exits, 1);
+        self.leave_memory_in_order(slot, 1);
         while let Some(thread) = self.processes[slot].threads.first {
             self.end_thread(thread);
         }
         self.release_memory(slot);
         if self.files.has_record_locks() {
             self.files.release_all_locks(self.processes[slot].pid.0);
+        }
+        if self.processes[slot].shares.is_some() {
+            self.leave_shares(slot);
         }
         self.processes[slot]
             .descriptors
@@ -54,6 +59,72 @@ impl Kernel {
         }
         self.notify_parent(slot);
         self.release_orphaned(&tied);
+    }
+
+    /// exit(2) of the current thread: the last one's is the end of the process.
+    pub fn exit_thread(&mut self, code: u8) {
+        let Current { thread, process } = self.current;
+        if self.processes[process].threads.count == 1 {
+            return self.end_process(process, Status::Exited(code));
+        }
+        self.leave_words_in_order(thread);
+        let tid = self.processes[thread].tid;
+        self.end_thread(thread);
+        self.give_children_away(process, tid);
+        self.pass_signals_on(process);
+    }
+
+    /// Ends all threads of a process but one (execve(2)).
+    pub fn end_other_threads(&mut self, who: Current) {
+        if self.processes[who].threads.count == 1 {
+            return;
+        }
+        let mut next = self.processes[who].threads.first;
+        while let Some(slot) = next {
+            next = self.processes[slot].fellows.next;
+            if slot != who.thread {
+                self.leave_words_in_order(slot);
+                self.end_thread(slot);
+            }
+        }
+        let tid = self.processes[who.thread].tid;
+        if tid != self.processes[who].pid {
+            self.processes.make_leader(who.thread);
+        }
+        // They are all its own now.
+        let pid = self.processes[who].pid;
+        for which in [Which::Living, Which::Zombies] {
+            let mut next = self.processes.first_child(who.process, which);
+            while let Some(child) = next {
+                self.processes[child].parent_thread = pid;
+                next = self.processes.next_child(child);
+            }
+        }
+    }
+
+    /// A thread has ended, and others of its process go on: its children are another's, and hear of it.
+    fn give_children_away(&mut self, process: ProcessSlot, ended: Pid) {
+        let Some(heir) = self.processes[process].threads.first else {
+            return;
+        };
+        let heir = self.processes[heir].tid;
+        for which in [Which::Living, Which::Zombies] {
+            let mut next = self.processes.first_child(process, which);
+            while let Some(child) = next {
+                next = self.processes.next_child(child);
+                if self.processes[child].parent_thread == ended {
+                    self.processes[child].parent_thread = heir;
+                    self.tell_of_parents_death(child);
+                }
+            }
+        }
+    }
+
+    fn tell_of_parents_death(&mut self, child: ProcessSlot) {
+        let signal = self.processes[child].death_signal;
+        if signal != 0 {
+            signal::send(self, child, signal, signal::Info::Kernel);
+        }
     }
 
     /// Takes a thread out of its process and out of the table: nothing is left of it.
@@ -106,19 +177,39 @@ impl Kernel {
         if self.processes[slot].family.is_childless() {
             return;
         }
-        let Some(init) = self.processes.find(Pid(1)) else {
+        let Some(heir) = self.heir(slot) else {
             return;
         };
+        let heir_thread = self.processes[heir].pid;
         for which in [Which::Living, Which::Zombies] {
             while let Some(child) = self.processes.first_child(slot, which) {
                 self.processes.remove_child(child, which);
-                self.processes.add_child(init, child, which);
-                self.processes[child].job.parent = Parent::Adopted;
+                self.processes.add_child(heir, child, which);
+                let process = &mut self.processes[child];
+                process.job.parent = Parent::Adopted;
+                process.exit_signal = signal::SIGCHLD;
+                process.parent_thread = heir_thread;
                 if matches!(which, Which::Zombies) {
-                    self.wake_waiting_parent(init, child);
+                    self.tell_parent_of_end(heir, child);
+                } else {
+                    self.tell_of_parents_death(child);
                 }
             }
         }
+    }
+
+    /// Who takes the children of a process that ends: the nearest ancestor that is a subreaper, or pid 1
+    /// (prctl(2)).
+    fn heir(&self, slot: ProcessSlot) -> Option<ProcessSlot> {
+        let mut ancestor = self.processes[slot].family.parent;
+        while let Some(one) = ancestor {
+            let process = &self.processes[one];
+            if process.traits.has(Traits::SUBREAPER) && process.ended.is_none() {
+                return Some(one);
+            }
+            ancestor = process.family.parent;
+        }
+        self.processes.find(Pid(1))
     }
 
     fn notify_parent(&mut self, slot: ProcessSlot) {
@@ -127,16 +218,26 @@ impl Kernel {
         };
         self.processes.remove_child(slot, Which::Living);
         self.processes.add_child(parent, slot, Which::Zombies);
-        if self.processes[parent].signals.discards_children() {
-            trace::notice(self);
-            self.reap(slot);
-            self.wake_childless_parent(parent);
+        self.tell_parent_of_end(parent, slot);
+    }
+
+    /// The parent of a zombie hears of it. One that wants no zombies has none.
+    fn tell_parent_of_end(&mut self, parent: ProcessSlot, zombie: ProcessSlot) {
+        let process = &self.processes[zombie];
+        let Some(status) = process.ended else {
             return;
+        };
+        let signal = process.exit_signal;
+        let info = signal::Info::Child(self.sender(zombie), Event::Ended(status));
+        if signal == signal::SIGCHLD && self.processes[parent].signals.discards_children() {
+            trace::notice(self);
+            self.reap(zombie);
+            self.wake_childless_parent(parent);
+        } else {
+            self.wake_waiting_parent(parent, zombie);
         }
-        self.wake_waiting_parent(parent, slot);
-        if let Some(status) = self.processes[slot].ended {
-            let info = signal::Info::Child(self.sender(slot), Event::Ended(status));
-            signal::send(self, parent, signal::SIGCHLD, info);
+        if (1..=signal::LAST).contains(&signal) {
+            signal::send(self, parent, signal, info);
         }
     }
 

@@ -90,6 +90,11 @@ impl ProcessTable {
         self[parent].family.list(which).first
     }
 
+    /// The next child in the same list.
+    pub fn next_child(&self, child: ProcessSlot) -> Option<ProcessSlot> {
+        self[child].family.next
+    }
+
     /// The children of `parent` in one list.
     pub fn children(
         &self,

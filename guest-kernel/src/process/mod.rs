@@ -2,13 +2,14 @@
 //!
 //! | verb | file |
 //! |---|---|
-//! | be created | `fork.rs` |
+//! | be created | `clone.rs`, `fork.rs` |
 //! | become another program | `exec.rs`, over `template.rs`, `elf_image.rs` and `initial_stack.rs` |
 //! | run, wait, be preempted | `scheduler.rs`, `queue.rs` |
 //! | be signalled, stop and go on | `signal/`, `handler.rs` |
 //! | be in a job, have a terminal | `jobs.rs`, `terminal.rs` |
 //! | end, and be waited for | `exit.rs`, `wait.rs` |
 //! | be limited | `limits.rs` |
+pub mod clone;
 pub mod credentials;
 pub mod descriptors;
 pub mod elf_image;
@@ -16,21 +17,27 @@ pub mod exec;
 pub mod exit;
 pub mod family;
 pub mod fork;
+pub mod futex;
 pub mod handler;
 pub mod initial_stack;
 pub mod jobs;
 pub mod layout;
 pub mod limits;
 pub mod queue;
+pub mod robust;
 pub mod scheduler;
+pub mod scheduling;
+pub mod sharing;
 pub mod signal;
 pub mod table;
 pub mod template;
 pub mod terminal;
 pub mod thread;
+pub mod traits;
 pub mod wait;
 
 use crate::memory::space::AddressSpace;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use descriptors::Descriptors;
 use files::InodeId;
@@ -56,10 +63,19 @@ pub struct Process {
     /// How it ended, once its last thread has; then it waits to be waited for.
     pub ended: Option<Status>,
     pub job: jobs::Job,
+    /// What its parent gets at the end; 0 for nothing.
+    pub exit_signal: u8,
+    /// What it gets at its parent's end; 0 for nothing (PR_SET_PDEATHSIG).
+    pub death_signal: u8,
+    pub traits: traits::Traits,
+    /// The parent's thread that created it.
+    pub parent_thread: Pid,
     /// `None` once it has ended.
     pub memory: Option<Rc<AddressSpace>>,
     /// The thread whose vfork waits until this process execs or exits.
     pub lender: Option<Pid>,
+    /// What it shares with processes that are not its threads.
+    pub shares: Option<Box<sharing::Shares>>,
     pub descriptors: Descriptors,
     pub working_directory: InodeId,
     pub umask: u16,
@@ -126,6 +142,18 @@ impl Process {
 }
 
 impl ProcessTable {
+    /// Makes a thread the youngest of its process.
+    pub fn join_fellows(&mut self, slot: ThreadSlot) {
+        let process = self[slot].process;
+        let last = self[process].threads.last.replace(slot);
+        match last {
+            Some(last) => self[last].fellows.next = Some(slot),
+            None => self[process].threads.first = Some(slot),
+        }
+        self[slot].fellows.previous = last;
+        self[process].threads.count += 1;
+    }
+
     /// Takes a thread out of its process's list.
     #[inline]
     pub fn leave_fellows(&mut self, slot: ThreadSlot) {

@@ -38,6 +38,19 @@ impl Queue {
         Some(first)
     }
 
+    /// Those in it, first to last.
+    pub fn iter(self, table: &ProcessTable) -> impl Iterator<Item = ThreadSlot> + '_ {
+        let last = self.ends.map(|(_, last)| last);
+        let first = self.ends.map(|(first, _)| first);
+        core::iter::successors(first, move |&slot| {
+            if Some(slot) == last {
+                None
+            } else {
+                table[slot].next_in_queue
+            }
+        })
+    }
+
     /// Takes a thread out of the middle; does nothing where it is not in this queue.
     pub fn remove(&mut self, table: &mut ProcessTable, slot: ThreadSlot) {
         let mut rest = core::mem::take(self);

@@ -63,11 +63,17 @@ impl Kernel {
                     self.add_sleeper(slot, deadline);
                 }
             }
-            Wait::Time(deadline) | Wait::Futex(deadline) => self.add_sleeper(slot, deadline),
-            Wait::SignalSet {
+            Wait::Time(deadline)
+            | Wait::SignalSet {
                 deadline: Some(deadline),
                 ..
             } => self.add_sleeper(slot, deadline),
+            Wait::Futex(waiter) => {
+                self.futexes.push(self.processes, slot, waiter.key);
+                if let Some(deadline) = waiter.deadline {
+                    self.add_sleeper(slot, deadline);
+                }
+            }
             Wait::Child(_) | Wait::Vfork(_) | Wait::Signal | Wait::SignalSet { .. } => {}
         }
         self.processes[slot].state = State::Waiting(wait);
@@ -84,13 +90,18 @@ impl Kernel {
         match self.processes[slot].state {
             State::Waiting(
                 Wait::Time(deadline)
-                | Wait::Futex(deadline)
                 | Wait::SignalSet {
                     deadline: Some(deadline),
                     ..
                 },
             ) => {
                 self.sleepers.remove(&(deadline, slot));
+            }
+            State::Waiting(Wait::Futex(waiter)) => {
+                self.futexes.remove(self.processes, slot, waiter.key);
+                if let Some(deadline) = waiter.deadline {
+                    self.sleepers.remove(&(deadline, slot));
+                }
             }
             State::Waiting(Wait::File { until, .. } | Wait::Open { until, .. }) => {
                 self.stop_waiting_for_file(slot, until);
@@ -198,6 +209,9 @@ impl Kernel {
             thread: slot,
             process,
         };
+        if self.processes[process].shares.is_some() {
+            self.bring_shared(process);
+        }
         let (thread, process) = self.processes.both(self.current);
         let root = process.space().root();
         // SAFETY: a thread is boxed and stays until its end, which forgets its context; the root was made

@@ -4,7 +4,7 @@
 //! what the table shows for it: `table[slot]`.
 use super::{Pid, Process, Thread};
 use alloc::boxed::Box;
-use contract::PROCESS_LIMIT;
+use contract::{Errno, PROCESS_LIMIT};
 use core::cmp::Ordering;
 use core::marker::PhantomData;
 use core::num::NonZeroU16;
@@ -224,27 +224,44 @@ impl ProcessTable {
         }
     }
 
-    /// Where the next process and its first thread would go; `None` at a limit.
+    /// Where the next process and its first thread would go, with an identifier of the caller's choice or
+    /// any.
+    ///
+    /// # Errors
+    /// EAGAIN at a limit, EEXIST where somebody has that identifier.
     #[inline]
-    pub fn vacancy(&self) -> Option<(Vacancy<Process>, Vacancy<Thread>)> {
-        let slot = self.processes.vacancy()?;
-        let thread = self.thread_vacancy()?;
+    pub fn vacancy(
+        &self,
+        wanted: Option<Pid>,
+    ) -> Result<(Vacancy<Process>, Vacancy<Thread>), Errno> {
+        let slot = self.processes.vacancy().ok_or(Errno::EAGAIN)?;
+        let thread = self.thread_vacancy(wanted)?;
         let id = thread.id;
-        Some((Vacancy { slot, id }, thread))
+        Ok((Vacancy { slot, id }, thread))
     }
 
-    /// Where the next thread would go; `None` at the limit.
+    /// Where the next thread would go.
+    ///
+    /// # Errors
+    /// As [`vacancy`](Self::vacancy).
     #[inline]
-    pub fn thread_vacancy(&self) -> Option<Vacancy<Thread>> {
-        let slot = self.threads.vacancy()?;
+    pub fn thread_vacancy(&self, wanted: Option<Pid>) -> Result<Vacancy<Thread>, Errno> {
+        let slot = self.threads.vacancy().ok_or(Errno::EAGAIN)?;
+        if let Some(id) = wanted {
+            return if self.holders_of(id).is_nobody() {
+                Ok(Vacancy { slot, id })
+            } else {
+                Err(Errno::EEXIST)
+            };
+        }
         let mut id = self.last_id;
         for _ in 0..PID_MAX {
             id = if id == PID_MAX { 2 } else { id + 1 };
             if self.by_id[id as usize].is_nobody() {
-                return Some(Vacancy { slot, id: Pid(id) });
+                return Ok(Vacancy { slot, id: Pid(id) });
             }
         }
-        None
+        Err(Errno::EAGAIN)
     }
 
     /// Puts a process where [`vacancy`](Self::vacancy) said.
@@ -307,6 +324,15 @@ impl ProcessTable {
     #[inline]
     pub fn find_thread(&self, tid: Pid) -> Option<ThreadSlot> {
         self.holders_of(tid).thread
+    }
+
+    /// Gives a thread the identifier of its process, as if it were the first, which there is none of any more
+    /// (execve(2)).
+    pub fn make_leader(&mut self, slot: ThreadSlot) {
+        let pid = self[self[slot].process].pid;
+        let old = core::mem::replace(&mut self[slot].tid, pid);
+        self.holders(old).thread = None;
+        self.holders(pid).thread = Some(slot);
     }
 
     /// Whether some process, a zombie perhaps, is in that process group.

@@ -1,7 +1,8 @@
 //! Threads: what is scheduled. A process has one or more, and what they share is the process's.
+use super::scheduling::Scheduling;
 use super::signal::ThreadSignals;
-use super::wait;
 use super::{NAME_LENGTH, Pid, ProcessSlot, ThreadSlot};
+use super::{futex, wait};
 use crate::arch::context::UserContext;
 use crate::system_calls::waiting::NO_DEADLINE;
 use files::WaitFor;
@@ -14,10 +15,15 @@ pub struct Thread {
     pub process: ProcessSlot,
     pub state: State,
     pub signals: ThreadSignals,
+    pub scheduling: Scheduling,
     /// The next in whatever queue this thread stands in: it stands in at most one.
     pub next_in_queue: Option<ThreadSlot>,
     /// Its fellows among the threads of its process.
     pub fellows: Fellows,
+    /// Where to write 0 at its end, for who joins it (set_tid_address(2)); 0 for nowhere.
+    pub clear_child_tid: u64,
+    /// Head of its list of robust futexes (get_robust_list(2)); 0 for none.
+    pub robust_list: u64,
     pub name: [u8; NAME_LENGTH],
 }
 
@@ -74,8 +80,8 @@ pub enum Wait {
     Readiness { deadline: Option<u64> },
     /// A time, in nanoseconds since boot.
     Time(u64),
-    /// A futex that nobody wakes, until a time; it is over with ETIMEDOUT then.
-    Futex(u64),
+    /// To be woken by futex(2).
+    Futex(futex::Waiter),
     /// A signal (pause(2)).
     Signal,
     /// A signal of a set, to be taken without a handler (sigtimedwait(2)), until a time where there is one.
@@ -90,7 +96,8 @@ impl Wait {
             Self::Open { descriptor, .. } => descriptor as usize + 1,
             Self::Readiness { deadline } => deadline.unwrap_or(NO_DEADLINE) as usize,
             Self::SignalSet { deadline, .. } => deadline.unwrap_or(0) as usize,
-            Self::Time(deadline) | Self::Futex(deadline) => deadline as usize,
+            Self::Futex(waiter) => waiter.deadline.unwrap_or(0) as usize,
+            Self::Time(deadline) => deadline as usize,
             Self::Child(_) | Self::Vfork(_) | Self::Signal => 0,
         };
         Resume::SystemCall {

@@ -1,5 +1,4 @@
 //! Who a process is: identifiers, names, and what else it can ask about itself.
-use super::Outcome;
 use crate::arch::registers::read_msr;
 use crate::kernel::Kernel;
 use crate::memory::space::USER_END;
@@ -13,11 +12,6 @@ impl Kernel {
     /// getpid(2).
     pub fn process_id(&self) -> u64 {
         u64::from(self.processes[self.current.process].pid.0)
-    }
-
-    /// gettid(2).
-    pub fn thread_id(&self) -> u64 {
-        u64::from(self.processes[self.current.thread].tid.0)
     }
 
     /// getppid(2).
@@ -122,14 +116,5 @@ impl Kernel {
             Ok(piece.len())
         })?;
         Ok(done as u64)
-    }
-
-    /// sched_yield(2).
-    pub fn sched_yield(&mut self) -> Outcome {
-        if self.ready.is_empty() {
-            return Outcome::Return(0);
-        }
-        self.processes[self.current.thread].set_result(0);
-        self.yield_now().into()
     }
 }

@@ -20,12 +20,15 @@ pub mod mmap;
 pub mod mremap;
 pub mod names;
 pub mod paths;
+pub mod prctl;
 pub mod process;
+pub mod scheduling;
 pub mod signals;
 pub mod sockets;
 pub mod stat;
 pub mod storage;
 pub mod terminal;
+pub mod threads;
 pub mod time;
 pub mod transfer;
 pub mod wait;
@@ -262,7 +265,6 @@ const _: () = {
 calls! { |k, a, b, c, d, e|
     // identity.rs
     __NR_getpid => Outcome::Return(k.process_id()),
-    __NR_gettid => Outcome::Return(k.thread_id()),
     __NR_getppid => Outcome::Return(k.parent_id()),
     __NR_getpgrp => Outcome::Return(k.group_id()),
     __NR_getpgid => k.group_id_of(a).into(),
@@ -270,9 +272,7 @@ calls! { |k, a, b, c, d, e|
     __NR_getsid => k.session_id_of(a).into(),
     __NR_setsid => k.new_session().into(),
     __NR_arch_prctl => k.arch_prctl(a, b).into(),
-    __NR_set_tid_address => Outcome::Return(k.thread_id()),
     __NR_getrandom => k.getrandom(a, b, c).into(),
-    __NR_sched_yield => k.sched_yield(),
 
     // credentials.rs
     __NR_getuid => Outcome::Return(k.real_id(Which::User)),
@@ -300,11 +300,8 @@ calls! { |k, a, b, c, d, e|
     __NR_syslog => k.syslog(a, b, c).into(),
 
     // process.rs
-    __NR_fork => k.fork_call().into(),
-    __NR_vfork => k.vfork_call().into(),
-    __NR_clone => k.clone([a, b, c, d, e]).into(),
     __NR_execve => k.execve(a, b, c).into(),
-    __NR_exit | __NR_exit_group => k.exit_call(a),
+    __NR_exit_group => k.exit_group(a),
 
     // wait.rs
     __NR_wait4 => k.wait4(a, b, c, d).into(),
@@ -349,8 +346,37 @@ calls! { |k, a, b, c, d, e|
     __NR_munlockall => k.munlockall().into(),
     __NR_personality => k.personality(a).into(),
 
+    // threads.rs
+    __NR_fork => k.fork_call().into(),
+    __NR_vfork => k.vfork_call().into(),
+    __NR_clone => k.clone_call(a, b, c, d, e).into(),
+    __NR_clone3 => k.clone3(a, b).into(),
+    __NR_exit => k.exit_call(a),
+    __NR_gettid => Outcome::Return(k.thread_id()),
+    __NR_set_tid_address => Outcome::Return(k.set_tid_address(a)),
+    __NR_set_robust_list => k.set_robust_list(a, b).into(),
+    __NR_get_robust_list => k.get_robust_list(a, b, c).into(),
+
     // futex.rs
-    __NR_futex => k.futex(a, b, c, d).into(),
+    __NR_futex => k.futex(a, b, c, d, e).into(),
+
+    // scheduling.rs
+    __NR_sched_yield => k.sched_yield(),
+    __NR_sched_getaffinity => k.sched_getaffinity(a, b, c).into(),
+    __NR_sched_setaffinity => k.sched_setaffinity(a, b, c).into(),
+    __NR_sched_setscheduler => k.sched_setscheduler(a, b, c).into(),
+    __NR_sched_getscheduler => k.sched_getscheduler(a).into(),
+    __NR_sched_setparam => k.sched_setparam(a, b).into(),
+    __NR_sched_getparam => k.sched_getparam(a, b).into(),
+    __NR_sched_get_priority_max => Kernel::sched_get_priority_max(a).into(),
+    __NR_sched_get_priority_min => Kernel::sched_get_priority_min(a).into(),
+    __NR_sched_rr_get_interval => k.sched_rr_get_interval(a, b).into(),
+    __NR_getpriority => k.getpriority(a, b).into(),
+    __NR_setpriority => k.setpriority(a, b, c).into(),
+    __NR_getcpu => k.getcpu(a, b).into(),
+
+    // prctl.rs
+    __NR_prctl => k.prctl(a, b, c, d, e).into(),
 
     // time.rs
     __NR_nanosleep => k.nanosleep(a, b).into(),

@@ -5,22 +5,11 @@ use super::paths::PathBuffer;
 use crate::kernel::Kernel;
 use crate::process::Status;
 use crate::process::exec::UserStrings;
-use crate::process::fork::{Kind, Wishes};
 use crate::process::scheduler::Next;
 use alloc::rc::Rc;
 use contract::Errno;
 
 impl Kernel {
-    /// fork(2).
-    pub fn fork_call(&mut self) -> Result<Outcome, Errno> {
-        self.create(Kind::Fork, Wishes::default())
-    }
-
-    /// vfork(2).
-    pub fn vfork_call(&mut self) -> Result<Outcome, Errno> {
-        self.create(Kind::Vfork, Wishes::default())
-    }
-
     /// execve(2).
     pub fn execve(&mut self, path: u64, arguments: u64, environment: u64) -> Result<Next, Errno> {
         let who = self.current;
@@ -41,8 +30,8 @@ impl Kernel {
         result.map(|()| Next::Same)
     }
 
-    /// exit(2) and exit_group(2): a process has one thread.
-    pub fn exit_call(&mut self, status: u64) -> Outcome {
+    /// exit_group(2): exit(3) of all threads.
+    pub fn exit_group(&mut self, status: u64) -> Outcome {
         self.end_process(self.current.process, Status::Exited(status as u8));
         Outcome::Other
     }

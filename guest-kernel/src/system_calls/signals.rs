@@ -82,6 +82,9 @@ impl Kernel {
             user::write_words(process.space(), old, &[before])?;
         }
         thread.signals.blocked = after & !signal::UNSTOPPABLE;
+        if process.threads.count > 1 && after & !before & process.signals.pending.set() != 0 {
+            self.pass_signals_on(self.current.process);
+        }
         if self.processes.deliverable(self.current) == 0 {
             return Ok(Outcome::Return(0));
         }

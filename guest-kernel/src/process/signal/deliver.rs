@@ -111,7 +111,9 @@ impl Kernel {
             Wait::Signal => Interrupted::NotAfterHandler.to_result(),
             Wait::SignalSet { .. } => Errno::EINTR.to_return_value(),
             Wait::Time(deadline) => self.interrupted_sleep(target, deadline),
-            Wait::Futex(_) => Errno::EINTR.to_return_value(),
+            Wait::Futex(waiter) if waiter.deadline.is_some() => {
+                Interrupted::NotAfterHandler.to_result()
+            }
             _ => Interrupted::AskedAgain.to_result(),
         }
     }

@@ -265,7 +265,11 @@ impl Kernel {
         let slot = self.current.process;
         let signals = &mut self.processes[slot].signals;
         signals.set_action(signal, action);
-        if signals.disposition(signal) == Disposition::Ignore {
+        let disposition = signals.disposition(signal);
+        if self.processes[slot].shares.is_some() {
+            self.spread_handlers(slot);
+        }
+        if disposition == Disposition::Ignore {
             self.discard_pending(slot, bit(signal));
         }
     }

@@ -93,6 +93,25 @@ impl Kernel {
         }
     }
 
+    /// Of the signals for a process, those that the threads which go on do not block interrupt one of them: the
+    /// thread that was to take them has ended, or blocks them now.
+    pub fn pass_signals_on(&mut self, slot: ProcessSlot) {
+        let process = &self.processes[slot];
+        let mut pending = process.signals.pending.set();
+        if process.job.is_stopped() {
+            return;
+        }
+        while pending != 0 {
+            let signal = pending.trailing_zeros() as u8 + 1;
+            pending &= pending - 1;
+            if self.processes[slot].signals.disposition(signal) != Disposition::Ignore
+                && let Some(taker) = self.taker(To::Process(slot), signal)
+            {
+                self.interrupt_wait(taker, signal);
+            }
+        }
+    }
+
     fn add_pending(
         &mut self,
         to: To,
