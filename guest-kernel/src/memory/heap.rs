@@ -49,38 +49,65 @@ impl Heap {
         Ok(())
     }
 
+    /// Small, for the class is mostly known where it is called.
+    #[inline(always)]
     fn allocate(&mut self, frames: &mut Frames, class: usize) -> *mut u8 {
-        let shift = SMALLEST_SHIFT + class as u32;
-        if self.partial[class] == NO_FRAME {
-            let Some(frame) = frames.allocate(Use::Kernel).or_else(|| self.take_reserve()) else {
-                return core::ptr::null_mut();
-            };
-            let info = frames.info_mut(frame);
-            (info.count, info.next, info.bits) = (NO_FRAME, NO_FRAME, all_free(class));
-            self.partial[class] = number_of(frame);
+        if self.partial[class] == NO_FRAME && !self.begin_frame(frames, class) {
+            return core::ptr::null_mut();
         }
         let frame = frame_of(self.partial[class]);
         let info = frames.info_mut(frame);
         let block = info.bits.trailing_zeros();
         info.bits &= info.bits - 1;
         if info.bits == 0 {
-            // Full: out of the list, whose first it is.
             let next = info.next;
-            self.partial[class] = next;
-            if next != NO_FRAME {
-                frames.info_mut(frame_of(next)).count = NO_FRAME;
-            }
+            self.leave_full(frames, class, next);
         }
+        let shift = SMALLEST_SHIFT + class as u32;
         direct_map(frame.start_address() + (u64::from(block) << shift))
     }
 
+    /// Takes a frame for blocks of a class that has none left; whether there was one.
+    #[cold]
+    #[inline(never)]
+    fn begin_frame(&mut self, frames: &mut Frames, class: usize) -> bool {
+        let Some(frame) = frames.allocate(Use::Kernel).or_else(|| self.take_reserve()) else {
+            return false;
+        };
+        let info = frames.info_mut(frame);
+        (info.count, info.next, info.bits) = (NO_FRAME, NO_FRAME, all_free(class));
+        self.partial[class] = number_of(frame);
+        true
+    }
+
+    /// The first frame of a list is full: out of it.
+    #[inline(never)]
+    fn leave_full(&mut self, frames: &mut Frames, class: usize, next: u32) {
+        self.partial[class] = next;
+        if next != NO_FRAME {
+            frames.info_mut(frame_of(next)).count = NO_FRAME;
+        }
+    }
+
+    /// Small, as [`allocate`](Self::allocate).
+    #[inline(always)]
     fn free(&mut self, frames: &mut Frames, block: *mut u8, class: usize) {
+        // A block is reached through the direct map.
         let address = physical_address(block);
         let frame = PhysFrame::containing_address(address);
         let bit = 1 << ((address.as_u64() % PAGE_SIZE as u64) >> (SMALLEST_SHIFT + class as u32));
         let info = frames.info_mut(frame);
-        let was_full = info.bits == 0;
+        let before = info.bits;
         info.bits |= bit;
+        if before == 0 || info.bits == all_free(class) {
+            self.enter_list(frames, frame, class, before == 0);
+        }
+    }
+
+    /// A block of a frame that was full is free, or the last one of a frame.
+    #[inline(never)]
+    fn enter_list(&mut self, frames: &mut Frames, frame: PhysFrame, class: usize, was_full: bool) {
+        let info = frames.info(frame);
         let (previous, next, bits) = (info.count, info.next, info.bits);
         if bits == all_free(class) {
             if !was_full {
@@ -132,6 +159,7 @@ const fn all_free(class: usize) -> u64 {
 }
 
 /// The class of a layout, `None` where no block is large enough.
+#[inline(always)]
 fn class_of(layout: Layout) -> Option<usize> {
     let size = layout.size().max(layout.align()).max(1 << SMALLEST_SHIFT);
     (size <= PAGE_SIZE)
@@ -163,6 +191,7 @@ static ALLOCATOR: KernelHeap = KernelHeap;
 
 // SAFETY: blocks are disjoint, aligned to their size (a power of two), and stay until freed.
 unsafe impl GlobalAlloc for KernelHeap {
+    #[inline(always)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some(class) = class_of(layout) else {
             return core::ptr::null_mut();
@@ -170,6 +199,7 @@ unsafe impl GlobalAlloc for KernelHeap {
         HEAP.with(|heap| FRAMES.with(|frames| heap.allocate(frames, class)))
     }
 
+    #[inline(always)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let Some(class) = class_of(layout) else {
             return;
