@@ -73,7 +73,7 @@ fn a_soak_of_processes_leaves_nothing() {
         // Where ring 0 is emulated a cycle takes tens of milliseconds.
         let cycles = match engine {
             Engine::Tcg => "100000",
-            Engine::Kvm => "100",
+            Engine::Kvm => "50",
         };
         Machine::on(engine)
             .add(&program, "/soak")
