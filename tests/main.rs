@@ -40,6 +40,7 @@ mod limits;
 mod linux_programs;
 mod output;
 mod programs;
+mod shells;
 mod signals;
 mod stats;
 mod statuses;

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod exported;
 pub mod lines;
 pub mod on_linux;
+pub mod packages;
 pub mod pty;
 pub mod random;
 pub mod scratch;

@@ -16,11 +16,22 @@ pub fn program(
     environment: &[(&str, &str)],
     input: Vec<u8>,
 ) -> Ran {
+    within(PATIENCE, path, arguments, environment, input)
+}
+
+/// The same for a program that may take this many seconds.
+pub fn within(
+    seconds: &str,
+    path: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+    input: Vec<u8>,
+) -> Ran {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     // What hangs is killed with all its children: one that is left would hold the pipe open.
     let mut command = Command::new("/usr/bin/timeout");
     command
-        .args(["-k", "1", PATIENCE])
+        .args(["-k", "1", seconds])
         .arg(path)
         .args(arguments)
         .env_clear()

@@ -1,0 +1,4 @@
+# cp, mv, rm, ln, install, truncate, dd, split, tee, cat, head, tail.
+echo a >a; cp a b; cp a b c; echo $?; mkdir d; cp a b d; ls d; cp -a d e; cp -r nothing x; echo $?; cp d f; echo $?; cp -l a hard; stat -c %h a; cp -s a soft; readlink soft; cp -u a b; cp -p a p; cp -f a b; cp a a; echo $?
+mv a z; mv z d; ls d; mv d/z d/b .; ls; mv -n b z; mv b nodir/x; echo $?; mv e d; ls d; rm d; echo $?; rm -r d; rm -f none; rm none; echo $?; ln z y; ln z y; echo $?; ln -sf none l; cat l; echo $?; ln -sfn z l; cat l
+install -m 640 z i; stat -c %a i; seq 20 >n; head n | tail -n 1; head -c 5 n; tail -c 5 n; tail -n +19 n; cat -n z; cat -e z; cat z - n </dev/null | wc -l; cat none; echo $?; tee t u <z; tee -a t <z; cat t; dd if=n of=o bs=3 skip=1 count=2 2>&1 | grep -v copied; cat o; echo; dd if=n bs=5 seek=2 count=1 of=o conv=notrunc 2>/dev/null; od -c o; yes x | head -n 2; yes a b | sed 1q

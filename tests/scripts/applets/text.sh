@@ -1,0 +1,3 @@
+# grep sed awk sort uniq wc cut tr od md5sum sha256sum seq.
+printf 'b 2\na 1\nc 3\na 1\n' >f; grep -n a f; grep -c . f; sed -n 2p f; awk '{print $2}' f; sort f; sort -u f; sort -k2n f; uniq f; sort f | uniq -c; wc f; wc -l f; cut -c1 f; cut -d' ' -f2 f; tr a-c A-C <f
+od f; od -c f; od -x f; od -An -tx1 f; md5sum f; md5sum f >s; md5sum -c s; sha256sum f; echo x >>f; md5sum -c s; echo $?; seq 3; seq 2 4; seq 1 2 5; seq 3 1; seq -w 9 10; seq 0.5 1; sha1sum f; sha512sum f; cksum f; hexdump f; xxd f; rev f; tac f; nl f; fold -w1 f | head -n 3; paste f f; expand f; comm f f; basename a/b.c .c; dirname a/b
