@@ -1,10 +1,10 @@
-# Runs every script in $1/scripts, each in an empty directory, and marks where its output begins.
+# run_all.sh ROOT NAME...: runs those of ROOT/scripts, each in an empty directory; marks where the output of each begins.
 root=$1
-for script in "$root"/scripts/*.sh; do
-    name=${script##*/}
+shift
+for name; do
     mkdir "$root/tmp/work"
-    echo "@@@ ${name%.sh}"
-    (cd "$root/tmp/work" && exec sh "../../scripts/$name") </dev/null 2>&1
+    echo "@@@ $name"
+    (cd "$root/tmp/work" && exec sh "../../scripts/$name.sh") </dev/null 2>&1
     echo "status $?"
     rm -rf "$root/tmp/work"
 done

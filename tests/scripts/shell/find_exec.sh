@@ -1,5 +1,5 @@
 # find, with -exec and -print0.
-mkdir -p a/b/c; touch a/1.txt a/b/2.txt a/b/c/3.dat; ln -s 1.txt a/link; chmod 600 a/1.txt
+mkdir -p a/b/c; touch a/1.txt a/b/2.txt a/b/c/3.dat; ln -s 1.txt a/link; chmod 600 a/1.txt; touch -d "2020-01-01 00:00:00" a/1.txt
 find . | sort
 find . -type f | sort
 find . -type d | sort

@@ -1,5 +1,5 @@
 # Directories with many files.
-mkdir m; i=0; while [ $i -lt 150 ]; do : >m/file$i; i=$((i + 1)); done
+mkdir m; i=0; while [ $i -lt 60 ]; do : >m/file$i; i=$((i + 1)); done
 ls m | wc -l | tr -d ' '; ls m | sort | head -n 3; set -- m/*; echo $#
 rm m/*5; ls m | wc -l | tr -d ' '; find m -name 'file1*' | wc -l | tr -d ' '
 mkdir -p a/b/c/d/e/f/g/h/i/j; cd a/b/c/d/e/f/g/h/i/j; echo deep >f; cd ../../../../../../../../../..; cat a/b/c/d/e/f/g/h/i/j/f; rm -r a m; ls
