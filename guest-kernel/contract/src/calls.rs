@@ -389,6 +389,7 @@ calls! {
         clone [Flags(Clone), Address, Address, Address, Address] "complete, but for namespaces, pidfds, and threads with files of their own";
         clone3 [In(CloneArguments), Size] "as clone, with set_tid; no control groups";
         execve [Path, Strings, Environment] "static programs and scripts; no dynamic interpreter";
+        execveat [DirFd, Path, Strings, Environment, Flags(At)] "as execve";
         exit [Number] "complete";
         exit_group [Number] "complete";
         set_robust_list [Address, Size] "complete";

@@ -144,6 +144,22 @@ impl Kernel {
         arguments: &mut dyn Strings,
         environment: &mut dyn Strings,
     ) -> Result<(), Errno> {
+        let inode = self.executable(who, path)?;
+        self.exec_file(who, inode, path, arguments, environment)
+    }
+
+    /// The same for a file that was found already, of which `path` is the name that the program is told.
+    ///
+    /// # Errors
+    /// As execve(2).
+    pub fn exec_file(
+        &mut self,
+        who: Current,
+        mut inode: InodeId,
+        path: &[u8],
+        arguments: &mut dyn Strings,
+        environment: &mut dyn Strings,
+    ) -> Result<(), Errno> {
         heap::require_reserve()?;
         // The path may be longer than a block of the heap: it is borrowed, an interpreter's is short.
         let mut prefix: Vec<Cow<'_, [u8]>> = Vec::new();
@@ -151,7 +167,6 @@ impl Kernel {
         let mut scripts = 0;
         let layout = self.layout_of(who.process);
         let (space, program, inode) = loop {
-            let inode = self.executable(who, &target)?;
             match self.kind_of(inode, layout)? {
                 Kind::Program(space, program) => break (space, program, inode),
                 Kind::Script(interpreter, argument) => {
@@ -170,6 +185,7 @@ impl Kernel {
                     }
                     target = Cow::Owned(interpreter.into_vec());
                     prefix.insert(0, target.clone());
+                    inode = self.executable(who, &target)?;
                 }
             }
         };

@@ -111,6 +111,15 @@ fn measure(strings: &mut dyn Strings, limit: u64) -> Result<Measure, Errno> {
     Ok(sum)
 }
 
+/// The arguments of a program that was given none (execve(2), since Linux 5.18).
+struct Nameless;
+
+impl Strings for Nameless {
+    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+        each(Text::Kernel(b""))
+    }
+}
+
 /// Where things came to lie.
 pub struct InitialStack {
     pub pointer: u64,
@@ -133,7 +142,14 @@ pub fn build<'a>(
 ) -> Result<InitialStack, Errno> {
     const PLATFORM: &[u8] = b"x86_64\0";
     let limit = limit(space);
-    let argument_size = measure(arguments, limit)?;
+    let mut argument_size = measure(arguments, limit)?;
+    // A program has a name, if an empty one.
+    let arguments = if argument_size.count == 0 {
+        (argument_size.count, argument_size.bytes) = (1, 1);
+        &mut Nameless
+    } else {
+        arguments
+    };
     let environment_size = measure(environment, limit)?;
     if (argument_size.count + environment_size.count) * 8
         + argument_size.bytes

@@ -301,6 +301,7 @@ calls! { |k, a, b, c, d, e|
 
     // process.rs
     __NR_execve => k.execve(a, b, c).into(),
+    __NR_execveat => k.execveat(a, b, c, d, e).into(),
     __NR_exit_group => k.exit_group(a),
 
     // wait.rs

@@ -6,7 +6,7 @@ true & a=$!; false & b=$!; wait $a; echo "a $?"; wait $b; echo "b $?"
 wait 999999 2>/dev/null; echo "no child: $?"
 for i in 1 2 3; do (sleep 0.$i; echo "job $i") & done; wait
 { echo in background; } >out & wait $!; cat out
-sh -c 'kill -9 $$' & wait $!; echo "killed: $?"
+{ sh -c 'kill -9 $$' & wait $!; } 2>/dev/null; echo "killed: $?"
 sh -c 'kill -TERM $$' & wait $! ; echo "terminated: $?"
 { env sleep 10 & p=$!; kill $p; wait $p; } 2>/dev/null; echo "gone: $?"
 cat <&0 & wait $!; echo "input of a job: $?"
