@@ -2,8 +2,10 @@
 #include "scratch.h"
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
 static char text[20000], copy[20000];
 static int source, target, ends[2];
@@ -166,7 +168,40 @@ static void owners_and_pipes(void)
 	SHOW(fcntl(two[0], F_SETSIG, 65));
 	SHOW(fcntl(two[0], 9999));
 	SHOW(fcntl(-1, 9999));
+	SHOW(fcntl(two[0], F_SETPIPE_SZ, 200000));
+	SHOW(fcntl(two[1], F_SETFL, O_NONBLOCK));
+	SHOW(write(two[1], text, 20000));
+	for (int i = 0; i < 15; i++)
+		write(two[1], text, sizeof text);
+	SHOW(write(two[1], text, sizeof text));
+	SHOW(read(two[0], copy, 6000));
+	HOLDS(memcmp(text, copy, 6000) == 0);
+	SHOW(read(two[0], copy, 20000));
+	HOLDS(memcmp(text, copy, 20000) == 0);
+	close(two[0]);
+	close(two[1]);
+	/* Writes that stay apart. */
+	SHOW(pipe2(two, O_DIRECT | O_NONBLOCK) == 0);
+	SHOW(fcntl(two[0], F_GETFL) & O_DIRECT);
+	SHOW(write(two[1], "one", 3));
+	SHOW(write(two[1], "another", 7));
+	SHOW(read(two[0], copy, 100));
+	SHOW(read(two[0], copy, 4));
+	printf("%.4s\n", copy);
+	SHOW(read(two[0], copy, 100));
+	SHOW(write(two[1], text, 10000));
+	SHOW(read(two[0], copy, 20000));
+	SHOW(read(two[0], copy, 20000));
+	SHOW(read(two[0], copy, 20000));
+	SHOW(write(two[1], "", 0));
+	SHOW(read(two[0], copy, 20000));
+	close(two[1]);
+	SHOW(read(two[0], copy, 20000));
+	close(two[0]);
+	SHOW(pipe2(two, 0x4));
 	int path = open("source", O_PATH);
+	SHOW(ioctl(path, 0));
+	SHOW(fgetxattr(path, "user.x", copy, 10));
 	SHOW(fcntl(path, F_GETFL) & O_PATH);
 	SHOW(fcntl(path, F_SETFL, O_APPEND));
 	SHOW(fcntl(path, F_GETOWN));

@@ -109,8 +109,7 @@ static void waits(void)
 	pid_t child = fork();
 	if (child == 0) {
 		SHOW(take(file, F_SETLK, F_WRLCK, 5, 1));
-		SHOW(take(file, F_SETLKW, F_WRLCK, 5, 1));
-		_exit(0);
+		_exit(take(file, F_SETLKW, F_WRLCK, 5, 1) != 0);
 	}
 	pause_a_little();
 	printf("unlocking\n");
@@ -137,14 +136,14 @@ static void waits(void)
 	if (child == 0) {
 		take(file, F_SETLK, F_WRLCK, 20, 10);
 		write(ends[1], "", 1);
-		SHOW(take(file, F_SETLKW, F_WRLCK, 0, 10));
-		_exit(0);
+		_exit(take(file, F_SETLKW, F_WRLCK, 0, 10) != 0);
 	}
 	read(ends[0], &byte, 1);
 	pause_a_little();
 	SHOW(take(file, F_SETLKW, F_WRLCK, 20, 10));
 	SHOW(take(file, F_SETLK, F_UNLCK, 0, 10));
 	waitpid(child, &status, 0);
+	show_status("the other", status);
 	/* A signal ends the wait. */
 	child = fork();
 	if (child == 0) {
@@ -203,13 +202,13 @@ static void descriptions(void)
 	pid_t child = fork();
 	if (child == 0) {
 		SHOW(flock(one, LOCK_EX | LOCK_NB));
-		SHOW(flock(other, LOCK_EX));
-		_exit(0);
+		_exit(flock(other, LOCK_EX) != 0);
 	}
 	pause_a_little();
 	printf("unlocking\n");
 	SHOW(flock(one, LOCK_UN));
 	waitpid(child, &status, 0);
+	show_status("the one who waited", status);
 }
 
 int main(void)

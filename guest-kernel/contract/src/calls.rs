@@ -382,6 +382,8 @@ calls! {
         setfsgid [Number] "complete; no permission depends on it";
         getgroups [Number, Address] "complete; no permission depends on it";
         setgroups [Number, Address] "complete; no permission depends on it";
+        capget [InOut(Long), Address] "kept; nothing depends on them";
+        capset [In(Long), Address] "kept; nothing depends on them";
     }
     Process {
         fork [] "complete";
@@ -477,9 +479,9 @@ calls! {
         dup [Fd] "complete";
         dup2 [Fd, Fd] "complete";
         dup3 [Fd, Fd, Flags(PipeFlags)] "complete";
-        fcntl [Fd, Flags(Fcntl), FcntlArgument] "no leases; owner and signal are kept, O_ASYNC sends none; pipes to 64 KiB";
+        fcntl [Fd, Flags(Fcntl), FcntlArgument] "no leases; owner and signal are kept, O_ASYNC sends none";
         pipe [Out(PipeEnds)] "complete";
-        pipe2 [Out(PipeEnds), Flags(PipeFlags)] "no packet mode";
+        pipe2 [Out(PipeEnds), Flags(PipeFlags)] "complete";
         getdents64 [Fd, Writes, Size] "complete";
         getdents [Fd, Writes, Size] "complete";
         sendfile [Fd, Fd, InOut(Long), Size] "from regular files";
@@ -551,6 +553,18 @@ calls! {
         utimes [Path, In(TimevalPair)] "complete";
         futimesat [DirFd, Path, In(TimevalPair)] "complete";
         utimensat [DirFd, Path, In(TimespecPair), Flags(At)] "complete";
+        getxattr [Path, Path, Address, Size] "EOPNOTSUPP: no file has any";
+        lgetxattr [Path, Path, Address, Size] "EOPNOTSUPP: no file has any";
+        fgetxattr [Fd, Path, Address, Size] "EOPNOTSUPP: no file has any";
+        setxattr [Path, Path, Address, Size, Number] "EOPNOTSUPP: no file has any";
+        lsetxattr [Path, Path, Address, Size, Number] "EOPNOTSUPP: no file has any";
+        fsetxattr [Fd, Path, Address, Size, Number] "EOPNOTSUPP: no file has any";
+        removexattr [Path, Path] "EOPNOTSUPP: no file has any";
+        lremovexattr [Path, Path] "EOPNOTSUPP: no file has any";
+        fremovexattr [Fd, Path] "EOPNOTSUPP: no file has any";
+        listxattr [Path, Address, Size] "empty: no file has any";
+        llistxattr [Path, Address, Size] "empty: no file has any";
+        flistxattr [Fd, Address, Size] "empty: no file has any";
     }
     Storage {
         truncate [Path, Offset] "complete";

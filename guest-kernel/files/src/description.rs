@@ -25,6 +25,8 @@ pub(crate) enum Opened<P> {
     Fifo(Number, PipeId),
     Device(Number, Device),
     Proc(ProcNode, Option<Box<Snapshot<P>>>),
+    /// An end of a pipe that keeps writes apart (O_DIRECT in pipe(2)).
+    Packets(End, PipeId),
     /// One of a connected pair.
     Socket(Socket),
     /// Opened with O_PATH: a place, not a file.
@@ -68,7 +70,7 @@ impl<P> Description<P> {
     #[cold]
     pub(crate) fn refusal(&self, transfer: &Transfer) -> Errno {
         match self.opened {
-            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Fifo(..)
+            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Packets(..) | Opened::Fifo(..)
                 if transfer.position.is_some() =>
             {
                 Errno::ESPIPE
@@ -85,7 +87,10 @@ impl<P> Description<P> {
             }
             Opened::Directory(id) | Opened::Path(id) => Some(id),
             Opened::Proc(node, _) => Some(InodeId::Proc(node)),
-            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Socket(_) => None,
+            Opened::PipeRead(_)
+            | Opened::PipeWrite(_)
+            | Opened::Packets(..)
+            | Opened::Socket(_) => None,
         }
     }
 }
@@ -167,6 +172,9 @@ impl<S: PageStore> Files<S> {
             Opened::Fifo(number, pipe) => {
                 self.close_fifo(store, number, pipe, description.status);
             }
+            Opened::Packets(end, pipe) => {
+                self.close_end(store, pipe, end);
+            }
             Opened::Socket(socket) => self.close_socket(store, socket),
             Opened::Proc(_, Some(mut snapshot)) => snapshot.free(store),
             Opened::Proc(_, None)
@@ -213,7 +221,9 @@ impl<S: PageStore> Files<S> {
     pub fn description_attributes(&self, id: DescriptionId) -> Result<Attributes, Errno> {
         let description = self.description(id)?;
         match description.opened {
-            Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) => Ok(self.pipe_attributes(pipe.0)),
+            Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Packets(_, pipe) => {
+                Ok(self.pipe_attributes(pipe.0))
+            }
             Opened::Socket(socket) => Ok(self.socket_attributes(socket.number)),
             _ => match description.inode() {
                 Some(inode) => self.attributes(inode),
@@ -351,9 +361,10 @@ impl<S: PageStore> Files<S> {
     /// EBADF where it is no pipe.
     pub fn pipe_capacity(&self, id: DescriptionId) -> Result<u64, Errno> {
         match self.description(id)?.opened {
-            Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Fifo(_, pipe) => {
-                Ok(self.pipe(pipe)?.capacity() as u64)
-            }
+            Opened::PipeRead(pipe)
+            | Opened::PipeWrite(pipe)
+            | Opened::Packets(_, pipe)
+            | Opened::Fifo(_, pipe) => Ok(self.pipe(pipe)?.capacity() as u64),
             _ => Err(Errno::EBADF),
         }
     }
@@ -362,10 +373,17 @@ impl<S: PageStore> Files<S> {
     ///
     /// # Errors
     /// EBADF where it is no pipe; EBUSY where there is more in it; EINVAL for 0, or more than 2 GiB; EPERM beyond
-    /// [`crate::PIPE_CAPACITY`].
-    pub fn set_pipe_capacity(&mut self, id: DescriptionId, size: u64) -> Result<u64, Errno> {
-        let (Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Fifo(_, pipe)) =
-            self.description(id)?.opened
+    /// [`crate::PIPE_CAPACITY_MAX`].
+    pub fn set_pipe_capacity(
+        &mut self,
+        store: &mut S,
+        id: DescriptionId,
+        size: u64,
+    ) -> Result<u64, Errno> {
+        let (Opened::PipeRead(pipe)
+        | Opened::PipeWrite(pipe)
+        | Opened::Packets(_, pipe)
+        | Opened::Fifo(_, pipe)) = self.description(id)?.opened
         else {
             return Err(Errno::EBADF);
         };
@@ -374,7 +392,7 @@ impl<S: PageStore> Files<S> {
         }
         let size = size.max(1).next_multiple_of(contract::PAGE_SIZE as u64);
         let size = size.next_power_of_two();
-        self.pipe_mut(pipe)?.set_capacity(size as usize)?;
+        self.pipe_mut(pipe)?.set_capacity(store, size as usize)?;
         self.wake(crate::WaitFor::PipeWritable(pipe));
         Ok(size)
     }
@@ -389,6 +407,7 @@ impl<S: PageStore> Files<S> {
             Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Fifo(_, pipe) => {
                 Ok(self.pipe(pipe)?.length() as u64)
             }
+            Opened::Packets(_, pipe) => self.socket_bytes(store, Socket::packets(End::Read, pipe)),
             Opened::Socket(socket) => self.socket_bytes(store, socket),
             Opened::Regular(number) => match &self.inode(number)?.kind {
                 Kind::Regular(regular) => Ok(regular.size().saturating_sub(description.offset)),
@@ -407,7 +426,8 @@ impl<S: PageStore> Files<S> {
         const OUT: u32 = linux::POLLOUT | linux::POLLWRNORM;
         let description = self.description(id)?;
         let events = match description.opened {
-            Opened::PipeRead(pipe) => self.readable(pipe)?,
+            Opened::PipeRead(pipe) | Opened::Packets(End::Read, pipe) => self.readable(pipe)?,
+            Opened::Packets(End::Write, pipe) => self.writable(pipe)?,
             Opened::Socket(socket) => self.socket_events(socket)?,
             Opened::PipeWrite(pipe) => self.writable(pipe)?,
             Opened::Fifo(_, pipe) => {

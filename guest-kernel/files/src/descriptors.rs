@@ -146,17 +146,18 @@ impl<S: PageStore> Files<S> {
         if flags & !(linux::O_CLOEXEC | linux::O_NONBLOCK | linux::O_DIRECT) != 0 {
             return Err(Errno::EINVAL);
         }
-        if flags & linux::O_DIRECT != 0 {
-            // Packet mode, which there is not: a program asks for it to keep writes apart, and would not get that.
-            return Err(Errno::EINVAL);
-        }
         let read_fd = table.lowest_free(0)?;
         table.lowest_free(read_fd + 1)?;
         let on_exec = OnExec::from_flags(flags);
         let status = flags & linux::O_NONBLOCK;
         let pipe = self.add_pipe()?;
         self.open_end(pipe, End::Read);
-        let reader = match self.describe(Opened::PipeRead(pipe), status | linux::O_RDONLY) {
+        let [read, write] = if flags & linux::O_DIRECT == 0 {
+            [Opened::PipeRead(pipe), Opened::PipeWrite(pipe)]
+        } else {
+            [End::Read, End::Write].map(|end| Opened::Packets(end, pipe))
+        };
+        let reader = match self.describe(read, status | linux::O_RDONLY) {
             Ok(reader) => reader,
             Err(errno) => {
                 self.close_end(store, pipe, End::Read);
@@ -168,7 +169,8 @@ impl<S: PageStore> Files<S> {
             return Err(Errno::ENOMEM);
         };
         self.open_end(pipe, End::Write);
-        let written = match self.describe(Opened::PipeWrite(pipe), status | linux::O_WRONLY) {
+        let written = match self.describe(write, flags & linux::O_DIRECT | status | linux::O_WRONLY)
+        {
             Ok(writer) => self.install(store, table, writer, on_exec),
             Err(errno) => {
                 self.close_end(store, pipe, End::Write);

@@ -75,7 +75,7 @@ pub use locks::{LockMode, LockOwner, RecordLock};
 pub use mapped::{Mappable, MappedFile, NoPage, Purpose};
 pub use metadata::Located;
 pub use path::{LastLink, Owner, PATH_MAX, View};
-pub use pipe::{PIPE_BUF, PIPE_CAPACITY, PipeId};
+pub use pipe::{PIPE_BUF, PIPE_CAPACITY, PIPE_CAPACITY_MAX, PipeId};
 pub use proc::{
     NoProcesses, Output, ProcContent, ProcNode, ProcSource, ProcessFile, ProcessLink, SysDirectory,
     SysFile, SystemFile,

@@ -204,7 +204,9 @@ impl<S: PageStore> Files<S> {
             (_, Some(InodeId::Memory(number))) => Target::Memory(number),
             (_, Some(InodeId::Proc(node))) => Target::Proc(node.number()),
             (Opened::Socket(socket), None) => Target::Pipe(socket.number),
-            (Opened::PipeRead(pipe) | Opened::PipeWrite(pipe), None) => Target::Pipe(pipe.0),
+            (Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Packets(_, pipe), None) => {
+                Target::Pipe(pipe.0)
+            }
             (_, None) => return Err(Errno::EBADF),
         })
     }

@@ -176,7 +176,12 @@ impl<S: PageStore> Files<S> {
         let opened = match node {
             InodeId::Memory(number) => {
                 let number = Number(number);
-                match &self.inode(number)?.kind {
+                let inode = self.inode(number)?;
+                let user = view.owner.user;
+                if flags & linux::O_NOATIME != 0 && user != 0 && user != inode.user {
+                    return Err(Errno::EPERM);
+                }
+                match &inode.kind {
                     Kind::Regular(_) => Opened::Regular(number),
                     Kind::Directory(_) if writes => return Err(Errno::EISDIR),
                     Kind::Directory(_) => Opened::Directory(node),

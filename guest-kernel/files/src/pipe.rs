@@ -5,11 +5,15 @@
 use crate::store::PageStore;
 use crate::wait_queue::{WaitFor, WaitQueue};
 use crate::{Files, Step, Transfer};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use contract::{Errno, PAGE_SIZE};
 use linux_raw_sys::general as linux;
 
-/// Bytes that a pipe holds.
+/// Bytes that a pipe holds unless it is told otherwise.
 pub const PIPE_CAPACITY: usize = PIPE_PAGES * PAGE_SIZE;
+/// Bytes that a pipe can be told to hold (`/proc/sys/fs/pipe-max-size`).
+pub const PIPE_CAPACITY_MAX: usize = 1 << 20;
 /// A write of at most so many bytes goes in whole or not at all.
 pub const PIPE_BUF: usize = 4096;
 
@@ -37,6 +41,10 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Pipe<P> {
     pages: [Option<P>; PIPE_PAGES],
+    /// The pages of a pipe that was told to hold more than those: all of them then.
+    more: Option<Box<[Option<P>]>>,
+    /// Bytes of the ring, a power of two.
+    ring: usize,
     /// Where the first byte lies, below the capacity.
     start: usize,
     length: usize,
@@ -65,6 +73,8 @@ impl<P> Pipe<P> {
     pub(crate) const fn new() -> Self {
         Self {
             pages: [const { None }; PIPE_PAGES],
+            more: None,
+            ring: PIPE_CAPACITY,
             start: 0,
             length: 0,
             withheld: 0,
@@ -83,21 +93,72 @@ impl<P> Pipe<P> {
 
     /// Page frames that it has.
     pub(crate) fn pages(&self) -> u64 {
-        self.pages.iter().flatten().count() as u64
+        let more = self.more.iter().flatten();
+        self.pages.iter().chain(more).flatten().count() as u64
     }
 
     /// Bytes that it holds at most.
     pub(crate) fn capacity(&self) -> usize {
-        PIPE_CAPACITY - self.withheld
+        self.ring - self.withheld
     }
 
-    /// Changes that. EBUSY where there is more in it, EPERM where it cannot be had.
-    pub(crate) fn set_capacity(&mut self, capacity: usize) -> Result<(), Errno> {
+    /// Changes that. EBUSY where there is more in it, EPERM beyond [`PIPE_CAPACITY_MAX`], ENOMEM.
+    pub(crate) fn set_capacity(
+        &mut self,
+        store: &mut impl PageStore<Page = P>,
+        capacity: usize,
+    ) -> Result<(), Errno> {
+        if capacity > PIPE_CAPACITY_MAX {
+            return Err(Errno::EPERM);
+        }
         if self.length > capacity {
             return Err(Errno::EBUSY);
         }
-        self.withheld = PIPE_CAPACITY.checked_sub(capacity).ok_or(Errno::EPERM)?;
+        if capacity > self.ring {
+            self.widen(store, capacity)?;
+        }
+        self.withheld = self.ring - capacity;
         Ok(())
+    }
+
+    /// Puts what is there into a longer ring, from its first page on.
+    fn widen(&mut self, store: &mut impl PageStore<Page = P>, ring: usize) -> Result<(), Errno> {
+        let count = ring / PAGE_SIZE;
+        let mut pages = Vec::new();
+        pages.try_reserve_exact(count).map_err(|_| Errno::ENOMEM)?;
+        let (first, within) = (self.start / PAGE_SIZE, self.start % PAGE_SIZE);
+        let used = (within + self.length).div_ceil(PAGE_SIZE);
+        // In a full ring the page at the start holds the newest bytes, too: they need one of their own.
+        let old = self.ring / PAGE_SIZE;
+        let newest = if used > old {
+            let mut page = store.allocate().ok_or(Errno::ENOMEM)?;
+            if let Some(shared) = self.slot(first).take() {
+                let length = (within + self.length) % PAGE_SIZE;
+                let bytes = *store.bytes(&shared);
+                store.bytes_mut(&mut page)[..length].copy_from_slice(&bytes[..length]);
+                *self.slot(first) = Some(shared);
+            }
+            Some(page)
+        } else {
+            None
+        };
+        for index in 0..old {
+            pages.push(self.slot((first + index) % old).take());
+        }
+        pages.extend(newest.map(Some));
+        pages.resize_with(count, || None);
+        self.more = Some(pages.into_boxed_slice());
+        (self.ring, self.start) = (ring, within);
+        Ok(())
+    }
+
+    /// A page's place in the ring.
+    #[inline]
+    fn slot(&mut self, index: usize) -> &mut Option<P> {
+        match &mut self.more {
+            None => &mut self.pages[index % PIPE_PAGES],
+            Some(more) => &mut more[index],
+        }
     }
 
     /// Bytes in it.
@@ -107,7 +168,7 @@ impl<P> Pipe<P> {
 
     /// Bytes that fit.
     pub(crate) fn room(&self) -> usize {
-        (PIPE_CAPACITY - self.withheld).saturating_sub(self.length)
+        (self.ring - self.withheld).saturating_sub(self.length)
     }
 
     /// Takes out what there is, as far as it fits.
@@ -117,7 +178,7 @@ impl<P> Pipe<P> {
         while done < length {
             let (page, within) = (self.start / PAGE_SIZE, self.start % PAGE_SIZE);
             let count = (length - done).min(PAGE_SIZE - within);
-            let Some(there) = self.pages[page].as_ref() else {
+            let Some(there) = self.slot(page).as_ref() else {
                 break;
             };
             into[done..done + count].copy_from_slice(&store.bytes(there)[within..within + count]);
@@ -128,11 +189,11 @@ impl<P> Pipe<P> {
                 self.start = page * PAGE_SIZE;
                 break;
             }
-            self.start = (self.start + count) % PIPE_CAPACITY;
+            self.start = (self.start + count) & (self.ring - 1);
             // In a full pipe the page at the start holds the newest bytes, too.
             if within + count == PAGE_SIZE
-                && self.length <= PIPE_CAPACITY - PAGE_SIZE
-                && let Some(drained) = self.pages[page].take()
+                && self.length <= self.ring - PAGE_SIZE
+                && let Some(drained) = self.slot(page).take()
             {
                 store.free(drained);
             }
@@ -150,10 +211,14 @@ impl<P> Pipe<P> {
         let length = into.len().min(self.length.saturating_sub(skip));
         let mut done = 0;
         while done < length {
-            let at = (self.start + skip + done) % PIPE_CAPACITY;
+            let at = (self.start + skip + done) & (self.ring - 1);
             let (page, within) = (at / PAGE_SIZE, at % PAGE_SIZE);
             let count = (length - done).min(PAGE_SIZE - within);
-            let Some(there) = self.pages[page].as_ref() else {
+            let there = match &self.more {
+                None => self.pages[page % PIPE_PAGES].as_ref(),
+                Some(more) => more[page].as_ref(),
+            };
+            let Some(there) = there else {
                 break;
             };
             into[done..done + count].copy_from_slice(&store.bytes(there)[within..within + count]);
@@ -181,13 +246,14 @@ impl<P> Pipe<P> {
         let length = bytes.len().min(self.room());
         let mut done = 0;
         while done < length {
-            let end = (self.start + self.length) % PIPE_CAPACITY;
+            let end = (self.start + self.length) & (self.ring - 1);
             let (page, within) = (end / PAGE_SIZE, end % PAGE_SIZE);
             let count = (length - done).min(PAGE_SIZE - within);
-            if self.pages[page].is_none() {
-                self.pages[page] = store.allocate();
+            let slot = self.slot(page);
+            if slot.is_none() {
+                *slot = store.allocate();
             }
-            let Some(there) = self.pages[page].as_mut() else {
+            let Some(there) = slot.as_mut() else {
                 break;
             };
             store.bytes_mut(there)[within..within + count]
@@ -201,8 +267,9 @@ impl<P> Pipe<P> {
     /// Takes the frames for `count` more bytes; whether all of them could be had. Those that were had stay for later.
     pub(crate) fn reserve(&mut self, store: &mut impl PageStore<Page = P>, count: usize) -> bool {
         let end = self.start + self.length;
+        let mask = self.ring / PAGE_SIZE - 1;
         (end / PAGE_SIZE..(end + count).div_ceil(PAGE_SIZE)).all(|page| {
-            let page = &mut self.pages[page % PIPE_PAGES];
+            let page = self.slot(page & mask);
             if page.is_none() {
                 *page = store.allocate();
             }
@@ -211,7 +278,8 @@ impl<P> Pipe<P> {
     }
 
     fn free(&mut self, store: &mut impl PageStore<Page = P>) {
-        for page in &mut self.pages {
+        let more = self.more.iter_mut().flatten();
+        for page in self.pages.iter_mut().chain(more) {
             if let Some(page) = page.take() {
                 store.free(page);
             }

@@ -110,6 +110,8 @@ named! {
     SysFile {
         /// A number that is this boot's.
         BootId "boot_id",
+        /// Where a core would go; none is ever dumped.
+        CorePattern "core_pattern",
         /// What setdomainname(2) set.
         DomainName "domainname",
         /// What sethostname(2) set.
@@ -126,6 +128,8 @@ named! {
         PidMax "pid_max",
         /// The greatest capacity of a pipe.
         PipeMaxSize "pipe-max-size",
+        /// Whether something foreign is in the kernel: never.
+        Tainted "tainted",
         /// A number that is nobody else's, another each time.
         Uuid "uuid",
         /// The kernel's version.
@@ -156,6 +160,8 @@ impl SysFile {
             | Self::OsRelease
             | Self::OsType
             | Self::PidMax
+            | Self::CorePattern
+            | Self::Tainted
             | Self::Version => SysDirectory::Kernel,
         }
     }

@@ -43,7 +43,7 @@ impl<S: PageStore> Files<S> {
     pub fn description_name(&self, id: crate::DescriptionId) -> Result<Vec<u8>, Errno> {
         use crate::description::Opened;
         match self.description(id)?.opened {
-            Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) => {
+            Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Packets(_, pipe) => {
                 let mut name = copy(b"pipe:[")?;
                 crate::proc::ProcName::Number(pipe.number()).push_to(&mut name);
                 name.push(b']');

@@ -4,7 +4,7 @@
 //! has seen to it that all of its bytes can be had.
 use crate::description::{DescriptionId, Opened};
 use crate::fd_table::{FdTable, OnExec};
-use crate::pipe::{End, PIPE_CAPACITY, PipeId};
+use crate::pipe::{End, PIPE_BUF, PIPE_CAPACITY, PipeId};
 use crate::wait_queue::WaitFor;
 use crate::{Files, PageStore, Step, Transfer};
 use contract::Errno;
@@ -48,6 +48,18 @@ pub(crate) struct Socket {
     pub(crate) send: Option<PipeId>,
     /// Names it in `/proc/PID/fd` and stat(2).
     pub(crate) number: u32,
+}
+
+impl Socket {
+    /// An end of a pipe that keeps writes apart, as a socket that only reads or writes.
+    pub(crate) fn packets(end: End, pipe: PipeId) -> Self {
+        Self {
+            kind: SocketKind::SequencedPackets,
+            receive: (end == End::Read).then_some(pipe),
+            send: (end == End::Write).then_some(pipe),
+            number: pipe.0,
+        }
+    }
 }
 
 impl<S: PageStore> Files<S> {
@@ -153,8 +165,11 @@ impl<S: PageStore> Files<S> {
     /// Whether what is written to a description goes in whole or not at all, whatever its length.
     #[must_use]
     pub fn keeps_messages(&self, id: DescriptionId) -> bool {
-        self.socket_kind(id)
-            .is_ok_and(|kind| kind != SocketKind::Stream)
+        match self.description(id).map(|description| &description.opened) {
+            Ok(Opened::Packets(..)) => true,
+            Ok(Opened::Socket(socket)) => socket.kind != SocketKind::Stream,
+            _ => false,
+        }
     }
 
     /// shutdown(2).
@@ -329,6 +344,52 @@ impl<S: PageStore> Files<S> {
         let count = pipe.put(store, bytes);
         transfer.done += count;
         self.wake(WaitFor::PipeReadable(send));
+        Step::Done(Ok(count))
+    }
+
+    /// One piece of a write to a pipe that keeps writes apart: packets of at most [`PIPE_BUF`] bytes.
+    pub(crate) fn write_packets(
+        &mut self,
+        store: &mut S,
+        id: PipeId,
+        status: u32,
+        transfer: &mut Transfer,
+        bytes: &[u8],
+    ) -> Step<usize> {
+        let mut count = 0;
+        while count < bytes.len() {
+            let Some(pipe) = self.pipes.get_mut(id.0) else {
+                return Step::Done(Err(Errno::EBADF));
+            };
+            // What is left of the packet that has begun.
+            if transfer.message == 0 {
+                if pipe.readers == 0 {
+                    return Step::Done(Err(Errno::EPIPE));
+                }
+                let length = (transfer.total - transfer.done).min(PIPE_BUF);
+                if pipe.room() < HEADER + length {
+                    if status & linux::O_NONBLOCK == 0 {
+                        return Step::Wait(WaitFor::PipeWritable(id));
+                    }
+                    return Step::Done(if count == 0 {
+                        Err(Errno::EAGAIN)
+                    } else {
+                        Ok(count)
+                    });
+                }
+                if !pipe.reserve(store, HEADER + length) {
+                    return Step::Done(Err(Errno::ENOMEM));
+                }
+                pipe.put(store, &(length as u32).to_le_bytes());
+                transfer.message = length;
+            }
+            let piece = transfer.message.min(bytes.len() - count);
+            pipe.put(store, &bytes[count..count + piece]);
+            transfer.message -= piece;
+            transfer.done += piece;
+            count += piece;
+            self.wake(WaitFor::PipeReadable(id));
+        }
         Step::Done(Ok(count))
     }
 

@@ -18,7 +18,9 @@ impl<S: PageStore> Files<S> {
         }
         match description.opened {
             Opened::Regular(_) => Ok(()),
-            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Fifo(..) => Err(Errno::ESPIPE),
+            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Packets(..) | Opened::Fifo(..) => {
+                Err(Errno::ESPIPE)
+            }
             Opened::Directory(_) => Err(Errno::EISDIR),
             _ => Err(Errno::ENODEV),
         }

@@ -5,6 +5,7 @@ use crate::inode::{Kind, Number};
 use crate::proc::ProcSource;
 use crate::regular::MAX_FILE_SIZE;
 use crate::snapshot::{Snapshot, SnapshotWriter};
+use crate::socket::Socket;
 use crate::{Files, PageStore, Step, Transfer};
 use alloc::boxed::Box;
 use contract::Errno;
@@ -36,11 +37,16 @@ impl<S: PageStore> Files<S> {
                 let status = description.status;
                 self.read_pipe(store, pipe, status, transfer, into)
             }
+            Opened::Packets(end, pipe) if transfer.position.is_none() => {
+                let status = description.status;
+                let pipe = Socket::packets(end, pipe);
+                self.read_socket(store, pipe, status, transfer, into)
+            }
             Opened::Socket(socket) if transfer.position.is_none() => {
                 let status = description.status;
                 self.read_socket(store, socket, status, transfer, into)
             }
-            Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
+            Opened::Packets(..) | Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
             Opened::Device(_, device) => read_device(device, transfer, into),
             Opened::Proc(_, None) => Step::Generate,
             _ => Step::Done(self.read_contents(store, id, transfer, into)),
@@ -120,11 +126,15 @@ impl<S: PageStore> Files<S> {
                 let status = description.status;
                 self.write_pipe(store, pipe, status, transfer, bytes)
             }
+            Opened::Packets(_, pipe) if transfer.position.is_none() => {
+                let status = description.status;
+                self.write_packets(store, pipe, status, transfer, bytes)
+            }
             Opened::Socket(socket) if transfer.position.is_none() => {
                 let status = description.status;
                 self.write_socket(store, socket, status, transfer, bytes)
             }
-            Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
+            Opened::Packets(..) | Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
             Opened::Device(_, device) => write_device(device, transfer, bytes),
             _ => Step::Done(self.write_contents(store, id, transfer, bytes)),
         }
@@ -219,7 +229,11 @@ impl<S: PageStore> Files<S> {
         }
         let end = match &description.opened {
             Opened::Path(_) => return Err(Errno::EBADF),
-            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Fifo(..) | Opened::Socket(_) => {
+            Opened::PipeRead(_)
+            | Opened::PipeWrite(_)
+            | Opened::Packets(..)
+            | Opened::Fifo(..)
+            | Opened::Socket(_) => {
                 return Err(Errno::ESPIPE);
             }
             Opened::Device(_, Device::Tty | Device::Console) => return Err(Errno::ESPIPE),

@@ -30,11 +30,40 @@ pub enum Which {
     Group,
 }
 
-#[derive(Clone, Default)]
+/// Sets of capabilities (capabilities(7)).
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Capabilities {
+    pub effective: u64,
+    pub permitted: u64,
+    pub inheritable: u64,
+}
+
+impl Capabilities {
+    /// All that Linux 6.1 knows: root's.
+    const ALL: Self = Self {
+        effective: (1 << 41) - 1,
+        permitted: (1 << 41) - 1,
+        inheritable: 0,
+    };
+}
+
+#[derive(Clone)]
 struct Own {
     user: Ids,
     group: Ids,
     groups: Vec<u32>,
+    capabilities: Capabilities,
+}
+
+impl Default for Own {
+    fn default() -> Self {
+        Self {
+            user: Ids::default(),
+            group: Ids::default(),
+            groups: Vec::new(),
+            capabilities: Capabilities::ALL,
+        }
+    }
 }
 
 /// A process's. See the module.
@@ -92,8 +121,37 @@ impl Credentials {
         }
         let own = self.own()?;
         match which {
-            Which::User => own.user = ids,
+            Which::User => {
+                // As capabilities(7) says of changes of user ids.
+                let is_root = |ids: Ids| [ids.real, ids.effective, ids.saved].contains(&0);
+                let sets = &mut own.capabilities;
+                if is_root(own.user) && !is_root(ids) {
+                    (sets.permitted, sets.effective) = (0, 0);
+                } else if ids.effective != 0 {
+                    sets.effective = 0;
+                } else if own.user.effective != 0 {
+                    sets.effective = sets.permitted;
+                }
+                own.user = ids;
+            }
             Which::Group => own.group = ids,
+        }
+        Ok(())
+    }
+
+    pub fn capabilities(&self) -> Capabilities {
+        self.0
+            .as_ref()
+            .map_or(Capabilities::ALL, |own| own.capabilities)
+    }
+
+    /// Changes the sets of capabilities.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn set_capabilities(&mut self, sets: Capabilities) -> Result<(), Errno> {
+        if sets != self.capabilities() {
+            self.own()?.capabilities = sets;
         }
         Ok(())
     }

@@ -194,7 +194,9 @@ impl Kernel {
             linux::F_GETPIPE_SZ => self.files.pipe_capacity(description),
             linux::F_SETPIPE_SZ => {
                 let size = u64::from(argument as u32);
-                let capacity = self.files.set_pipe_capacity(description, size)?;
+                let capacity = self
+                    .files
+                    .set_pipe_capacity(&mut self.pages, description, size)?;
                 self.wake_files();
                 Ok(capacity)
             }
@@ -321,6 +323,7 @@ impl Kernel {
         argument: u64,
     ) -> Result<Outcome, Errno> {
         let description = self.description(descriptor)?;
+        self.files.open_inode_of(description)?;
         let device = self.files.kernel_device(description)?;
         let process = &mut self.processes[self.current.process];
         match request as u32 {

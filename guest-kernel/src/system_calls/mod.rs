@@ -5,9 +5,11 @@
 //! its result, nothing of that is changed: a call that has to wait is simply asked again.
 pub mod advice;
 pub mod attributes;
+pub mod capabilities;
 pub mod copying;
 pub mod credentials;
 pub mod descriptors;
+pub mod extended_attributes;
 pub mod futex;
 pub mod handover;
 pub mod host;
@@ -292,6 +294,10 @@ calls! { |k, a, b, c, d, e|
     __NR_getgroups => k.getgroups(a, b).into(),
     __NR_setgroups => k.setgroups(a, b).into(),
 
+    // capabilities.rs
+    __NR_capget => k.capget(a, b).into(),
+    __NR_capset => k.capset(a, b).into(),
+
     // host.rs
     __NR_uname => k.uname(a).into(),
     __NR_sethostname => k.set_name(host::Which::Host, a, b).into(),
@@ -482,6 +488,18 @@ calls! { |k, a, b, c, d, e|
     __NR_utimes => k.utimes(a, b).into(),
     __NR_futimesat => k.futimesat(a, b, c).into(),
     __NR_utimensat => k.utimensat(a, b, c, d).into(),
+
+    // extended_attributes.rs
+    __NR_getxattr | __NR_setxattr | __NR_removexattr => k.attribute_of_path(a, b, 0).into(),
+    __NR_lgetxattr | __NR_lsetxattr | __NR_lremovexattr => {
+        k.attribute_of_path(a, b, extended_attributes::OF_LINK).into()
+    },
+    __NR_fgetxattr | __NR_fsetxattr | __NR_fremovexattr => {
+        k.attribute_of_descriptor(a, b).into()
+    },
+    __NR_listxattr => k.attributes_of_path(a, 0).into(),
+    __NR_llistxattr => k.attributes_of_path(a, extended_attributes::OF_LINK).into(),
+    __NR_flistxattr => k.attributes_of_descriptor(a).into(),
 
     // storage.rs
     __NR_truncate => k.truncate(a, b).into(),
