@@ -6,6 +6,7 @@ use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One};
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::{Entry, Protection, Sharing};
+use crate::groups::for_each_index;
 use crate::range::{PageRange, USER_END};
 use crate::space::Space;
 use crate::store::FrameStore;
@@ -136,6 +137,12 @@ impl Space {
         sum
     }
 
+    /// How many tables there are, its root included.
+    #[must_use]
+    pub fn tables<S: FrameStore>(&self, store: &S) -> u64 {
+        1 + tables_below(store, Four, self.root)
+    }
+
     /// The highest place for `length` bytes that begins on a multiple of `alignment` (a power of two, a page at least),
     /// begins at or above `floor`, ends at or below `below`, and has nothing mapped in it.
     ///
@@ -211,6 +218,21 @@ impl<S: FrameStore> Iterator for Regions<'_, S> {
         self.from = region.map_or(USER_END, |region| region.range.end);
         region
     }
+}
+
+/// How many tables there are below one.
+fn tables_below<S: FrameStore>(store: &S, level: PageTableLevel, table: PhysFrame) -> u64 {
+    let Some(lower) = level.next_lower_level() else {
+        return 0;
+    };
+    let mut tables = 0;
+    for_each_index(store.live_groups(table), |index| {
+        let entry = store.entry(table, index);
+        if entry.is_present() {
+            tables += 1 + tables_below(store, lower, entry.frame());
+        }
+    });
+    tables
 }
 
 fn visit_up<S: FrameStore, B>(

@@ -137,11 +137,6 @@ impl Frames {
         COUNTERS.get(Counter::FramesFree)
     }
 
-    /// Frames that the kernel had to hand out at the start.
-    pub fn total(&self) -> u64 {
-        COUNTERS.get(Counter::FramesTotal)
-    }
-
     /// Frames in use now.
     pub fn used(&self) -> u64 {
         COUNTERS.get(Counter::FramesTotal) - COUNTERS.get(Counter::FramesFree)

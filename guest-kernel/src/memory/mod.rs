@@ -10,6 +10,7 @@ pub mod placement;
 pub mod relocation;
 pub mod space;
 pub mod stack;
+pub mod usage;
 pub mod user;
 pub mod user_window;
 

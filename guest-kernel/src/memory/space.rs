@@ -33,6 +33,11 @@ pub const STACK_LIMIT: u64 = 8 << 20;
 /// Where mmap begins to look in a space without random numbers.
 pub const MAP_TOP: u64 = 0x7f_ffff_f000;
 
+/// Areas that a space may have (vm.max_map_count of Linux).
+const MOST_AREAS: u32 = 65_530;
+/// What is assumed of a copy, until its areas are counted.
+const AREAS_OF_A_COPY: u32 = MOST_AREAS - 4096;
+
 /// An address space.
 pub struct AddressSpace {
     pub(super) inner: RefCell<Inner>,
@@ -40,6 +45,8 @@ pub struct AddressSpace {
     pub(super) break_end: Cell<u64>,
     arguments: Cell<Extent>,
     environment: Cell<Extent>,
+    /// Areas that there are at the most.
+    areas: Cell<u32>,
     habits: Habits,
 }
 
@@ -94,6 +101,7 @@ impl AddressSpace {
             break_end: Cell::new(0),
             arguments: Cell::new((0, 0)),
             environment: Cell::new((0, 0)),
+            areas: Cell::new(0),
             habits: Habits::none(),
         }))
     }
@@ -129,6 +137,7 @@ impl AddressSpace {
             break_end: self.break_end.clone(),
             arguments: self.arguments.clone(),
             environment: self.environment.clone(),
+            areas: Cell::new(AREAS_OF_A_COPY),
             habits: habits(),
         });
         if inner.mappings.advice.is_empty() {
@@ -338,6 +347,27 @@ impl AddressSpace {
         change: impl Fn(Advice) -> Advice,
     ) -> Result<(), Errno> {
         own(&mut self.inner.borrow_mut().mappings)?.advise(range, change);
+        Ok(())
+    }
+
+    /// A change may make two areas more.
+    ///
+    /// # Errors
+    /// ENOMEM: there are too many.
+    pub fn require_areas(&self) -> Result<(), Errno> {
+        if self.areas.get() + 2 > MOST_AREAS {
+            let mut from = 0;
+            let mut areas = 0;
+            while let Some(area) = self.area(from..USER_END) {
+                from = area.range.end;
+                areas += 1;
+            }
+            self.areas.set(areas);
+            if areas + 1 > MOST_AREAS {
+                return Err(Errno::ENOMEM);
+            }
+        }
+        self.areas.set(self.areas.get() + 2);
         Ok(())
     }
 

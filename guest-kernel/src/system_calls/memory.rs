@@ -1,6 +1,5 @@
 //! Memory: brk, munmap, mprotect, msync, mincore, mlock. What they do is in [`crate::memory`].
 use crate::kernel::Kernel;
-use crate::memory::frames::FRAMES;
 use crate::memory::mappings::{Advice, Purpose};
 use crate::memory::space::{AddressSpace, Area, USER_END};
 use crate::memory::user::{self, UserBuffer};
@@ -93,10 +92,6 @@ impl Kernel {
         if wanted <= now || wanted >= USER_END {
             return Ok(());
         }
-        let more = wanted - now;
-        if more / PAGE > FRAMES.with(|frames| frames.total()) {
-            return Err(Errno::ENOMEM);
-        }
         let limits = &self.processes[self.current].limits;
         let data = limits.soft(Resource::Data);
         if data != INFINITY {
@@ -116,7 +111,17 @@ impl Kernel {
         let range = pages(address, length)
             .filter(|range| !range.is_empty())
             .ok_or(Errno::EINVAL)?;
-        self.space().unmap(range)?;
+        let space = self.space();
+        let around = range.start.saturating_sub(PAGE)..range.end.saturating_add(PAGE);
+        if let Err(errno) = space.require_areas()
+            && space
+                .area_at(around.clone())
+                .is_some_and(|area| area.range == around)
+        {
+            // It would make two of one.
+            return Err(errno);
+        }
+        space.unmap(range)?;
         Ok(0)
     }
 
@@ -137,6 +142,7 @@ impl Kernel {
             _ => self.down_to_the_start(range, grows)?,
         };
         let space = self.space();
+        space.require_areas()?;
         if protection.contains(Protection::WRITE)
             && let Some(forbidden) = first_read_only(space, &range)
         {

@@ -1,7 +1,6 @@
 //! mmap(2), in Linux's order of checks.
 use super::memory::{PAGE, pages};
 use crate::kernel::Kernel;
-use crate::memory::frames::FRAMES;
 use crate::memory::heap;
 use crate::memory::mappings::{Advice, Mapping, Object, Purpose};
 use crate::memory::pages::Page;
@@ -71,6 +70,7 @@ impl Kernel {
         }
         let length = length.checked_next_multiple_of(PAGE).ok_or(Errno::ENOMEM)?;
         heap::require_reserve()?;
+        self.space().require_areas()?;
         let range = self.place(address, length, request.flags)?;
         let sharing = self.sharing(request, source, length)?;
         let instead = request.is_fixed().then_some(&range);
@@ -263,14 +263,6 @@ impl Kernel {
 
     /// Maps private zeros.
     fn map_zeros(&self, request: Request, range: &Range<u64>) -> Result<(), Errno> {
-        let all = FRAMES.with(|frames| frames.total());
-        if request.protection.contains(Protection::WRITE)
-            && !request.has(linux::MAP_NORESERVE)
-            && (range.end - range.start) / PAGE > all
-        {
-            // More than the machine has, as Linux's heuristic sees it.
-            return Err(Errno::ENOMEM);
-        }
         if request.is_fixed() {
             self.space().replace(range.clone(), request.protection)?;
         } else {
