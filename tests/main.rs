@@ -7,6 +7,7 @@
 //! | static programs that run on Linux too, compared with it | [`linux_programs`] |
 //! | more of those: signals, job control, waiting, timers, limits | [`signals`] |
 //! | more: threads and what they share, futexes | [`threads`] |
+//! | more: memory that is shared, mapped, moved and limited; stacks | [`memory`] |
 //! | more: files, descriptors, pipes, sockets | [`files`] |
 //! | job control at a terminal | [`jobs`] |
 //! | what Linux has no match for: pid 1, memory that runs out, limits | [`limits`] |
@@ -38,6 +39,7 @@ mod input;
 mod jobs;
 mod limits;
 mod linux_programs;
+mod memory;
 mod output;
 mod programs;
 mod shells;

@@ -3,7 +3,7 @@ use crate::kernel::Kernel;
 use crate::memory::mappings::{Advice, Purpose};
 use crate::memory::space::{AddressSpace, Area, USER_END};
 use crate::memory::user::{self, UserBuffer};
-use crate::process::limits::{INFINITY, Resource};
+use crate::process::limits::{INFINITY, Limit, Resource};
 use contract::{Errno, PAGE_SIZE};
 use core::ops::Range;
 use linux_raw_sys::general as linux;
@@ -54,7 +54,11 @@ impl Kernel {
     ) -> Result<(), Errno> {
         let process = &self.processes[self.current];
         let all = process.limits.soft(Resource::AddressSpace);
-        let data = process.limits.soft(Resource::Data);
+        // No data at all is no limit, for Linux does so too: it starts programs with that.
+        let data = match process.limits.get(Resource::Data) {
+            Limit { soft: 0, hard } => hard,
+            Limit { soft, .. } => soft,
+        };
         if all == INFINITY && data == INFINITY {
             return Ok(());
         }
@@ -180,7 +184,8 @@ impl Kernel {
         {
             return Err(Errno::EINVAL);
         }
-        let length = length.checked_next_multiple_of(PAGE).ok_or(Errno::ENOMEM)?;
+        // As on Linux, a length that cannot be rounded up is none.
+        let length = length.checked_next_multiple_of(PAGE).unwrap_or(0);
         let end = address.checked_add(length).ok_or(Errno::ENOMEM)?;
         for area in areas(self.space(), address..end) {
             if flags & linux::MS_INVALIDATE != 0 && area?.advice.contains(Advice::LOCKED) {
@@ -297,11 +302,13 @@ fn first_read_only(space: &AddressSpace, range: &Range<u64>) -> Option<u64> {
 /// The pages that a range touches, as mlock(2) rounds them.
 fn around(address: u64, length: u64) -> Result<Range<u64>, Errno> {
     let start = address & !(PAGE - 1);
-    let end = address
-        .checked_add(length)
-        .and_then(|end| end.checked_next_multiple_of(PAGE))
-        .ok_or(Errno::EINVAL)?;
-    if end > USER_END {
+    // As on Linux, a length that cannot be rounded up is none.
+    let length = length
+        .checked_add(address % PAGE)
+        .and_then(|length| length.checked_next_multiple_of(PAGE))
+        .unwrap_or(0);
+    let end = start.checked_add(length).ok_or(Errno::EINVAL)?;
+    if length != 0 && end > USER_END {
         return Err(Errno::ENOMEM);
     }
     Ok(start..end)

@@ -181,6 +181,8 @@ impl Kernel {
             | linux::MAP_NONBLOCK
             | linux::MAP_STACK
             | linux::MAP_HUGETLB
+            | linux::MAP_HUGE_2MB
+            | linux::MAP_HUGE_1GB
             | linux::MAP_32BIT;
         let kind = request.flags & linux::MAP_TYPE;
         let Some(source) = source else {
