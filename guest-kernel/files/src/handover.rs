@@ -2,41 +2,49 @@
 //! from the one to the other directly.
 use crate::description::{Description, DescriptionId, Opened};
 use crate::pipe::PipeId;
-use crate::wait_queue::WaitFor;
-use crate::{Files, PageStore, Step};
+use crate::wait_queue::{WaitFor, WaitQueue};
+use crate::{Files, PageStore};
 use contract::Errno;
 use linux_raw_sys::general as linux;
 
 impl<S: PageStore> Files<S> {
     /// What comes of a read from an empty pipe, whatever its buffer; `None` where there may be something for that.
     #[inline]
-    #[must_use]
-    pub fn read_nothing(&self, id: DescriptionId) -> Option<Step<usize>> {
+    pub fn read_nothing(&mut self, id: DescriptionId) -> Option<ReadNothing<'_>> {
         let description = self.descriptions.get(u32::from(id.0))?;
         let id = pipe_of(description)?;
-        let pipe = self.pipes.get(id.0)?;
-        if pipe.length() != 0 || !description.may_read() {
+        let (may_read, status) = (description.may_read(), description.status);
+        let pipe = self.pipes.get_mut(id.0)?;
+        if pipe.length() != 0 || !may_read {
             None
         } else if pipe.writers == 0 {
-            Some(Step::Done(Ok(0)))
-        } else if description.status & linux::O_NONBLOCK != 0 {
-            Some(Step::Done(Err(Errno::EAGAIN)))
+            Some(ReadNothing::Over(Ok(0)))
+        } else if status & linux::O_NONBLOCK != 0 {
+            Some(ReadNothing::Over(Err(Errno::EAGAIN)))
         } else {
-            Some(Step::Wait(WaitFor::PipeReadable(id)))
+            let until = WaitFor::PipeReadable(id);
+            Some(ReadNothing::Wait(until, &mut pipe.read_queue))
         }
     }
 
-    /// Who comes first of those that wait to read from the empty pipe that this is to be written to; and where.
+    /// The queue of those that wait to read from the empty pipe that this is to be written to, if there are any.
     #[inline]
-    #[must_use]
-    pub fn first_reader(&self, id: DescriptionId) -> Option<(u32, WaitFor)> {
+    pub fn readers_waiting(&mut self, id: DescriptionId) -> Option<&mut WaitQueue> {
         let description = self.descriptions.get(u32::from(id.0))?;
         let id = pipe_of(description)?;
-        let pipe = self.pipes.get(id.0)?;
-        let (first, _) = pipe.read_queue.ends?;
-        (pipe.length() == 0 && description.may_write())
-            .then_some((first, WaitFor::PipeReadable(id)))
+        let may_write = description.may_write();
+        let pipe = self.pipes.get_mut(id.0)?;
+        (pipe.length() == 0 && may_write && !pipe.read_queue.is_empty())
+            .then_some(&mut pipe.read_queue)
     }
+}
+
+/// What comes of a read where there is nothing.
+pub enum ReadNothing<'a> {
+    /// It is over.
+    Over(Result<usize, Errno>),
+    /// It waits in this queue.
+    Wait(WaitFor, &'a mut WaitQueue),
 }
 
 #[inline]

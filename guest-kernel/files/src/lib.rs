@@ -69,6 +69,7 @@ pub use description::DescriptionId;
 pub use device::Device;
 pub use directory::NAME_MAX;
 pub use fd_table::{DESCRIPTOR_LIMIT, FdTable, OnExec};
+pub use handover::ReadNothing;
 pub use inode::{InodeId, Time};
 pub use listing::Listing;
 pub use locks::{LockMode, LockOwner, RecordLock};

@@ -94,12 +94,24 @@ impl Space {
         store: &mut S,
         address: VirtAddr,
     ) -> Result<PhysFrame, Refusal> {
-        if address.as_u64() < USER_END
-            && let Some((page, _)) = walk(store, self.root, address)
-        {
-            return Ok(page.frame());
+        if let Some(frame) = self.readable_already(store, address) {
+            return Ok(frame);
         }
         Ok(self.resolve(store, address, Access::Read)?.0)
+    }
+
+    /// The frame of a page that the hardware may read.
+    #[inline]
+    #[must_use]
+    pub fn readable_already<S: FrameStore>(
+        &self,
+        store: &S,
+        address: VirtAddr,
+    ) -> Option<PhysFrame> {
+        if address.as_u64() >= USER_END {
+            return None;
+        }
+        walk(store, self.root, address).map(|(page, _)| page.frame())
     }
 
     /// The frame of a page that the hardware may write.

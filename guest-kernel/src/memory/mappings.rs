@@ -130,6 +130,8 @@ pub struct Mappings {
     pub objects: RangeMap<Mapping>,
     pub advice: RangeMap<Advice>,
     pub places: Places,
+    /// Whether a mapping here is, or ever was, one that others share.
+    pub had_shared: bool,
 }
 
 impl Mappings {
@@ -138,6 +140,7 @@ impl Mappings {
             objects: RangeMap::new(),
             advice: RangeMap::new(),
             places,
+            had_shared: false,
         }
     }
 

@@ -38,6 +38,7 @@ impl AddressSpace {
             .reserve_object(&mut Tables, pages, protection, mapping.sharing)
             .map_err(no_frame)?;
         mappings.remove(range.clone());
+        mappings.had_shared |= mapping.sharing == Sharing::Shared;
         mappings.objects.insert(range, mapping);
         Ok(())
     }

@@ -224,6 +224,15 @@ impl AddressSpace {
         Ok(frame)
     }
 
+    /// The frame of a page that the program could read without a fault.
+    #[inline]
+    pub fn readable_already(&self, address: u64) -> Option<PhysFrame> {
+        self.inner
+            .borrow()
+            .tree
+            .readable_already(&Tables, VirtAddr::new_truncate(address))
+    }
+
     /// The frame of a page that the program could write to without a fault.
     #[inline]
     pub fn writable_already(&self, address: u64) -> Option<PhysFrame> {
@@ -466,9 +475,7 @@ impl AddressSpace {
 
     /// Whether anything in it may be shared with others but by sharing all of it.
     pub fn has_shared_memory(&self) -> bool {
-        let inner = self.inner.borrow();
-        let mut objects = inner.mappings.objects.over(0..USER_END);
-        objects.any(|(_, mapping)| mapping.sharing == Sharing::Shared)
+        self.inner.borrow().mappings.had_shared
     }
 
     /// What is mapped at an address.

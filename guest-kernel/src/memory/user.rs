@@ -261,6 +261,20 @@ pub fn writable_piece(space: &AddressSpace, buffer: UserBuffer) -> Result<&mut [
     }
 }
 
+/// All bytes of a buffer, to be read, where they lie in one page and the program could read there now without a
+/// fault.
+#[inline]
+pub fn readable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<&[u8]> {
+    let within = buffer.address % PAGE;
+    if within + buffer.length > PAGE {
+        return None;
+    }
+    let frame = space.readable_already(buffer.address)?;
+    let pointer = direct_map(frame.start_address() + within);
+    // SAFETY: as in `readable`.
+    Some(unsafe { core::slice::from_raw_parts(pointer, buffer.length as usize) })
+}
+
 /// All bytes of a buffer, to be written, where they lie in one page and the program could write there now without
 /// a fault.
 #[inline]

@@ -30,6 +30,12 @@ impl Queue {
         });
     }
 
+    /// The thread that came first.
+    #[inline]
+    pub fn first(&self) -> Option<ThreadSlot> {
+        self.ends.map(|(first, _)| first)
+    }
+
     /// Takes the thread that came first.
     #[inline]
     pub fn pop(&mut self, table: &mut ProcessTable) -> Option<ThreadSlot> {

@@ -394,8 +394,8 @@ calls! { |k, a, b, c, d, e|
     __NR_time => k.time(a).into(),
 
     // transfer.rs
-    __NR_read => k.read(a, b, c).into(),
-    __NR_write => k.write(a, b, c).into(),
+    __NR_read => k.read(a, b, c),
+    __NR_write => k.write(a, b, c),
     __NR_readv => k.readv(a, b, c).into(),
     __NR_writev => k.writev(a, b, c).into(),
     __NR_pread64 => k.pread(a, b, c, d).into(),

@@ -107,13 +107,23 @@ enum Piece {
 
 impl Kernel {
     /// read(2).
-    pub fn read(&mut self, descriptor: u64, address: u64, length: u64) -> Result<Outcome, Errno> {
-        self.transfer_in_page(Direction::Read, descriptor, UserBuffer { address, length })
+    #[inline]
+    pub fn read(&mut self, descriptor: u64, address: u64, length: u64) -> Outcome {
+        let buffer = UserBuffer { address, length };
+        match self.read_or_write_at_once(Direction::Read, descriptor, buffer) {
+            Some(outcome) => outcome,
+            None => self.transfer_one(Direction::Read, descriptor, buffer),
+        }
     }
 
     /// write(2).
-    pub fn write(&mut self, descriptor: u64, address: u64, length: u64) -> Result<Outcome, Errno> {
-        self.transfer_in_page(Direction::Write, descriptor, UserBuffer { address, length })
+    #[inline]
+    pub fn write(&mut self, descriptor: u64, address: u64, length: u64) -> Outcome {
+        let buffer = UserBuffer { address, length };
+        match self.read_or_write_at_once(Direction::Write, descriptor, buffer) {
+            Some(outcome) => outcome,
+            None => self.transfer_one(Direction::Write, descriptor, buffer),
+        }
     }
 
     /// readv(2).
@@ -229,6 +239,16 @@ impl Kernel {
         self.transfer(direction, descriptor, buffers, Some(position))
     }
 
+    #[inline(never)]
+    fn transfer_one(
+        &mut self,
+        direction: Direction,
+        descriptor: u64,
+        buffer: UserBuffer,
+    ) -> Outcome {
+        self.transfer_in_page(direction, descriptor, buffer).into()
+    }
+
     /// Most calls are about bytes that lie in one page, and most files take or give them at once: then there
     /// is nothing to be put together. All else goes by [`transfer`](Self::transfer).
     #[inline]
@@ -243,13 +263,6 @@ impl Kernel {
             return self.transfer(direction, descriptor, Buffers::One(buffer), None);
         }
         let description = self.description(descriptor)?;
-        let moved = match direction {
-            Direction::Read => self.read_nothing(description, buffer),
-            Direction::Write => self.hand_over(description, buffer),
-        };
-        if let Some(outcome) = moved {
-            return Ok(outcome);
-        }
         heap::require_reserve()?;
         let space = self.processes[self.current.process].space();
         let mut transfer = Transfer::new(buffer.length as usize);

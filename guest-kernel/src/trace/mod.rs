@@ -82,7 +82,7 @@ pub fn start() {
     crate::system_calls::trace_all();
 }
 
-fn is_on() -> bool {
+pub fn is_on() -> bool {
     ON.load(Relaxed)
 }
 
