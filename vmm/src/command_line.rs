@@ -12,9 +12,19 @@ Examples:
   cowbell run -- /bin/calc '6*7'              one program of the embedded root as pid 1
   cowbell run --add ./hello -- /hello         an unmodified static Linux program of yours
   cowbell run --stats=json --stats-file s.json -- /bin/fork_exec
+  cowbell run --root ./tree --workdir /src --env CC=tcc --export /src/out:. -- /bin/make
+  cowbell run --strace -- /bin/fork_exec      each system call, as strace -f shows it
+  cowbell shell                               a prompt inside
   cowbell run --accel tcg --icount -- /bin/cow_touch   in QEMU, with exactly repeatable counts
   cowbell bench --quick                       what processes cost here, measured on every engine of this host
   cowbell doctor                              what this host offers, what is missing, what to do";
+
+const SHELL_EXAMPLES: &str = "\
+Examples:
+  cowbell shell                               a prompt; `exit` or Ctrl-A x ends it
+  cowbell shell --add ./src:/src --workdir /src
+  cowbell shell -- -c 'ls -l / | wc -l'       one command, with the shell's exit status
+  cowbell shell --strace=calls.txt            with every system call of what is run in a file";
 
 const BENCH_EXAMPLES: &str = "\
 Examples:
@@ -54,6 +64,9 @@ pub enum Command {
     /// Runs a program as pid 1 of a fresh machine; its exit status is cowbell's
     #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{STATUSES}"))]
     Run(Box<Run>),
+    /// Starts an interactive shell in a fresh machine; its exit status is cowbell's
+    #[command(after_help = SHELL_EXAMPLES)]
+    Shell(Box<Shell>),
     /// Says what this host offers, what is missing, and what to do about it
     Doctor,
     /// Measures what processes cost here, on every engine of this host, and compares
@@ -64,6 +77,18 @@ pub enum Command {
         /// Directory to write to; it is made if it is not there
         directory: PathBuf,
     },
+}
+
+/// How to run a shell.
+#[derive(Args, Debug)]
+pub struct Shell {
+    /// Takes this busybox (static, x86-64) for the shell and its commands; the host's own when left out, else a small
+    /// shell of cowbell's
+    #[arg(long, value_name = "PATH")]
+    pub busybox: Option<PathBuf>,
+    /// The rest is as for `run`; what follows `--` are the shell's arguments.
+    #[command(flatten)]
+    pub run: Run,
 }
 
 /// How to run a machine.
@@ -84,9 +109,22 @@ pub struct Run {
     /// Memory of the machine
     #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = parse_size)]
     pub mem: u64,
-    /// Sets an environment variable of the program
-    #[arg(long, value_name = "K=V")]
+    /// Sets an environment variable of the program; K alone takes this host's value, if it has one
+    #[arg(long, short = 'e', value_name = "K[=V]")]
     pub env: Vec<OsString>,
+    /// Reads such variables from a file, one a line; lines that begin with # are left out
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Vec<PathBuf>,
+    /// Working directory of the program
+    #[arg(long, short = 'w', value_name = "DIR", default_value = "/")]
+    pub workdir: OsString,
+    /// Name of the machine
+    #[arg(long, value_name = "NAME", default_value = "cowbell")]
+    pub hostname: OsString,
+    /// Takes a file or directory out of the guest when the machine ends, with modes and links; into HOST where that is a
+    /// directory
+    #[arg(long, value_name = "GUEST:HOST")]
+    pub export: Vec<OsString>,
     /// Ends the machine after this time (500ms, 10s, 2m), with status 124
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub timeout: Option<Duration>,

@@ -1,107 +1,246 @@
 //! Why the guest could not execute a program, in more words than an errno: the host knows the file too.
 
+use crate::command_line::Run;
 use crate::initramfs::{self, Found};
 use crate::run::DEFAULT_PROGRAM;
+use anyhow::{Result, bail};
 use contract::Errno;
 use contract::status::{NOT_EXECUTABLE, NOT_FOUND};
 use elf::ElfBytes;
-use elf::abi::{EM_X86_64, ET_DYN, ET_EXEC, PT_INTERP};
+use elf::abi::{self, EM_X86_64, ET_DYN, ET_EXEC, PT_INTERP};
 use elf::endian::AnyEndian;
+use std::os::unix::ffi::OsStrExt;
 
-/// The reason, for a message after the program's name.
-#[must_use]
-pub fn why_not_executed(archive: &[u8], program: &[u8], errno: u16) -> String {
-    let found = initramfs::find(archive, program);
-    match (Errno(errno), found) {
-        (Errno::ENOENT, None) if program == DEFAULT_PROGRAM.as_bytes() => {
-            "No such file or directory; name a program after `--`".to_owned()
+/// Where programs are looked for: the guest's root and the working directory.
+pub struct Place<'a> {
+    archive: &'a [u8],
+    directory: Vec<u8>,
+}
+
+impl<'a> Place<'a> {
+    /// The place that the options ask for.
+    ///
+    /// # Errors
+    /// The working directory is not there.
+    pub fn new(archive: &'a [u8], options: &Run) -> Result<Self> {
+        let directory = options.workdir.as_bytes();
+        if directory != b"/" {
+            // The guest has these of its own.
+            let is_own = [&b"/dev"[..], b"/proc"]
+                .iter()
+                .any(|own| directory.starts_with(own));
+            match initramfs::find(archive, directory) {
+                Some(Found::Directory) => {}
+                None if is_own => {}
+                None => bail!(
+                    "--workdir {}: no such directory in the guest's root (add one with --add DIR:{0})",
+                    options.workdir.display()
+                ),
+                Some(_) => bail!("--workdir {}: not a directory", options.workdir.display()),
+            }
         }
-        (Errno::ENOENT, None) => {
-            format!("No such file or directory{}", suggestion(archive, program))
-        }
-        (Errno::EACCES, Some(Found::Directory)) => "Is a directory".to_owned(),
-        (Errno::EACCES, Some(Found::File { mode, .. })) if mode & 0o111 == 0 => {
-            format!(
-                "Permission denied: its mode is {:04o}, nobody may execute it (chmod +x)",
-                mode & 0o7777
+        Ok(Self {
+            archive,
+            directory: directory.to_vec(),
+        })
+    }
+
+    fn find(&self, program: &[u8]) -> Option<Found> {
+        if program.starts_with(b"/") {
+            initramfs::find(self.archive, program)
+        } else {
+            initramfs::find(
+                self.archive,
+                &[&self.directory, &b"/"[..], program].concat(),
             )
         }
-        (Errno::EACCES, Some(Found::Other)) => "Permission denied: not a regular file".to_owned(),
-        (
-            Errno::ENOENT | Errno::ENOEXEC | Errno::EINVAL | Errno::EACCES,
-            Some(Found::File { data, .. }),
-        ) => {
-            format!("cannot be executed: {}", what_is_wrong(&data))
+    }
+
+    /// What is wrong with a program that is there and cannot run, before it is tried: the exit status, and why.
+    #[must_use]
+    pub fn refuse(&self, program: &[u8]) -> Option<(u8, String)> {
+        // A name without a slash is looked for along PATH, and a script's interpreter is the kernel's to find.
+        if !program.contains(&b'/') {
+            return None;
         }
-        (errno, _) => plain(errno),
+        let Some(Found::File { mode, data }) = self.find(program) else {
+            return None;
+        };
+        if mode & 0o111 == 0 || data.starts_with(b"#!") {
+            return None;
+        }
+        let why = what_is_wrong(&data)?;
+        Some((NOT_EXECUTABLE, format!("cannot be executed: {why}")))
     }
-}
 
-/// The exit status for it, as a shell's: 127 where the program is not there, 126 where it is and cannot be executed
-/// (its interpreter may be what is not there).
-#[must_use]
-pub fn status_of_not_executed(archive: &[u8], program: &[u8], errno: u16) -> u8 {
-    let missing = matches!(Errno(errno), Errno::ENOENT | Errno::ENOTDIR);
-    if missing && initramfs::find(archive, program).is_none() {
-        NOT_FOUND
-    } else {
-        NOT_EXECUTABLE
+    /// The reason, for a message after the program's name.
+    #[must_use]
+    pub fn why_not_executed(&self, program: &[u8], errno: u16) -> String {
+        match (Errno(errno), self.find(program)) {
+            (Errno::ENOENT, None) if program == DEFAULT_PROGRAM.as_bytes() => {
+                "No such file or directory; name a program after `--`".to_owned()
+            }
+            (Errno::ENOENT, None) => {
+                format!("No such file or directory{}", self.suggestion(program))
+            }
+            (Errno::EACCES, Some(Found::Directory)) => "Is a directory".to_owned(),
+            (Errno::EACCES, Some(Found::File { mode, .. })) if mode & 0o111 == 0 => {
+                format!(
+                    "Permission denied: its mode is {:04o}, nobody may execute it (chmod +x)",
+                    mode & 0o7777
+                )
+            }
+            (Errno::EACCES, Some(Found::Other)) => {
+                "Permission denied: not a regular file".to_owned()
+            }
+            (
+                Errno::ENOENT | Errno::ENOEXEC | Errno::EINVAL | Errno::EACCES,
+                Some(Found::File { data, .. }),
+            ) => {
+                let why = self.interpreter(&data).or_else(|| what_is_wrong(&data));
+                let why = why.unwrap_or_else(|| {
+                    "its ELF has segments that overlap, or lie where a program may not have memory"
+                        .to_owned()
+                });
+                format!("cannot be executed: {why}")
+            }
+            (errno, _) => plain(errno),
+        }
     }
-}
 
-/// Where the program may be instead.
-fn suggestion(archive: &[u8], program: &[u8]) -> String {
-    let directories = ["/bin", "/usr/bin", "/sbin", "/usr/sbin"];
-    let path = |directory: &&str| [directory.as_bytes(), b"/", program].concat();
-    let found = |path: &Vec<u8>| matches!(initramfs::find(archive, path), Some(Found::File { .. }));
-    match directories.iter().map(path).find(found) {
-        Some(path) if !program.contains(&b'/') => format!(" (there is {})", path.escape_ascii()),
-        _ => String::new(),
+    /// The exit status for it, as a shell's: 127 where the program is not there, 126 where it is and cannot be executed
+    /// (its interpreter may be what is not there).
+    #[must_use]
+    pub fn status_of_not_executed(&self, program: &[u8], errno: u16) -> u8 {
+        let missing = matches!(Errno(errno), Errno::ENOENT | Errno::ENOTDIR);
+        if missing && self.find(program).is_none() {
+            NOT_FOUND
+        } else {
+            NOT_EXECUTABLE
+        }
     }
-}
 
-/// What an executable file lacks.
-fn what_is_wrong(data: &[u8]) -> String {
-    if let Some(rest) = data.strip_prefix(b"#!") {
+    /// Where the program may be instead.
+    fn suggestion(&self, program: &[u8]) -> String {
+        let directories = ["/bin", "/usr/bin", "/sbin", "/usr/sbin"];
+        let path = |directory: &&str| [directory.as_bytes(), b"/", program].concat();
+        let found = |path: &Vec<u8>| matches!(self.find(path), Some(Found::File { .. }));
+        match directories.iter().map(path).find(found) {
+            Some(path) if !program.contains(&b'/') => {
+                format!(" (there is {})", path.escape_ascii())
+            }
+            _ if program.starts_with(b"/") => {
+                let name = program.escape_ascii();
+                format!("; if it is a program of this host, add it: --add FILE:{name}")
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// What is wrong with a script's interpreter.
+    fn interpreter(&self, data: &[u8]) -> Option<String> {
+        let rest = data.strip_prefix(b"#!")?;
         let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        return format!(
-            "its interpreter `{}` is not there",
-            line.trim_ascii().escape_ascii()
-        );
+        let line = line.trim_ascii_start();
+        let path = line
+            .split(|byte| matches!(byte, b' ' | b'\t'))
+            .next()
+            .unwrap_or_default();
+        let shown = path.escape_ascii();
+        if path.is_empty() {
+            return Some("its #! line names no interpreter".to_owned());
+        }
+        if path.ends_with(b"\r") {
+            return Some(format!(
+                "its interpreter `{shown}` is not there: the lines of the script end as on Windows (dos2unix takes the \\r out)"
+            ));
+        }
+        Some(match self.find(path) {
+            None => format!("its interpreter `{shown}` is not there; add it: --add FILE:{shown}"),
+            Some(Found::File { mode, .. }) if mode & 0o111 == 0 => {
+                format!("its interpreter `{shown}` has mode {:04o}", mode & 0o7777)
+            }
+            Some(Found::File { data, .. }) => {
+                let why = what_is_wrong(&data).unwrap_or_else(|| "it cannot run".to_owned());
+                format!("its interpreter `{shown}`: {why}")
+            }
+            Some(_) => format!("its interpreter `{shown}` is no file"),
+        })
     }
+}
+
+/// What a file lacks to be executed, in words that say what to do; `None` where nothing is plainly wrong.
+#[must_use]
+pub fn what_is_wrong(data: &[u8]) -> Option<String> {
+    let wrong = |text: &str| Some(text.to_owned());
     if data.is_empty() {
-        return "it is empty".to_owned();
+        return wrong("it is empty");
+    }
+    if data.starts_with(b"#!") {
+        return None;
     }
     if !data.starts_with(b"\x7fELF") {
-        return "it is neither an ELF program nor a script with a #! line".to_owned();
-    }
-    if data.get(4) == Some(&1) {
-        return "it is a 32-bit program; build it for x86-64 (gcc -m64 -static)".to_owned();
+        let is_text = data
+            .iter()
+            .take(512)
+            .all(|byte| matches!(byte, b'\t'..=b'\r' | b' '..));
+        return wrong(if is_text {
+            "it is a text file without a #! line; begin it with `#!/bin/sh`, or give it to its interpreter"
+        } else {
+            "it is neither an ELF program nor a script with a #! line"
+        });
     }
     let Ok(elf) = ElfBytes::<AnyEndian>::minimal_parse(data) else {
-        return "its ELF is cut short or damaged".to_owned();
+        return wrong("its ELF is cut short or damaged");
     };
-    if elf.ehdr.e_machine != EM_X86_64 {
-        return format!(
-            "it is for another machine (ELF machine {}), not x86-64",
-            elf.ehdr.e_machine
-        );
+    let machine = elf.ehdr.e_machine;
+    if machine != EM_X86_64 {
+        let name = match machine {
+            abi::EM_386 => {
+                return wrong(
+                    "it is a 32-bit program (i386); build it for x86-64: gcc -m64 -static",
+                );
+            }
+            abi::EM_AARCH64 => "aarch64",
+            abi::EM_ARM => "32-bit ARM",
+            abi::EM_RISCV => "RISC-V",
+            abi::EM_PPC64 => "ppc64",
+            abi::EM_S390 => "s390x",
+            abi::EM_LOONGARCH => "LoongArch",
+            _ => {
+                return Some(format!(
+                    "it is for another machine (ELF machine {machine}); build it for x86-64"
+                ));
+            }
+        };
+        return Some(format!(
+            "it is for {name}; build it for x86-64: x86_64-linux-gnu-gcc -static (Rust: --target x86_64-unknown-linux-musl)"
+        ));
+    }
+    if data.get(4) == Some(&1) {
+        return wrong("it is a 32-bit program (x32); build it for x86-64: gcc -m64 -static");
     }
     if elf.ehdr.e_type != ET_EXEC && elf.ehdr.e_type != ET_DYN {
-        return "it is an ELF, but not a program (an object file or a core dump)".to_owned();
+        return wrong("it is an ELF, but not a program (an object file or a core dump)");
     }
     let Some(segments) = elf.segments() else {
-        return "its ELF has no segments".to_owned();
+        return wrong("its ELF has no segments");
     };
     for segment in segments.iter() {
         if elf.segment_data(&segment).is_err() {
-            return "its ELF is cut short: the file ends before its segments do".to_owned();
+            return wrong("its ELF is cut short: the file ends before its segments do");
         }
     }
-    if segments.iter().any(|segment| segment.p_type == PT_INTERP) {
-        return "it is dynamically linked; link it statically (gcc -static; Rust: -C target-feature=+crt-static)".to_owned();
-    }
-    "its ELF has segments that overlap, or lie where a program may not have memory".to_owned()
+    let interpreter = segments
+        .iter()
+        .find(|segment| segment.p_type == PT_INTERP)?;
+    let name = elf.segment_data(&interpreter).unwrap_or_default();
+    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+    Some(format!(
+        "it is dynamically linked and wants the interpreter {}, which cannot run here; link it statically \
+         (gcc -static; Rust: -C target-feature=+crt-static)",
+        name.escape_ascii()
+    ))
 }
 
 fn plain(errno: Errno) -> String {
@@ -138,30 +277,36 @@ mod tests {
             file("bin/tool", 0o755, b"x"),
             file("plain", 0o644, b"x"),
             file("text", 0o755, b"x"),
+            file("noise", 0o755, b"\0x"),
+            file("dos", 0o755, b"#!/bin/sh\r\n"),
             file("short", 0o755, b"\x7fELF\x02\x01"),
-            file("old", 0o755, b"\x7fELF\x01\x01"),
             file("script", 0o755, b"#!/bin/none\n"),
         ]);
+        let place = Place {
+            archive: &archive,
+            directory: b"/".to_vec(),
+        };
         for (program, errno, part) in [
             ("/none", Errno::ENOENT, "No such file"),
             ("tool", Errno::ENOENT, "there is /bin/tool"),
             ("/bin", Errno::EACCES, "Is a directory"),
             ("/plain", Errno::EACCES, "0644"),
-            ("/text", Errno::ENOEXEC, "neither an ELF"),
+            ("/text", Errno::ENOEXEC, "without a #! line"),
+            ("/noise", Errno::ENOEXEC, "neither an ELF"),
             ("/short", Errno::ENOEXEC, "cut short"),
-            ("/old", Errno::ENOEXEC, "32-bit"),
             ("/script", Errno::ENOENT, "/bin/none"),
+            ("/dos", Errno::ENOENT, "Windows"),
             ("/plain/x", Errno::ENOTDIR, "Not a directory"),
         ] {
             let is_there =
                 errno != Errno::ENOTDIR && !part.contains("No such") && !part.contains("there is");
-            let status = status_of_not_executed(&archive, program.as_bytes(), errno.0);
+            let status = place.status_of_not_executed(program.as_bytes(), errno.0);
             assert_eq!(
                 status,
                 if is_there { NOT_EXECUTABLE } else { NOT_FOUND },
                 "{program}"
             );
-            let why = why_not_executed(&archive, program.as_bytes(), errno.0);
+            let why = place.why_not_executed(program.as_bytes(), errno.0);
             assert!(why.contains(part), "{program}: {why}");
         }
     }

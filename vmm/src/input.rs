@@ -1,7 +1,11 @@
 //! The console's input: standard input, read by a thread of its own, given to whoever emulates the UART.
 
+use crate::terminal::Size;
 use crate::{interruption, terminal};
-use std::io::{IsTerminal, Read};
+use contract::ports;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::io::{IsTerminal, Stdin};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Ctrl-A, the key that speaks to the monitor.
 const CONTROL_A: u8 = 1;
@@ -37,8 +41,9 @@ pub fn start(mut receiver: impl Receiver + Send + 'static) -> std::io::Result<()
 }
 
 fn pass_on(receiver: &mut impl Receiver) -> Result<(), Ended> {
-    let mut stdin = std::io::stdin().lock();
+    let stdin = std::io::stdin();
     let mut keys = stdin.is_terminal().then(Keys::default);
+    let mut told = terminal::told_size();
     if keys.is_some() && !terminal::is_foreground() {
         // What is typed is somebody else's.
         return receiver.end();
@@ -46,23 +51,78 @@ fn pass_on(receiver: &mut impl Receiver) -> Result<(), Ended> {
     let mut buffer = [0; 4096];
     let mut passed = Vec::new();
     loop {
-        match stdin.read(&mut buffer) {
+        if let Some(told) = &mut told {
+            wait_for_input(&stdin);
+            if let Some(size) = terminal::size().filter(|size| size != told) {
+                *told = size;
+                receiver.bytes(&size_message(size))?;
+            }
+            if !has_input(&stdin) {
+                continue;
+            }
+        }
+        match nix::unistd::read(&stdin, &mut buffer) {
             Ok(0) => return receiver.end(),
             Ok(count) => match &mut keys {
                 None => receiver.bytes(&buffer[..count])?,
                 Some(keys) => {
                     passed.clear();
                     let request = keys.filter(&buffer[..count], &mut passed);
+                    if told.is_some() {
+                        escape_messages(&mut passed);
+                    }
                     receiver.bytes(&passed)?;
                     if request == Request::End {
                         interruption::end_by_user();
                     }
                 }
             },
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(nix::errno::Errno::EINTR) => {}
             // Closed, or a terminal that is not ours to read: the same as no input.
             Err(_) => return receiver.end(),
         }
+    }
+}
+
+/// Waits for input, or for a change of the terminal's size.
+fn wait_for_input(stdin: &Stdin) {
+    let mut descriptors = vec![PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    let resized = interruption::resized_descriptor();
+    if let Some(resized) = resized {
+        // SAFETY: the descriptor is in a static that nobody takes it from.
+        let borrowed = unsafe { BorrowedFd::borrow_raw(resized.as_raw_fd()) };
+        descriptors.push(PollFd::new(borrowed, PollFlags::POLLIN));
+    }
+    // Interrupted or not: whoever asked looks for himself.
+    let _ = poll(&mut descriptors, PollTimeout::NONE);
+    if let Some(resized) = resized {
+        // It may have been something else.
+        let _ = resized.read();
+    }
+}
+
+fn has_input(stdin: &Stdin) -> bool {
+    let mut descriptors = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    poll(&mut descriptors, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+}
+
+/// What tells the guest its terminal's size.
+fn size_message(size: Size) -> [u8; 6] {
+    let [a, b] = size.rows.to_le_bytes();
+    let [c, d] = size.columns.to_le_bytes();
+    [ports::MESSAGE, ports::SIZE, a, b, c, d]
+}
+
+/// A typed byte that is the first of a message is a message of its own.
+fn escape_messages(bytes: &mut Vec<u8>) {
+    if bytes.contains(&ports::MESSAGE) {
+        *bytes = bytes
+            .iter()
+            .flat_map(|&byte| match byte {
+                ports::MESSAGE => vec![ports::MESSAGE, ports::KEY],
+                byte => vec![byte],
+            })
+            .collect();
     }
 }
 
@@ -106,6 +166,18 @@ mod tests {
             request = keys.filter(part, &mut passed);
         }
         (passed, request)
+    }
+
+    #[test]
+    fn messages_and_keys_are_told_apart() {
+        let mut typed = b"a\xffb".to_vec();
+        escape_messages(&mut typed);
+        assert_eq!(typed, b"a\xff\xffb");
+        let size = Size {
+            rows: 24,
+            columns: 300,
+        };
+        assert_eq!(size_message(size), [0xff, b'S', 24, 0, 44, 1]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What ends a run from outside: signals, the timeout, Ctrl-A x. All of them arrive as a signal to the main thread,
 //! whose handler notes the reason and makes the engine look: `KVM_RUN` returns at once, `poll` wakes.
+//!
+//! Beside them, what becomes of the terminal: its size, and that this process is stopped and goes on.
 
 use crate::terminal;
 use anyhow::{Context, Result};
@@ -30,6 +32,10 @@ static IMMEDIATE_EXIT: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
 /// Readable once a signal has come. The descriptor for the handler, which can lock nothing.
 static WAKE: OnceLock<EventFd> = OnceLock::new();
 static WAKE_FD: AtomicI32 = AtomicI32::new(-1);
+
+/// Readable once the terminal's size may have changed.
+static RESIZED: OnceLock<EventFd> = OnceLock::new();
+static RESIZED_FD: AtomicI32 = AtomicI32::new(-1);
 
 /// Why the run is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +77,62 @@ pub fn install() -> Result<()> {
         unsafe { sigaction(signal, &action) }.with_context(|| format!("cannot handle {signal}"))?;
     }
     Ok(())
+}
+
+/// Installs the handlers for what becomes of the terminal.
+///
+/// # Errors
+/// As [`install`].
+pub fn watch_terminal() -> Result<()> {
+    if RESIZED.get().is_none() {
+        let resized =
+            EventFd::new(EFD_CLOEXEC | EFD_NONBLOCK).context("cannot make an event descriptor")?;
+        RESIZED_FD.store(resized.as_raw_fd(), Ordering::Release);
+        let _ = RESIZED.set(resized);
+    }
+    for (signal, handler) in [
+        (Signal::SIGWINCH, resized as extern "C" fn(libc::c_int)),
+        (Signal::SIGCONT, continued),
+        (Signal::SIGTSTP, stopped),
+    ] {
+        let action = SigAction::new(
+            SigHandler::Handler(handler),
+            SaFlags::SA_RESTART,
+            SigSet::empty(),
+        );
+        // SAFETY: the handlers touch atomics and call async-signal-safe functions alone.
+        unsafe { sigaction(signal, &action) }.with_context(|| format!("cannot handle {signal}"))?;
+    }
+    Ok(())
+}
+
+/// A descriptor that becomes readable when the terminal's size may have changed.
+#[must_use]
+pub fn resized_descriptor() -> Option<&'static EventFd> {
+    RESIZED.get()
+}
+
+extern "C" fn resized(_: libc::c_int) {
+    let one = 1_u64;
+    // SAFETY: as in `note`.
+    unsafe {
+        libc::write(
+            RESIZED_FD.load(Ordering::Acquire),
+            (&raw const one).cast(),
+            8,
+        )
+    };
+}
+
+extern "C" fn continued(signal: libc::c_int) {
+    terminal::resume();
+    resized(signal);
+}
+
+extern "C" fn stopped(_: libc::c_int) {
+    terminal::suspend();
+    // SAFETY: async-signal-safe; SIGSTOP stops this process here.
+    unsafe { libc::kill(libc::getpid(), libc::SIGSTOP) };
 }
 
 /// Keeps the signals from a helper thread, so that they reach the main one.

@@ -11,6 +11,7 @@ mod command_line;
 mod diagnosis;
 mod doctor;
 mod ending;
+mod environment;
 mod export;
 mod export_files;
 mod host_memory;
@@ -31,6 +32,7 @@ mod quantities;
 mod records;
 mod registers;
 mod run;
+mod shell;
 mod stats;
 mod strace;
 mod terminal;
@@ -64,7 +66,8 @@ fn main() -> ExitCode {
     };
     let result = match command_line.command {
         None => run::tour(phases),
-        Some(Command::Run(options)) => run::run(&options, phases),
+        Some(Command::Run(options)) => run::run(&options, None, phases),
+        Some(Command::Shell(options)) => shell::shell(*options, phases),
         Some(Command::Export { directory }) => export::export(&directory),
         Some(Command::Bench(options)) => bench::bench(&options),
         Some(Command::Doctor) => Ok(doctor::examine()),

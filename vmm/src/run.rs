@@ -13,11 +13,13 @@ use crate::phases::Phases;
 use crate::qemu::Clock;
 use crate::records::Counters;
 use crate::registers::Registers;
+use crate::shell::Busybox;
 use crate::stats::Report;
 use crate::strace::Strace;
-use crate::terminal::{self, Console};
+use crate::terminal::{self, Console, Size};
 use crate::{
-    backtrace, boot, closed_output, diagnosis, initramfs, interruption, kvm, qemu, records,
+    backtrace, boot, closed_output, diagnosis, environment, initramfs, interruption, kvm, qemu,
+    records,
 };
 use anyhow::{Context, Result, bail, ensure};
 use contract::command_line as guest_line;
@@ -33,6 +35,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// What the kernel runs when nothing is named.
 pub const DEFAULT_PROGRAM: &str = "/init";
 
+/// Longest name of a machine (`__NEW_UTS_LEN`).
+const HOST_NAME_LIMIT: usize = 64;
+
 /// Runs the tour.
 pub fn tour(phases: Phases) -> Result<u8> {
     use clap::Parser;
@@ -42,14 +47,14 @@ pub fn tour(phases: Phases) -> Result<u8> {
         run: Run,
     }
     let options = Defaults::try_parse_from(["cowbell"]).context("no defaults")?;
-    run(&options.run, phases)
+    run(&options.run, None, phases)
 }
 
 /// Runs a machine; the exit status.
 ///
 /// # Errors
 /// It could not be started.
-pub fn run(options: &Run, phases: Phases) -> Result<u8> {
+pub fn run(options: &Run, busybox: Option<&Busybox>, phases: Phases) -> Result<u8> {
     ensure!(
         !closed_output::was_closed(),
         "standard output is closed: the guest's output has nowhere to go"
@@ -66,15 +71,33 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
     );
     let kernel =
         KernelImage::parse(&kernel_bytes).with_context(|| format!("cannot boot {kernel_name}"))?;
-    let initramfs = initramfs::build(options)?;
+    let initramfs = initramfs::build(options, busybox)?;
     let memory_size = options.mem - options.mem % SIZE_UNIT;
     boot::check_size(&kernel, &initramfs, memory_size)?;
     let console = terminal::console();
+    let size = match console {
+        // Another kernel would take what is told later for keys.
+        Console::Terminal if kernel.records.is_some() => terminal::tell_size(),
+        _ => None,
+    };
+    let program = options
+        .program
+        .first()
+        .map_or(OsStr::new(DEFAULT_PROGRAM), |program| program.as_os_str());
+    let place = diagnosis::Place::new(&initramfs, options)?;
+    if kernel.records.is_some()
+        && let Some((status, why)) = place.refuse(program.as_bytes())
+    {
+        messages::say(&format!("{}: {why}", program.display()));
+        return Ok(status);
+    }
+    let exports = Exports::new(&options.export)?;
+    let variables = environment::variables(options, console)?;
     let machine = Machine {
         memory_size,
         kernel: &kernel,
         initramfs: &initramfs,
-        command_line: command_line(options, console)?,
+        command_line: command_line(options, console, size, &variables, &exports)?,
         attachment: Attachment::Standard,
         measure: if options.stats_format().is_some() {
             Measure::Everything
@@ -89,11 +112,14 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
         if arguments.is_empty() {
             arguments.push(DEFAULT_PROGRAM.as_bytes());
         }
-        strace.first(&arguments, environment(options, console)?.len());
+        strace.first(&arguments, variables.len());
     }
-    let mut listener = Listener::new(&kernel, strace, Exports::default());
+    let mut listener = Listener::new(&kernel, strace, exports);
     let engine = Engine::choose(options)?;
     interruption::install()?;
+    if console == Console::Terminal {
+        interruption::watch_terminal()?;
+    }
     let guard = terminal::make_raw(console)?;
     if let Some(time) = options.timeout {
         interruption::set_timeout(time)?;
@@ -108,20 +134,17 @@ pub fn run(options: &Run, phases: Phases) -> Result<u8> {
         strace.finish();
     }
     drop(guard);
-    let program = options
-        .program
-        .first()
-        .map_or(OsStr::new(DEFAULT_PROGRAM), |program| program.as_os_str());
     let status = match outcome.ending {
         Ending::Guest(Exit::ExecFailed(errno)) => {
-            diagnosis::status_of_not_executed(&initramfs, program.as_bytes(), errno)
+            place.status_of_not_executed(program.as_bytes(), errno)
         }
         _ => outcome.ending.status(),
     };
     outcome.ending.report(|errno| {
-        let why = diagnosis::why_not_executed(&initramfs, program.as_bytes(), errno);
+        let why = place.why_not_executed(program.as_bytes(), errno);
         format!("{}: {why}", program.display())
     });
+    listener.exports.write();
     if let Some(format) = options.stats_format() {
         let counters = Counters::read(&outcome.memory, &kernel);
         let report = Report::new(engine_name, &outcome, status, counters.as_ref());
@@ -224,7 +247,13 @@ impl Engine {
 }
 
 /// The kernel's command line, but for what only the engine knows.
-fn command_line(options: &Run, console: Console) -> Result<Vec<u8>> {
+fn command_line(
+    options: &Run,
+    console: Console,
+    size: Option<Size>,
+    variables: &[Vec<u8>],
+    exports: &Exports,
+) -> Result<Vec<u8>> {
     let mut line = b"log=memory".to_vec();
     if !options.icount {
         let now = SystemTime::now()
@@ -237,15 +266,35 @@ fn command_line(options: &Run, console: Console) -> Result<Vec<u8>> {
     if options.no_aslr || options.icount {
         line.extend_from_slice(b" aslr=0");
     }
-    if console == Console::Terminal {
-        line.extend_from_slice(b" tty=1");
+    match (console, size) {
+        (Console::Stream, _) => {}
+        (Console::Terminal, None) => line.extend_from_slice(b" tty=1"),
+        (Console::Terminal, Some(size)) => {
+            line.extend_from_slice(format!(" tty={}x{}", size.rows, size.columns).as_bytes());
+        }
     }
     if options.strace.is_some() {
         line.extend_from_slice(b" strace=1");
     }
-    for variable in environment(options, console)? {
-        line.extend_from_slice(b" env=");
-        line.extend(guest_line::encode(&variable));
+    let mut add = |name: &str, value: &[u8]| {
+        line.extend_from_slice(name.as_bytes());
+        line.extend(guest_line::encode(value));
+    };
+    if options.workdir != "/" {
+        add(" cwd=", options.workdir.as_bytes());
+    }
+    let name = options.hostname.as_bytes();
+    ensure!(
+        (1..=HOST_NAME_LIMIT).contains(&name.len()),
+        "--hostname: a name has 1 to {HOST_NAME_LIMIT} bytes"
+    );
+    add(" hostname=", name);
+    for variable in variables {
+        add(" env=", variable);
+    }
+    for token in exports.tokens() {
+        line.extend_from_slice(b" export=");
+        line.extend(token);
     }
     if !options.program.is_empty() {
         line.extend_from_slice(b" --");
@@ -260,34 +309,6 @@ fn command_line(options: &Run, console: Console) -> Result<Vec<u8>> {
         line.len()
     );
     Ok(line)
-}
-
-/// The environment of pid 1: what a login would set, and what was asked for, which goes before it.
-fn environment(options: &Run, console: Console) -> Result<Vec<Vec<u8>>> {
-    let name = |variable: &[u8]| {
-        variable
-            .iter()
-            .position(|byte| *byte == b'=')
-            .map(|at| variable[..at].to_vec())
-    };
-    let mut variables = vec![
-        b"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_vec(),
-        b"HOME=/".to_vec(),
-    ];
-    if console == Console::Terminal
-        && let Some(term) = std::env::var_os("TERM")
-    {
-        variables.push([b"TERM=", term.as_bytes()].concat());
-    }
-    for asked in &options.env {
-        let asked = asked.as_bytes();
-        let wanted = name(asked).filter(|name| !name.is_empty());
-        let wanted =
-            wanted.with_context(|| format!("--env {}: write K=V", asked.escape_ascii()))?;
-        variables.retain(|variable| name(variable).as_deref() != Some(&wanted));
-        variables.push(asked.to_vec());
-    }
-    Ok(variables)
 }
 
 #[cfg(test)]
@@ -309,31 +330,17 @@ mod tests {
     }
 
     #[test]
-    fn asked_for_variables_replace_the_usual_ones() {
-        let options = options(&["--env", "HOME=/root", "--env", "A=b=c", "--", "/bin/x"]);
-        let environment = environment(&options, Console::Stream).expect("good variables");
-        assert_eq!(
-            environment[1..],
-            [b"HOME=/root".to_vec(), b"A=b=c".to_vec()]
-        );
-    }
-
-    #[test]
     fn the_command_line_survives_any_argument() {
         let options = options(&["--icount", "--", "/bin/x", "", "a b", "-- %"]);
-        let line = command_line(&options, Console::Stream).expect("fits");
+        let variables = environment::variables(&options, Console::Stream).expect("good");
+        let exports = Exports::default();
+        let line = command_line(&options, Console::Stream, None, &variables, &exports);
+        let line = line.expect("fits");
         let line = String::from_utf8(line).expect("ASCII");
-        assert!(line.starts_with("log=memory aslr=0 env=PATH="), "{line}");
+        assert!(
+            line.starts_with("log=memory aslr=0 hostname=cowbell env=PATH="),
+            "{line}"
+        );
         assert!(line.ends_with(" -- /bin/x % a%20b --%20%25"), "{line}");
-    }
-
-    #[test]
-    fn variables_need_a_name_and_a_value() {
-        for bad in ["A", "=b", ""] {
-            assert!(
-                environment(&options(&["--env", bad]), Console::Stream).is_err(),
-                "{bad}"
-            );
-        }
     }
 }

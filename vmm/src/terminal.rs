@@ -9,6 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The settings found at the start.
 static SAVED: OnceLock<libc::termios> = OnceLock::new();
+/// The settings while the machine runs.
+static RAW_SETTINGS: OnceLock<libc::termios> = OnceLock::new();
+/// The size that the guest was told first, where it is told at all.
+static FIRST_SIZE: OnceLock<Size> = OnceLock::new();
 /// Whether the terminal is raw now.
 static RAW: AtomicBool = AtomicBool::new(false);
 
@@ -19,6 +23,44 @@ pub enum Console {
     Terminal,
     /// A stream of bytes.
     Stream,
+}
+
+/// The size of a terminal in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Lines.
+    pub rows: u16,
+    /// Characters in a line.
+    pub columns: u16,
+}
+
+/// The terminal's size now, if it has one.
+#[must_use]
+pub fn size() -> Option<Size> {
+    let mut size = libc::winsize {
+        ws_row: 0,
+        ws_col: 0,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    // SAFETY: TIOCGWINSZ writes one such structure.
+    let result = unsafe { libc::ioctl(libc::STDIN_FILENO, libc::TIOCGWINSZ, &raw mut size) };
+    (result >= 0).then_some(Size {
+        rows: size.ws_row,
+        columns: size.ws_col,
+    })
+}
+
+/// Decides that the guest is told the terminal's size, and answers what it is told first.
+#[must_use]
+pub fn tell_size() -> Option<Size> {
+    size().map(|size| *FIRST_SIZE.get_or_init(|| size))
+}
+
+/// The size that the guest was told first; `None` where it is not told.
+#[must_use]
+pub fn told_size() -> Option<Size> {
+    FIRST_SIZE.get().copied()
 }
 
 /// Whether standard input is a terminal whose foreground this process is in. In the background it must not touch the
@@ -71,6 +113,7 @@ pub fn make_raw(console: Console) -> Result<Guard> {
         // The guest sees no terminal, so nobody there would make a newline of Return.
         raw.c_iflag |= saved.c_iflag & libc::ICRNL;
     }
+    let raw = *RAW_SETTINGS.get_or_init(|| raw);
     RAW.store(true, Ordering::Release);
     // SAFETY: the structure is initialised and outlives the call.
     if unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, &raw const raw) } < 0 {
@@ -88,6 +131,34 @@ pub fn restore() {
         // SAFETY: the structure is initialised and never changes.
         unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, saved) };
         messages::set_raw_terminal(false);
+    }
+}
+
+/// Before this process is stopped: puts the terminal back for who comes to the foreground. Async-signal-safe.
+pub fn suspend() {
+    if RAW.load(Ordering::Acquire)
+        && let Some(saved) = SAVED.get()
+    {
+        set_from_handler(saved);
+    }
+}
+
+/// After this process was stopped and goes on: somebody else may have changed the terminal. Async-signal-safe.
+pub fn resume() {
+    if RAW.load(Ordering::Acquire)
+        && let Some(raw) = RAW_SETTINGS.get()
+    {
+        set_from_handler(raw);
+    }
+}
+
+/// Sets the terminal where this process is in its foreground: in the background it would be stopped for it.
+fn set_from_handler(settings: &libc::termios) {
+    // SAFETY: both take a descriptor and nothing else.
+    let is_foreground = unsafe { libc::tcgetpgrp(libc::STDIN_FILENO) == libc::getpgrp() };
+    if is_foreground {
+        // SAFETY: the structure is initialised and never changes.
+        unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, settings) };
     }
 }
 

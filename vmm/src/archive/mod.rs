@@ -38,6 +38,8 @@ pub const S_IFMT: u32 = 0o170_000;
 pub const S_IFDIR: u32 = 0o040_000;
 /// Regular file.
 pub const S_IFREG: u32 = 0o100_000;
+/// FIFO.
+pub const S_IFIFO: u32 = 0o010_000;
 /// Symbolic link; its data is the target.
 pub const S_IFLNK: u32 = 0o120_000;
 

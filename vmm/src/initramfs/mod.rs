@@ -8,8 +8,9 @@ pub use lookup::{Found, find};
 use crate::archive;
 use crate::command_line::Run;
 use crate::image;
+use crate::shell::Busybox;
 use anyhow::{Context, Result};
-use root::Root;
+pub use root::Root;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs;
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 ///
 /// # Errors
 /// What is wrong with what was given.
-pub fn build(options: &Run) -> Result<Cow<'static, [u8]>> {
+pub fn build(options: &Run, busybox: Option<&Busybox>) -> Result<Cow<'static, [u8]>> {
     let base: Cow<'static, [u8]> = match (&options.initrd, &options.root) {
         (Some(path), _) => {
             let shown = path.display();
@@ -37,10 +38,13 @@ pub fn build(options: &Run) -> Result<Cow<'static, [u8]>> {
         }
         (None, None) => image::initramfs().into(),
     };
-    if options.add.is_empty() {
+    if options.add.is_empty() && busybox.is_none() {
         return Ok(base);
     }
     let mut root = Root::of_archive(&base)?;
+    if let Some(busybox) = busybox {
+        busybox.install(&mut root, options)?;
+    }
     for added in &options.add {
         root.add(added)
             .with_context(|| format!("--add {}", added.display()))?;
