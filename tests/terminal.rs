@@ -108,3 +108,44 @@ fn a_bad_option_leaves_the_terminal_alone() {
     let (end, screen) = Session::start(&machine).end();
     assert_eq!(end, End::Exited(status::HOST_ERROR.into()), "{screen}");
 }
+
+#[test]
+fn raw_reads_wait_for_bytes_or_a_time() {
+    let program = compiled::c("c/alone/raw_terminal", Library::Musl);
+    for &engine in engines() {
+        let mut session =
+            Session::start(&Machine::on(engine).add(&program, "/raw").program(["/raw"]));
+        session.expect("nothing, without waiting?\r\n0: \r\n");
+        session.expect("nothing, for a time?\r\n0: \r\n");
+        session.expect("one soon?\r\n");
+        session.type_keys(b"a");
+        session.expect("1: a\r\n");
+        session.expect("three?\r\n");
+        session.type_keys(b"b");
+        session.type_keys(b"cd");
+        session.expect("3: bcd\r\n");
+        session.expect("two of three, then silence?\r\n");
+        session.type_keys(b"ef");
+        session.expect("2: ef\r\n");
+        session.expect("more than wanted?\r\n");
+        session.type_keys(b"ghij");
+        session.expect("3: ghi\r\n");
+        session.expect("the rest?\r\n1: j\r\n");
+        session.expect("done\r\n");
+        let (end, screen) = session.end();
+        assert_eq!(end, End::Exited(0), "{screen}");
+        for line in [
+            "ioctl(0, 0x802c542a, new_form) = 0",
+            "ioctl(0, 0x402c542b, new_form) = 0",
+            "ioctl(0, TIOCSETD, &number) = -1, errno 22",
+            "tcflush(0, 9) = -1, errno 22",
+            "tcflow(0, 9) = -1, errno 22",
+            "tcdrain(0) = 0",
+            "writable while it is stopped: 0",
+            "poll(&out, 1, 0) = 1",
+            "ioctl(0, 0x5499, 0) = -1, errno 25",
+        ] {
+            assert!(screen.contains(line), "{line}\n{screen}");
+        }
+    }
+}

@@ -15,7 +15,7 @@ use crate::records::COUNTERS;
 use crate::system_calls::waiting::NO_DEADLINE;
 use contract::Errno;
 use contract::counters::Counter;
-use files::tty::{Kind, Read, Received, Termios, Tty};
+use files::tty::{Flow, Kind, Read, Received, Termios, Tty};
 use files::{Transfer, WaitFor};
 use linux_raw_sys::general::TOSTOP;
 
@@ -34,8 +34,9 @@ enum Supply {
 pub enum Found {
     /// The piece is over: so many bytes of it.
     Over(Result<usize, Errno>),
-    /// Nothing yet.
-    Nothing,
+    /// Nothing yet; with a time in tenths of a second, after which the call ends with what it has (VTIME in
+    /// termios(3)).
+    Nothing(Option<u8>),
 }
 
 /// The console's state.
@@ -127,7 +128,7 @@ impl Console {
         match self.kind {
             Kind::Terminal => match self.tty.read(transfer, into) {
                 Read::Done(result) => Found::Over(result),
-                Read::Wait(_) => Found::Nothing,
+                Read::Wait(time) => Found::Nothing(time),
             },
             Kind::Plain => self.read_plain(transfer, into),
         }
@@ -153,7 +154,7 @@ impl Console {
             return Found::Over(Ok(count));
         }
         self.listen();
-        Found::Nothing
+        Found::Nothing(None)
     }
 
     /// Sees to it that input interrupts.
@@ -174,6 +175,23 @@ impl Console {
                 self.tty.output(bytes, &mut |run| assembly.add(run));
                 assembly.send();
             }
+        }
+    }
+
+    /// Whether output waits for the start character (IXON in termios(3)), or for TCOON.
+    pub fn is_stopped(&self) -> bool {
+        self.kind == Kind::Terminal && self.tty.flow() == Flow::Stopped
+    }
+
+    /// Stops output, or lets it go on (TCXONC).
+    pub fn set_flow(&mut self, flow: Flow) {
+        self.tty.set_flow(flow);
+    }
+
+    /// Sends one of the special characters to the other side.
+    pub fn send_special(&self, character: u8) {
+        if character != 0 {
+            uart::write(&[character]);
         }
     }
 
@@ -295,17 +313,29 @@ impl Kernel {
         }
         self.wake_queue(WaitFor::ConsoleInput);
         self.wake_queue(WaitFor::Readiness);
+        self.wake_writers();
+    }
+
+    /// Who waits to write to the console asks again, where output may go on.
+    pub fn wake_writers(&mut self) {
+        if !self.console.is_stopped() {
+            self.wake_queue(WaitFor::ConsoleOutput);
+        }
     }
 
     /// Whether something can still come from the console that somebody waits for.
     pub fn waits_for_console(&mut self) -> bool {
-        let waiting = [WaitFor::ConsoleInput, WaitFor::Readiness]
-            .into_iter()
-            .any(|key| {
-                self.files
-                    .wait_queue_mut(key)
-                    .is_some_and(|queue| !queue.is_empty())
-            });
+        let waiting = [
+            WaitFor::ConsoleInput,
+            WaitFor::ConsoleOutput,
+            WaitFor::Readiness,
+        ]
+        .into_iter()
+        .any(|key| {
+            self.files
+                .wait_queue_mut(key)
+                .is_some_and(|queue| !queue.is_empty())
+        });
         // At a terminal somebody may also type a signal.
         let listens = waiting || self.console.session.is_some();
         listens && self.console.supply != Supply::Ended
@@ -362,6 +392,10 @@ impl Kernel {
         let progress = match self.processes[slot].state {
             State::Waiting(Wait::File { progress, .. }) => progress,
             State::Waiting(Wait::Open { descriptor, .. }) => descriptor as usize + 1,
+            State::Waiting(Wait::TimedInput { progress, deadline }) => {
+                self.sleepers.remove(&(deadline, slot));
+                progress
+            }
             _ => 0,
         };
         self.enqueue(
@@ -381,6 +415,7 @@ impl Kernel {
         match state {
             Some(State::Waiting(Wait::File { until, .. } | Wait::Open { until, .. }))
                 if until == key => {}
+            Some(State::Waiting(Wait::TimedInput { .. })) if key == WaitFor::ConsoleInput => {}
             _ => self.wake_queue(key),
         }
     }

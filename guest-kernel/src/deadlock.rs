@@ -61,6 +61,11 @@ impl fmt::Display for What<'_> {
                 Wait::Vfork(Pid(child)) => {
                     write!(f, "waits for its vfork child {child} to exec or exit")
                 }
+                Wait::TimedInput { .. } => f.write_str("waits for console input for a time"),
+                Wait::File {
+                    until: WaitFor::ConsoleOutput,
+                    ..
+                } => f.write_str("waits for console output to be let go on"),
                 Wait::Open { .. } => f.write_str("waits for the other end of a FIFO"),
                 Wait::File {
                     until: WaitFor::PipeReadable(_),

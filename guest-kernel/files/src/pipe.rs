@@ -430,7 +430,9 @@ impl<S: PageStore> Files<S> {
         let (id, bit) = match queue {
             WaitFor::PipeReadable(id) => (id, READABLE),
             WaitFor::PipeWritable(id) => (id, WRITABLE),
-            WaitFor::ConsoleInput | WaitFor::Readiness | WaitFor::Lock => return,
+            WaitFor::ConsoleInput | WaitFor::ConsoleOutput | WaitFor::Readiness | WaitFor::Lock => {
+                return;
+            }
         };
         let Some(pipe) = self.pipes.get_mut(id.0) else {
             return;
@@ -480,6 +482,7 @@ impl<S: PageStore> Files<S> {
             WaitFor::PipeReadable(id) => Some(&mut self.pipes.get_mut(id.0)?.read_queue),
             WaitFor::PipeWritable(id) => Some(&mut self.pipes.get_mut(id.0)?.write_queue),
             WaitFor::ConsoleInput => Some(&mut self.wakeups.console),
+            WaitFor::ConsoleOutput => Some(&mut self.wakeups.console_output),
             WaitFor::Readiness => Some(&mut self.wakeups.readiness),
             WaitFor::Lock => Some(&mut self.locks.queue),
         }

@@ -142,6 +142,11 @@ impl Tty {
         self.flow
     }
 
+    /// Stops output, or lets it go on (tcflow(3)).
+    pub const fn set_flow(&mut self, flow: Flow) {
+        self.flow = flow;
+    }
+
     /// Bytes that a read would find (FIONREAD).
     #[must_use]
     pub fn readable_bytes(&self) -> usize {

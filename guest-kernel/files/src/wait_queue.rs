@@ -10,6 +10,8 @@ pub enum WaitFor {
     PipeWritable(PipeId),
     /// Input from the console. The kernel knows when that has come.
     ConsoleInput,
+    /// That output to the console may go on.
+    ConsoleOutput,
     /// A change of readiness anywhere, for poll(2) and its like, which then look again.
     Readiness,
     /// A lock to go (fcntl_locking(2), flock(2)). All who wait look again.
@@ -45,6 +47,7 @@ pub(crate) struct Wakeups {
     /// Bits [`POLLERS`] and [`LOCKERS`]: who is to look again.
     pub(crate) all: u8,
     pub(crate) console: WaitQueue,
+    pub(crate) console_output: WaitQueue,
     pub(crate) readiness: WaitQueue,
 }
 
@@ -59,6 +62,7 @@ impl Wakeups {
             first: None,
             all: 0,
             console: WaitQueue::new(),
+            console_output: WaitQueue::new(),
             readiness: WaitQueue::new(),
         }
     }

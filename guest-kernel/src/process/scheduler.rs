@@ -57,6 +57,10 @@ impl Kernel {
             Wait::File { until, .. } | Wait::Open { until, .. } => {
                 self.wait_for_file(slot, until);
             }
+            Wait::TimedInput { deadline, .. } => {
+                self.wait_for_file(slot, WaitFor::ConsoleInput);
+                self.add_sleeper(slot, deadline);
+            }
             Wait::Readiness { deadline } => {
                 self.wait_for_file(slot, WaitFor::Readiness);
                 if let Some(deadline) = deadline {
@@ -105,6 +109,10 @@ impl Kernel {
             }
             State::Waiting(Wait::File { until, .. } | Wait::Open { until, .. }) => {
                 self.stop_waiting_for_file(slot, until);
+            }
+            State::Waiting(Wait::TimedInput { deadline, .. }) => {
+                self.stop_waiting_for_file(slot, WaitFor::ConsoleInput);
+                self.sleepers.remove(&(deadline, slot));
             }
             State::Waiting(Wait::Readiness { deadline }) => {
                 self.stop_waiting_for_file(slot, WaitFor::Readiness);
@@ -258,6 +266,7 @@ impl Kernel {
             let result = match self.processes[slot].state {
                 State::Waiting(Wait::Futex(_)) => Errno::ETIMEDOUT.to_return_value(),
                 State::Waiting(Wait::SignalSet { .. }) => Errno::EAGAIN.to_return_value(),
+                State::Waiting(Wait::TimedInput { progress, .. }) => progress as u64,
                 _ => 0,
             };
             self.processes[slot].set_result(result);

@@ -76,6 +76,8 @@ pub enum Wait {
     File { until: WaitFor, progress: usize },
     /// The other end of a FIFO that `descriptor` is being opened on.
     Open { until: WaitFor, descriptor: u32 },
+    /// Input from the console, until a time: then the call is over with the bytes it has.
+    TimedInput { progress: usize, deadline: u64 },
     /// Some descriptor to become ready (poll(2)), until a time where there is one.
     Readiness { deadline: Option<u64> },
     /// A time, in nanoseconds since boot.
@@ -92,7 +94,7 @@ impl Wait {
     /// How a thread that waits asks its call again. A call that has a deadline keeps it.
     pub fn asked_again(self) -> Resume {
         let progress = match self {
-            Self::File { progress, .. } => progress,
+            Self::File { progress, .. } | Self::TimedInput { progress, .. } => progress,
             Self::Open { descriptor, .. } => descriptor as usize + 1,
             Self::Readiness { deadline } => deadline.unwrap_or(NO_DEADLINE) as usize,
             Self::SignalSet { deadline, .. } => deadline.unwrap_or(0) as usize,

@@ -6,8 +6,18 @@ use crate::memory::user;
 use crate::process::signal::{Info, SIGWINCH};
 use crate::process::terminal::{Access, Use};
 use contract::Errno;
-use files::tty::{TERMIOS_SIZE, Termios};
+use files::tty::{Flow, TERMIOS_SIZE, Termios};
 use linux_raw_sys::ioctl;
+
+/// What tcflush(3) and tcflow(3) ask for, and the only line discipline.
+const TCIFLUSH: u32 = 0;
+const TCOFLUSH: u32 = 1;
+const TCIOFLUSH: u32 = 2;
+const TCOOFF: u32 = 0;
+const TCOON: u32 = 1;
+const TCIOFF: u32 = 2;
+const TCION: u32 = 3;
+const N_TTY: u32 = 0;
 
 /// Bytes of `struct winsize`.
 const WINSIZE: usize = 8;
@@ -20,7 +30,12 @@ impl Kernel {
         | ioctl::TCSETSW
         | ioctl::TCSETSF
         | ioctl::TCFLSH
+        | ioctl::TCSETS2
+        | ioctl::TCSETSW2
+        | ioctl::TCSETSF2
         | ioctl::TCSBRK
+        | ioctl::TCSBRKP
+        | ioctl::TCXONC
         | ioctl::TIOCSPGRP = request
             && self.use_terminal(Use::Change)? == Access::Signalled
         {
@@ -38,9 +53,50 @@ impl Kernel {
                     self.console.flush_input();
                 }
                 self.console.set_termios(Termios::from_bytes(&bytes))?;
+                self.wake_writers();
             }
-            ioctl::TCSBRK => {}
-            ioctl::TCFLSH => self.console.flush_input(),
+            ioctl::TCGETS2 => {
+                let [a, b] = [settings.speed().to_ne_bytes(); 2];
+                user::write(space, argument, &settings.to_bytes())?;
+                let speeds = argument.wrapping_add(TERMIOS_SIZE as u64);
+                user::write(space, speeds, &[a, b].concat())?;
+            }
+            // As without the 2: the speed is that of the flags, and nothing depends on it.
+            ioctl::TCSETS2 | ioctl::TCSETSW2 | ioctl::TCSETSF2 => {
+                let mut bytes = [0; TERMIOS_SIZE];
+                user::read(space, argument, &mut bytes)?;
+                if request == ioctl::TCSETSF2 {
+                    self.console.flush_input();
+                }
+                self.console.set_termios(Termios::from_bytes(&bytes))?;
+                self.wake_writers();
+            }
+            // There is no wire to break.
+            ioctl::TCSBRK | ioctl::TCSBRKP => {}
+            ioctl::TCFLSH => match argument as u32 {
+                TCIFLUSH | TCIOFLUSH => self.console.flush_input(),
+                TCOFLUSH => {}
+                _ => return Err(Errno::EINVAL),
+            },
+            ioctl::TCXONC => {
+                match argument as u32 {
+                    TCOOFF => self.console.set_flow(Flow::Stopped),
+                    TCOON => self.console.set_flow(Flow::Running),
+                    TCIOFF => self.console.send_special(settings.stop_character()),
+                    TCION => self.console.send_special(settings.start_character()),
+                    _ => return Err(Errno::EINVAL),
+                }
+                self.wake_writers();
+            }
+            ioctl::TIOCOUTQ => tell(0)?,
+            ioctl::TIOCGETD => tell(N_TTY)?,
+            ioctl::TIOCSETD => {
+                let mut bytes = [0; 4];
+                user::read(space, argument, &mut bytes)?;
+                if u32::from_ne_bytes(bytes) != N_TTY {
+                    return Err(Errno::EINVAL);
+                }
+            }
             ioctl::TIOCGPGRP => tell(self.terminal_session()?.foreground.0)?,
             ioctl::TIOCGSID => tell(self.terminal_session()?.leader.0)?,
             ioctl::TIOCSPGRP => {

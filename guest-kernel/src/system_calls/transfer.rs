@@ -1,6 +1,7 @@
 //! read(2), write(2) and their kin: bytes between a program's buffers and what a descriptor leads to, a piece
 //! of a page at a time.
 use super::Outcome;
+use crate::arch::clock;
 use crate::console::Found;
 use crate::kernel::Kernel;
 use crate::memory::heap;
@@ -22,6 +23,9 @@ const TRANSFER_LIMIT: u64 = 0x7fff_f000;
 pub const VECTOR_LIMIT: u64 = 1024;
 /// A file would grow beyond RLIMIT_FSIZE (signal(7)).
 pub const SIGXFSZ: u8 = linux::SIGXFSZ as u8;
+
+/// In nanoseconds.
+const TENTH: u64 = 100_000_000;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,6 +107,8 @@ enum Piece {
     Taken(usize),
     Over(Result<usize, Errno>),
     Wait(WaitFor),
+    /// For input, no longer than so many tenths of a second.
+    WaitTenths(u8),
 }
 
 impl Kernel {
@@ -349,6 +355,13 @@ impl Kernel {
         self.wake_files();
         match last {
             Piece::Taken(_) => Ok(Outcome::Return(transfer.done as u64)),
+            Piece::WaitTenths(tenths) => {
+                let deadline = clock::now() + u64::from(tenths) * TENTH;
+                Ok(self.wait_in_call(Wait::TimedInput {
+                    progress: transfer.done,
+                    deadline,
+                }))
+            }
             Piece::Wait(until) => Ok(self.wait_in_call(Wait::File {
                 until,
                 progress: transfer.done,
@@ -450,10 +463,11 @@ impl Kernel {
                     }
                     Step::Device(KernelDevice::Console) => match console.read(transfer, piece) {
                         Found::Over(result) => Step::Done(result),
-                        Found::Nothing if is_nonblocking(files.status_flags(description)) => {
+                        Found::Nothing(_) if is_nonblocking(files.status_flags(description)) => {
                             Step::Done(Err(Errno::EAGAIN))
                         }
-                        Found::Nothing => Step::Wait(WaitFor::ConsoleInput),
+                        Found::Nothing(Some(tenths)) => return Piece::WaitTenths(tenths),
+                        Found::Nothing(None) => Step::Wait(WaitFor::ConsoleInput),
                     },
                     step => step,
                 };
@@ -465,6 +479,13 @@ impl Kernel {
                     Err(fault) => return Piece::Over(Err(fault.into())),
                 };
                 let step = match files.write(pages, description, transfer, piece) {
+                    Step::Device(KernelDevice::Console) if console.is_stopped() => {
+                        if is_nonblocking(files.status_flags(description)) {
+                            Step::Done(Err(Errno::EAGAIN))
+                        } else {
+                            Step::Wait(WaitFor::ConsoleOutput)
+                        }
+                    }
                     Step::Device(device) => {
                         if device == KernelDevice::Console {
                             console.write(piece);

@@ -53,8 +53,15 @@ impl Kernel {
             .get(descriptor)?;
         Ok(match self.files.ready(id)? {
             Readiness::Events(events) => events,
-            Readiness::Device(KernelDevice::Console) if !self.console.is_readable() => {
-                (linux::POLLOUT | linux::POLLWRNORM) as u16
+            Readiness::Device(KernelDevice::Console) => {
+                let mut events = 0;
+                if self.console.is_readable() {
+                    events |= linux::POLLIN | linux::POLLRDNORM;
+                }
+                if !self.console.is_stopped() {
+                    events |= linux::POLLOUT | linux::POLLWRNORM;
+                }
+                events as u16
             }
             Readiness::Device(_) => {
                 (linux::POLLIN | linux::POLLRDNORM | linux::POLLOUT | linux::POLLWRNORM) as u16

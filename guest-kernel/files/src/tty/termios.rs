@@ -90,6 +90,36 @@ impl Termios {
         }
     }
 
+    /// The speed that the flags name, in bits a second; 0 for one that has no name.
+    #[must_use]
+    pub fn speed(&self) -> u32 {
+        const NAMED: [u32; 16] = [
+            0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400,
+        ];
+        const FASTER: [u32; 15] = [
+            57_600, 115_200, 230_400, 460_800, 500_000, 576_000, 921_600, 1_000_000, 1_152_000,
+            1_500_000, 2_000_000, 2_500_000, 3_000_000, 3_500_000, 4_000_000,
+        ];
+        let index = self.wire & linux::CBAUD;
+        let found = match index.checked_sub(linux::B57600) {
+            Some(index) => FASTER.get(index as usize),
+            None => NAMED.get(index as usize),
+        };
+        found.copied().unwrap_or(0)
+    }
+
+    /// The character that stops output.
+    #[must_use]
+    pub const fn stop_character(&self) -> u8 {
+        self.control[cc::VSTOP]
+    }
+
+    /// The character that lets it go on.
+    #[must_use]
+    pub const fn start_character(&self) -> u8 {
+        self.control[cc::VSTART]
+    }
+
     pub(super) const fn has_input(&self, flags: u32) -> bool {
         self.input & flags == flags
     }

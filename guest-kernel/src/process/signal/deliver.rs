@@ -103,7 +103,9 @@ impl Kernel {
     /// What an interrupted call returns, or an [`Interrupted`].
     fn interrupted_result(&self, target: ThreadSlot, wait: Wait) -> u64 {
         match wait {
-            Wait::File { progress, .. } if progress > 0 => progress as u64,
+            Wait::File { progress, .. } | Wait::TimedInput { progress, .. } if progress > 0 => {
+                progress as u64
+            }
             Wait::Readiness { deadline } => {
                 self.tell_time_left(target, deadline);
                 Interrupted::NotAfterHandler.to_result()
