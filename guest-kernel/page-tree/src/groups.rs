@@ -62,6 +62,39 @@ pub(crate) fn for_each_place(groups: u64, mut f: impl FnMut(Place)) {
     }
 }
 
+/// The bit of an index modulo 32: see [`for_each_live`].
+#[inline]
+pub(crate) fn column(index: PageTableIndex) -> u32 {
+    1 << (u16::from(index) % 32)
+}
+
+/// The bits of a range of indices, its last one included.
+#[inline]
+pub(crate) fn columns_of(first: PageTableIndex, last: PageTableIndex) -> u32 {
+    let count = u32::from(u16::from(last) - u16::from(first)) + 1;
+    match count {
+        0..32 => ((1 << count) - 1_u32).rotate_left(u32::from(u16::from(first))),
+        _ => u32::MAX,
+    }
+}
+
+/// Calls `f` for each place that is in one of these groups of eight and in one of these columns: its index modulo 32. Tables
+/// above the page tables mostly have a few entries, and this finds those without a look at their neighbours.
+#[inline]
+pub(crate) fn for_each_live(groups: u64, columns: u32, mut f: impl FnMut(Place)) {
+    let mut rest = groups;
+    while rest != 0 {
+        let group = rest.trailing_zeros();
+        rest &= rest - 1;
+        let mut places = columns >> (group % 4 * 8) & 0xff;
+        while places != 0 {
+            let at = places.trailing_zeros();
+            places &= places - 1;
+            f(Place { group, at });
+        }
+    }
+}
+
 /// Calls `f` with the first group and the length of each run of groups.
 #[inline]
 pub(crate) fn for_each_run(groups: u64, mut f: impl FnMut(u32, u32)) {
@@ -113,6 +146,20 @@ mod tests {
         assert_eq!(runs(u64::MAX), [(0, 64)]);
         assert_eq!(runs(0b1011_0001), [(0, 1), (4, 2), (7, 1)]);
         assert_eq!(runs(0b11 << 62 | 1), [(0, 1), (62, 2)]);
+    }
+
+    #[test]
+    fn visits_each_place_of_a_column() {
+        let index = PageTableIndex::new_truncate;
+        let mut found = std::vec::Vec::new();
+        let columns = column(index(2)) | columns_of(index(508), index(511));
+        for_each_live(1 << 63 | 1, columns, |place| {
+            found.push(u16::from(place.index()));
+        });
+        assert_eq!(found, [2, 508, 509, 510, 511]);
+        assert_eq!(columns_of(index(30), index(33)), 0b11 | 0b11 << 30);
+        assert_eq!(columns_of(index(7), index(38)), u32::MAX);
+        assert_eq!(columns_of(index(0), index(511)), u32::MAX);
     }
 
     #[test]

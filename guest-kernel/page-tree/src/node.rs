@@ -3,7 +3,7 @@ use x86_64::structures::paging::page_table::PageTableLevel;
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::Entry;
-use crate::groups::{for_each_place, for_each_run, group, spread};
+use crate::groups::{column, for_each_live, for_each_place, for_each_run, group, spread};
 use crate::store::{FrameStore, OutOfFrames};
 
 /// Whether entries have lost their write bit.
@@ -34,6 +34,8 @@ pub(crate) fn fill_in<S: FrameStore>(
     store.set_entry(table, index, new);
     if old.is_empty() {
         store.set_live_groups(table, store.live_groups(table) | group(index));
+        // Of a page table this says too much, which it may.
+        store.set_counted_groups(table, store.counted_groups(table) | column(index));
     }
 }
 
@@ -46,7 +48,10 @@ pub(crate) fn fill_in_page<S: FrameStore>(
     old: Entry,
     new: Entry,
 ) {
-    fill_in(store, page_table, index, old, new);
+    store.set_entry(page_table, index, new);
+    if old.is_empty() {
+        store.set_live_groups(page_table, store.live_groups(page_table) | group(index));
+    }
     if new.is_counted() && !old.is_counted() {
         let counted = store.counted_groups(page_table) | 1 << (u16::from(index) / 16);
         store.set_counted_groups(page_table, counted);
@@ -62,10 +67,11 @@ pub(crate) fn share_tables<S: FrameStore>(
     to: PhysFrame,
     but: Option<PageTableIndex>,
 ) -> Narrowed {
-    let live = store.live_groups(from);
+    let (live, columns) = (store.live_groups(from), store.counted_groups(from));
     store.set_live_groups(to, live);
+    store.set_counted_groups(to, columns);
     let mut narrowed = Narrowed::Nothing;
-    for_each_place(live, |place| {
+    for_each_live(live, columns, |place| {
         let mut entry = store.entry_at(from, place);
         if entry.is_empty() || but.is_some_and(|but| but == place.index()) {
             return;
@@ -198,7 +204,8 @@ pub(crate) fn let_go<S: FrameStore>(store: &mut S, level: PageTableLevel, entry:
 /// Lets go of all that a root or a table above the page tables holds.
 #[inline]
 pub(crate) fn empty_table<S: FrameStore>(store: &mut S, level: PageTableLevel, table: PhysFrame) {
-    for_each_place(store.live_groups(table), |place| {
+    let (live, columns) = (store.live_groups(table), store.counted_groups(table));
+    for_each_live(live, columns, |place| {
         let entry = store.entry_at(table, place);
         if !entry.is_empty() {
             store.set_entry_at(table, place, Entry::EMPTY);
@@ -206,6 +213,7 @@ pub(crate) fn empty_table<S: FrameStore>(store: &mut S, level: PageTableLevel, t
         }
     });
     store.set_live_groups(table, 0);
+    store.set_counted_groups(table, 0);
 }
 
 #[inline(never)]

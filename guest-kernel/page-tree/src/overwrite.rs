@@ -5,7 +5,7 @@ use x86_64::structures::paging::page_table::PageTableLevel::{self, One};
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::Entry;
-use crate::groups::{for_each_index, group, groups_of};
+use crate::groups::{columns_of, for_each_index, group, groups_of};
 use crate::node::{Took, fill_in, let_go, own_child};
 use crate::range::PageRange;
 use crate::store::{Flushes, FrameStore, OutOfFrames};
@@ -109,6 +109,10 @@ pub(crate) fn overwrite<S: FrameStore>(
         overwrite_entry(store, table, index, new, flushes);
     }
     renew_groups(store, table.frame, groups_of(first, last));
+    if !new.is_empty() {
+        let columns = store.counted_groups(table.frame) | columns_of(first, last);
+        store.set_counted_groups(table.frame, columns);
+    }
 }
 
 /// [`overwrite`] for one whole entry of a table above the page tables.

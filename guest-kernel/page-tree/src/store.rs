@@ -90,14 +90,15 @@ pub trait FrameStore {
     fn set_live_groups(&mut self, table: PhysFrame, groups: u64);
 
     /// Of a page table: which groups of sixteen entries may hold one that is counted. The rest is copied and cleared
-    /// as plain memory. An implementation that keeps no such groups says "all of them", as this one does.
+    /// as plain memory. Of a table above: which indices modulo 32 may hold something. An implementation that keeps no
+    /// such bits says "all of them", as this one does.
     #[inline]
-    fn counted_groups(&self, _page_table: PhysFrame) -> u32 {
+    fn counted_groups(&self, _table: PhysFrame) -> u32 {
         u32::MAX
     }
-    /// Keeps the counted groups.
+    /// Keeps these bits.
     #[inline]
-    fn set_counted_groups(&mut self, _page_table: PhysFrame, _groups: u32) {}
+    fn set_counted_groups(&mut self, _table: PhysFrame, _groups: u32) {}
     /// Copies entries as they are: `count` groups of eight, one at least, from the group `first` on. Worth a copy of memory.
     #[inline]
     fn copy_groups(&mut self, from: PhysFrame, to: PhysFrame, first: u32, count: u32) {

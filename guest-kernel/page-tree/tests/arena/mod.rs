@@ -269,6 +269,10 @@ impl Arena {
                     || self.at(table).counted >> (index / 16) & 1 == 1,
                 "{entry:?} is counted, its group is not"
             );
+            assert!(
+                level == 1 || self.at(table).counted >> (index % 32) & 1 == 1,
+                "{entry:?} at {index} is in a dead column"
+            );
             if !entry.has_frame() {
                 assert!(
                     entry.is_reserved() || filled,
