@@ -194,7 +194,9 @@ impl<S: PageStore> Files<S> {
             && let Some(inode) = self.inodes.get_mut(number)
         {
             inode.holders -= 1;
-            self.free_if_gone(store, Number(number));
+            if inode.holders == 0 && inode.links == 0 {
+                self.free_if_gone(store, Number(number));
+            }
         }
     }
 

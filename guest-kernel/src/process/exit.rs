@@ -32,9 +32,7 @@ impl Kernel {
         }
         COUNTERS.add(Counter::Exits, 1);
         self.leave_memory_in_order(slot, 1);
-        while let Some(thread) = self.processes[slot].threads.first {
-            self.end_thread(thread);
-        }
+        self.end_all_threads(slot);
         self.release_memory(slot);
         if self.files.has_record_locks() {
             self.files.release_all_locks(self.processes[slot].pid.0);
@@ -49,7 +47,10 @@ impl Kernel {
         let directory = self.processes[slot].working_directory;
         self.files.release_directory(&mut self.pages, directory);
         self.hang_up_terminal(slot);
-        let tied = self.groups_tied_by(slot);
+        let tied = match self.stopped {
+            0 => None,
+            _ => Some(self.groups_tied_by(slot)),
+        };
         self.orphan_children(slot);
         let process = &mut self.processes[slot];
         process.ended = Some(status);
@@ -58,7 +59,9 @@ impl Kernel {
             self.stopped -= 1;
         }
         self.notify_parent(slot);
-        self.release_orphaned(&tied);
+        if let Some(tied) = tied {
+            self.release_orphaned(&tied);
+        }
     }
 
     /// exit(2) of the current thread: the last one's is the end of the process.
@@ -129,10 +132,25 @@ impl Kernel {
 
     /// Takes a thread out of its process and out of the table: nothing is left of it.
     fn end_thread(&mut self, slot: ThreadSlot) {
+        self.processes.leave_fellows(slot);
+        self.take_thread_out(slot);
+    }
+
+    /// The same for all threads of a process.
+    #[inline]
+    fn end_all_threads(&mut self, slot: ProcessSlot) {
+        let mut next = core::mem::take(&mut self.processes[slot].threads).first;
+        while let Some(thread) = next {
+            next = self.processes[thread].fellows.next;
+            self.take_thread_out(thread);
+        }
+    }
+
+    #[inline]
+    fn take_thread_out(&mut self, slot: ThreadSlot) {
         if !matches!(self.processes[slot].state, State::Running) {
             self.leave_queue(slot);
         }
-        self.processes.leave_fellows(slot);
         let Some(mut thread) = self.processes.remove_thread(slot) else {
             return;
         };
@@ -228,17 +246,28 @@ impl Kernel {
             return;
         };
         let signal = process.exit_signal;
-        let info = signal::Info::Child(self.sender(zombie), Event::Ended(status));
         if signal == signal::SIGCHLD && self.processes[parent].signals.discards_children() {
             trace::notice(self);
+            let info = signal::Info::Child(self.sender(zombie), Event::Ended(status));
             self.reap(zombie);
             self.wake_childless_parent(parent);
-        } else {
+            return signal::send(self, parent, signal, info);
+        }
+        if self.processes[parent].threads.count != 1 || self.waits_for_child(parent) {
             self.wake_waiting_parent(parent, zombie);
         }
-        if (1..=signal::LAST).contains(&signal) {
+        if !self.ignores(parent, signal) {
+            let info = signal::Info::Child(self.sender(zombie), Event::Ended(status));
             signal::send(self, parent, signal, info);
         }
+    }
+
+    /// Whether the first thread of a process waits for a child.
+    #[inline]
+    fn waits_for_child(&self, parent: ProcessSlot) -> bool {
+        self.processes[parent].threads.first.is_some_and(|first| {
+            matches!(self.processes[first].state, State::Waiting(Wait::Child(_)))
+        })
     }
 
     /// A child has something to report: who waits for that asks again.
@@ -283,9 +312,7 @@ impl Kernel {
         export::send_all(self);
         COUNTERS.add(Counter::Exits, 1);
         while let Some(slot) = self.processes.first() {
-            while let Some(thread) = self.processes[slot].threads.first {
-                self.end_thread(thread);
-            }
+            self.end_all_threads(slot);
             let process = &mut self.processes[slot];
             if let Some(space) = process.memory.take() {
                 AddressSpace::release(space);

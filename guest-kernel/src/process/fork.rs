@@ -122,7 +122,7 @@ impl Kernel {
 
 /// A thread that is a copy of another, in that process or a new one. Its SIMD registers will be kept in
 /// `simd`.
-#[inline]
+#[inline(always)]
 pub fn new_thread(
     parent: &mut Thread,
     simd: PhysFrame,

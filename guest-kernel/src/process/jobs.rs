@@ -121,17 +121,8 @@ impl Kernel {
 
     /// The groups that may be orphaned by the end of a process: its own, and its children's. Only one with a
     /// stopped process is of interest.
-    #[inline]
-    pub fn groups_tied_by(&self, slot: ProcessSlot) -> Vec<Pid> {
-        if self.stopped == 0 {
-            Vec::new()
-        } else {
-            self.find_groups_tied_by(slot)
-        }
-    }
-
     #[cold]
-    fn find_groups_tied_by(&self, slot: ProcessSlot) -> Vec<Pid> {
+    pub fn groups_tied_by(&self, slot: ProcessSlot) -> Vec<Pid> {
         let mut groups = Vec::new();
         // Without memory nobody hears of it.
         if heap::require_reserve().is_err() {
@@ -149,6 +140,7 @@ impl Kernel {
 
     /// After the end of a process: a group that is orphaned by it and has stopped gets SIGHUP and SIGCONT
     /// (setpgid(2)).
+    #[cold]
     pub fn release_orphaned(&mut self, groups: &[Pid]) {
         for &group in groups {
             if self.is_orphaned(group) && self.has_stopped(group) {

@@ -1,7 +1,7 @@
 //! The end of a thread as others see it who share its memory: robust futexes (get_robust_list(2)) and the word
 //! that a join waits for (set_tid_address(2)).
 use super::futex::{Key, Scope};
-use super::{Pid, ProcessSlot, ThreadSlot};
+use super::{Pid, ProcessSlot, Thread, ThreadSlot};
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
 use crate::memory::user::{self, UserFault};
@@ -20,18 +20,38 @@ enum Place {
     Pending,
 }
 
+impl Thread {
+    /// Not 0 where something is to be written at its end.
+    #[inline]
+    const fn words_to_leave(&self) -> u64 {
+        self.robust_list | self.clear_child_tid
+    }
+}
+
 impl Kernel {
     /// Leaves a process's memory in order for others who have it: for the threads that are about to end with
     /// it.
     ///
     /// `holds` is how often the space is held on the process's own behalf.
-    #[inline]
+    #[inline(always)]
     pub fn leave_memory_in_order(&mut self, slot: ProcessSlot, holds: usize) {
+        let process = &self.processes[slot];
+        if process.threads.count == 1
+            && let Some(only) = process.threads.first
+            && self.processes[only].words_to_leave() == 0
+        {
+            return;
+        }
+        self.leave_words_of_all(slot, holds);
+    }
+
+    #[inline(never)]
+    fn leave_words_of_all(&mut self, slot: ProcessSlot, holds: usize) {
         let mut next = self.processes[slot].threads.first;
         while let Some(thread) = next {
             let words = &self.processes[thread];
             next = words.fellows.next;
-            if words.robust_list | words.clear_child_tid != 0 {
+            if words.words_to_leave() != 0 {
                 if !self.has_fellow_users(slot, holds) {
                     return;
                 }

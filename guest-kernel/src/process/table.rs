@@ -138,7 +138,8 @@ impl<T, const LIMIT: usize> Places<T, LIMIT> {
         } else {
             self.used += 1;
         }
-        self.boxes[Self::place(slot)] = Some(value);
+        // The place is vacant: to say so spares the drop of what was there.
+        self.boxes[Self::place(slot)].get_or_insert(value);
         self.count += 1;
     }
 

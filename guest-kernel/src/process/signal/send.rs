@@ -83,6 +83,22 @@ impl Kernel {
         Ok(())
     }
 
+    /// Whether a signal sent to a process has no effect: a short way for SIGCHLD, which most ignore.
+    #[inline]
+    pub fn ignores(&self, target: ProcessSlot, signal: u8) -> bool {
+        if signal == 0 || signal > super::LAST {
+            return true;
+        }
+        let process = &self.processes[target];
+        let ignored =
+            signal != SIGCONT && process.signals.disposition(signal) == Disposition::Ignore;
+        ignored
+            && process
+                .threads
+                .first
+                .is_some_and(|first| !blocks(self.processes[first].signals.blocked, signal))
+    }
+
     /// The thread that takes a signal; `None` where all block it.
     #[inline]
     fn taker(&self, to: To, signal: u8) -> Option<ThreadSlot> {
