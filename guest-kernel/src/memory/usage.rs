@@ -25,7 +25,36 @@ pub struct Usage {
     pub tables: u64,
 }
 
+/// Addresses that `/proc/PID/stat` tells.
+#[derive(Default)]
+pub struct ShownPlaces {
+    pub code: u64,
+    pub code_end: u64,
+    pub data: u64,
+    pub data_end: u64,
+    pub heap: u64,
+    /// The bottom of the stack: its highest word in use at the start.
+    pub stack: u64,
+    pub arguments: Range<u64>,
+    pub environment: Range<u64>,
+}
+
 impl AddressSpace {
+    /// Where its parts are.
+    pub fn shown_places(&self) -> ShownPlaces {
+        let places = self.places();
+        ShownPlaces {
+            code: places.code.0,
+            code_end: places.code.1,
+            data: places.data.0,
+            data_end: places.data.1,
+            heap: places.break_start,
+            stack: self.arguments().start,
+            arguments: self.arguments(),
+            environment: self.environment(),
+        }
+    }
+
     /// How much it has.
     pub fn usage(&self) -> Usage {
         let places = self.places();

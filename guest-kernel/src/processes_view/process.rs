@@ -87,10 +87,10 @@ impl ProcessesView<'_> {
                 out.bytes(subject.name);
                 out.write_str("\n")
             }
-            ProcessFile::Statm => {
-                let (resident, mapped) = sizes(process);
-                writeln!(out, "{mapped} {resident} 0 0 0 {mapped} 0")
-            }
+            ProcessFile::Statm => match &process.memory {
+                Some(memory) => memory.write_statm(out),
+                None => out.write_str("0 0 0 0 0 0 0\n"),
+            },
             ProcessFile::Maps => match &process.memory {
                 Some(memory) => memory.write_map(out),
                 None => Ok(()),
@@ -105,6 +105,11 @@ impl ProcessesView<'_> {
     fn write_stat(&self, subject: &Subject<'_>, out: &mut dyn Output) -> Result {
         let process = subject.process;
         let (resident, mapped) = sizes(process);
+        let places = process
+            .memory
+            .as_ref()
+            .map(|memory| memory.shown_places())
+            .unwrap_or_default();
         let sets = signal_sets(subject);
         let started = clock::ticks_to_nanoseconds(process.started) / CLOCK_TICK;
         write!(out, "{} (", subject.id)?;
@@ -112,17 +117,27 @@ impl ProcessesView<'_> {
         writeln!(
             out,
             ") {} {} {} {} 0 -1 0 0 0 0 0 0 0 0 0 20 0 {} 0 {started} {} {resident} {INFINITY} \
-             0 0 0 0 0 {} {} {} {} 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
+             {} {} {} 0 0 {} {} {} {} 0 0 0 17 0 0 0 0 0 0 {} {} {} {} {} {} {} 0",
             subject.state,
             self.processes.parent_pid(subject.slot).0,
             process.group.0,
             process.session.0,
             process.threads.count,
             mapped * PAGE_SIZE as u64,
+            places.code,
+            places.code_end,
+            places.stack,
             sets.pending as u32,
             sets.blocked as u32,
             sets.ignored as u32,
             sets.caught as u32,
+            places.data,
+            places.data_end,
+            places.heap,
+            places.arguments.start,
+            places.arguments.end,
+            places.environment.start,
+            places.environment.end,
         )
     }
 
@@ -162,15 +177,8 @@ impl ProcessesView<'_> {
             write!(out, "{group} ")?;
         }
         out.write_str("\n")?;
-        if process.memory.is_some() {
-            let (resident, mapped) = sizes(process);
-            let kib = PAGE_SIZE as u64 / 1024;
-            writeln!(
-                out,
-                "VmSize:\t{:8} kB\nVmRSS:\t{:8} kB",
-                mapped * kib,
-                resident * kib
-            )?;
+        if let Some(memory) = &process.memory {
+            memory.write_status(out)?;
         }
         let sets = signal_sets(subject);
         let queued = process.limits.soft(Resource::PendingSignals);
