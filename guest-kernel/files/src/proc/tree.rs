@@ -64,6 +64,15 @@ impl RootLink {
 const FD: &str = "fd";
 const TASK: &str = "task";
 
+/// The one of this name.
+fn named<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &[u8]) -> Option<T> {
+    all.iter().copied().find(|&one| {
+        let own = name_of(one).as_bytes();
+        // Most differ in these.
+        own.len() == name.len() && own.first() == name.first() && own == name
+    })
+}
+
 /// An entry of a listing: the node, its name, and the cursor behind it.
 type Listed = (ProcNode, ProcName, u64);
 
@@ -155,17 +164,54 @@ impl ProcNode {
                 (source.next_thread(process, thread) == Some(thread))
                     .then_some(Self::Thread(process, thread))
             }
-            _ => {
-                let mut cursor = 0;
-                while let Some((node, found, next)) = self.fixed_entry(source, cursor) {
-                    if found.bytes(&mut [0; 10]) == name {
-                        return Some(node);
-                    }
-                    cursor = next;
-                }
-                None
+            Self::Root => {
+                let node = match named(&RootLink::ALL, RootLink::name, name) {
+                    Some(link) => Self::RootLink(link),
+                    None => match named(SystemFile::ALL, SystemFile::name, name) {
+                        Some(file) => Self::System(file),
+                        None if name == SysDirectory::Sys.name().as_bytes() => {
+                            Self::SysDirectory(SysDirectory::Sys)
+                        }
+                        None => return None,
+                    },
+                };
+                node.exists(source).then_some(node)
             }
+            Self::Process(process) => {
+                let node = if let Some(link) = named(ProcessLink::ALL, ProcessLink::name, name) {
+                    Self::ProcessLink(process, link)
+                } else if name == FD.as_bytes() {
+                    Self::Descriptors(process)
+                } else if name == TASK.as_bytes() {
+                    Self::Threads(process)
+                } else {
+                    Self::ProcessFile(process, named(ProcessFile::ALL, ProcessFile::name, name)?)
+                };
+                let lives = source.next_process(process) == Some(process);
+                (lives && node.exists(source)).then_some(node)
+            }
+            Self::Thread(process, thread) => {
+                let file = named(ProcessFile::ALL, ProcessFile::name, name)?;
+                let node = Self::ThreadFile(process, thread, file);
+                node.exists(source).then_some(node)
+            }
+            Self::SysDirectory(here) => {
+                let directory = named(SysDirectory::ALL, SysDirectory::name, name)
+                    .filter(|directory| directory.parent() == Some(here));
+                match directory {
+                    Some(directory) => Some(Self::SysDirectory(directory)),
+                    None => named(SysFile::ALL, SysFile::name, name)
+                        .filter(|file| file.parent() == here)
+                        .map(Self::SysFile),
+                }
+            }
+            _ => None,
         }
+    }
+
+    /// Whether there is such a file, where it is one.
+    fn exists(self, source: &dyn ProcSource) -> bool {
+        self.content().is_none_or(|content| source.has(content))
     }
 
     /// The first entry at or after `cursor` in a listing, with its name and the cursor behind it. Entries count from 0,
@@ -211,7 +257,7 @@ impl ProcNode {
                 {
                     return None;
                 }
-                node => node.content().is_none_or(|content| source.has(content)),
+                node => node.exists(source),
             };
             if there {
                 return Some((node, ProcName::Fixed(name), at as u64));
