@@ -24,7 +24,7 @@ fn here(engine: Engine, program: &Path, name: &str, arguments: &[&str]) -> Ran {
 }
 
 #[track_caller]
-fn alike(program: &Path, name: &str, arguments: &[&str]) {
+pub fn alike(program: &Path, name: &str, arguments: &[&str]) {
     let linux = on_linux::program(program, arguments, &ENVIRONMENT, Vec::new());
     let mut wrong = Vec::new();
     for &engine in engines() {

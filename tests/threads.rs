@@ -1,7 +1,7 @@
 //! Threads: programs that run on Linux and here alike.
 
-use crate::linux_programs::c_alike;
-use crate::machine::compiled::Library;
+use crate::linux_programs::{alike, c_alike};
+use crate::machine::compiled::{self, Library};
 
 macro_rules! programs {
     ($($name:ident)*) => {
@@ -9,9 +9,14 @@ macro_rules! programs {
     };
 }
 
-programs! { futexes threads_groups }
+programs! { clone_flags futexes threads_groups }
 
 #[test]
 fn threads_basic() {
     c_alike("threads_basic", &Library::ALL, &[]);
+}
+
+#[test]
+fn rust_std_threads() {
+    alike(&compiled::rust("rust/threads"), "threads", &[]);
 }

@@ -245,6 +245,37 @@ static void signals(void)
 	pthread_join(thread, NULL);
 }
 
+static void shared(void)
+{
+	uint32_t *common = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status;
+	pid_t child;
+
+	if (common == MAP_FAILED) {
+		printf("no shared memory: errno %d\n", errno);
+		return;
+	}
+	child = fork();
+	if (child == 0) {
+		for (int i = 0; i < 100; i++) {
+			while (__atomic_load_n(&common[0], __ATOMIC_SEQ_CST) == (uint32_t)i)
+				futex(&common[0], FUTEX_WAIT, i, NULL, NULL, 0);
+			__atomic_store_n(&common[1], i + 1, __ATOMIC_SEQ_CST);
+			futex(&common[1], FUTEX_WAKE, 1, NULL, NULL, 0);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 100; i++) {
+		__atomic_store_n(&common[0], i + 1, __ATOMIC_SEQ_CST);
+		futex(&common[0], FUTEX_WAKE, 1, NULL, NULL, 0);
+		while (__atomic_load_n(&common[1], __ATOMIC_SEQ_CST) == (uint32_t)i)
+			futex(&common[1], FUTEX_WAIT, i, NULL, NULL, 0);
+	}
+	waitpid(child, &status, 0);
+	show_status("the other process", status);
+	printf("shared: %u %u\n", common[0], common[1]);
+}
+
 int main(void)
 {
 	wakes();
@@ -253,5 +284,6 @@ int main(void)
 	operates();
 	errors();
 	signals();
+	shared();
 	return 0;
 }

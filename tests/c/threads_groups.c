@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -339,6 +340,31 @@ static void robust_mutex(void)
 	SHOW(pthread_mutex_lock(&robust));
 }
 
+/* The same between processes: the child ends with the mutex. */
+static void robust_between_processes(void)
+{
+	pthread_mutexattr_t attributes;
+	pthread_mutex_t *mutex =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
+	int status;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(mutex, &attributes);
+	pthread_mutex_lock(mutex);
+	child = fork();
+	if (child == 0) {
+		pthread_mutex_lock(mutex);
+		kill(getpid(), SIGKILL);
+	}
+	pthread_mutex_unlock(mutex);
+	waitpid(child, &status, 0);
+	show_status("the child with the mutex", status);
+	printf("its owner is dead: %d\n", pthread_mutex_lock(mutex) == EOWNERDEAD);
+}
+
 static void *wait_for_child(void *child)
 {
 	int status;
@@ -467,6 +493,7 @@ int main(int count, char **arguments)
 	in_child("directed signals", directed);
 	in_child("signals taken later", taken_later);
 	in_child("robust mutex", robust_mutex);
+	in_child("robust mutex between processes", robust_between_processes);
 	in_child("wait elsewhere", wait_elsewhere);
 	in_child("names", names);
 	in_child("vfork", vfork_of_a_thread);

@@ -1,5 +1,6 @@
 //! wait4 and waitid: what children have to report, and taking the zombies among them.
 use super::family::Which;
+use super::signal::SIGCHLD;
 use super::{Pid, ProcessSlot, ProcessTable, Status};
 use crate::kernel::Kernel;
 use crate::records::COUNTERS;
@@ -71,9 +72,24 @@ pub struct Wanted {
     pub who: Selector,
     /// WEXITED, WSTOPPED and WCONTINUED.
     pub events: u32,
+    /// `__WCLONE`, `__WALL` and `__WNOTHREAD`.
+    pub options: u32,
+    /// The thread that waits.
+    pub thread: Pid,
 }
 
 impl Wanted {
+    /// Whether it is about this child: of those that send SIGCHLD at their end, or of the others, of all threads
+    /// or of the one that waits.
+    #[inline]
+    fn is_about(self, table: &ProcessTable, slot: ProcessSlot) -> bool {
+        let child = &table[slot];
+        let usual = child.exit_signal == SIGCHLD;
+        (usual == (self.options & linux::__WCLONE == 0) || self.options & linux::__WALL != 0)
+            && (self.options & linux::__WNOTHREAD == 0 || child.parent_thread == self.thread)
+            && self.who.fits(table, slot)
+    }
+
     fn wants(self, news: News) -> bool {
         let event = match news {
             News::Stopped(_) => linux::WSTOPPED,
@@ -89,7 +105,7 @@ impl Wanted {
             Some(_) => self.events & linux::WEXITED != 0,
             None => process.job.news.is_some_and(|news| self.wants(news)),
         };
-        reports && self.who.fits(table, child)
+        reports && self.is_about(table, child)
     }
 }
 
@@ -106,7 +122,7 @@ pub enum Found {
 /// Looks for a report, and changes nothing.
 pub fn find(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found {
     let mut zombies = table.children(parent, Which::Zombies);
-    let zombie = zombies.find(|&slot| wanted.who.fits(table, slot));
+    let zombie = zombies.find(|&slot| wanted.is_about(table, slot));
     if wanted.events & linux::WEXITED != 0
         && let Some(slot) = zombie
         && let Some(status) = table[slot].ended
@@ -115,7 +131,7 @@ pub fn find(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found 
     }
     let mut living = table.children(parent, Which::Living);
     if wanted.events == linux::WEXITED {
-        return match living.find(|&slot| wanted.who.fits(table, slot)) {
+        return match living.find(|&slot| wanted.is_about(table, slot)) {
             Some(_) => Found::NotYet,
             None => Found::NoChild,
         };
@@ -124,7 +140,7 @@ pub fn find(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found 
         Some(_) => Found::NotYet,
         None => Found::NoChild,
     };
-    for slot in living.filter(|&slot| wanted.who.fits(table, slot)) {
+    for slot in living.filter(|&slot| wanted.is_about(table, slot)) {
         match table[slot].job.news {
             Some(News::Stopped(signal)) if wanted.events & linux::WSTOPPED != 0 => {
                 return Found::Report(slot, Event::Stopped(signal));

@@ -25,6 +25,8 @@ const WAITID_OPTIONS: u32 = linux::WNOHANG
     | linux::__WNOTHREAD
     | linux::__WCLONE
     | linux::__WALL;
+/// Which children are meant.
+const KIN: u32 = linux::__WNOTHREAD | linux::__WCLONE | linux::__WALL;
 /// What there is to wait for.
 const EVENTS: u32 = linux::WEXITED | linux::WSTOPPED | linux::WCONTINUED;
 /// Bytes of `struct rusage`.
@@ -49,6 +51,8 @@ impl Kernel {
         let wanted = Wanted {
             who: Selector::from_wait4(pid as i32, self.processes[self.current.process].group),
             events: options & EVENTS | linux::WEXITED,
+            options: options & KIN,
+            thread: self.processes[self.current.thread].tid,
         };
         match wait::find(self.processes, self.current.process, wanted) {
             Found::NoChild => Err(Errno::ECHILD),
@@ -127,6 +131,8 @@ impl Kernel {
         Ok(Wanted {
             who,
             events: options & EVENTS,
+            options: options & KIN,
+            thread: self.processes[self.current.thread].tid,
         })
     }
 }
