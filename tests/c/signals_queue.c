@@ -162,6 +162,7 @@ int main(void)
 
 	/* Waiting for one that comes later; one that is not waited for interrupts, by its handler. */
 	sigprocmask(SIG_SETMASK, &some, NULL);
+	signal(SIGCHLD, SIG_DFL);
 	for (int round = 0; round < 3; round++) {
 		pid_t parent = getpid(), child = fork();
 		if (child == 0) {
@@ -175,7 +176,6 @@ int main(void)
 			_exit(0);
 		}
 		int status;
-		signal(SIGCHLD, SIG_DFL);
 		memset(&info, 0, sizeof info);
 		SHOW(syscall(SYS_rt_sigtimedwait, &some, &info, NULL, 8));
 		printf("code %d, of the child %d\n", info.si_code, info.si_pid == child);
