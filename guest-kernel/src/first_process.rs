@@ -11,6 +11,7 @@ use crate::log;
 use crate::memory::frames::{FRAMES, Frames, Use};
 use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
+use crate::process::accounting::Usage;
 use crate::process::credentials::Credentials;
 use crate::process::descriptors::Descriptors;
 use crate::process::family::Links;
@@ -159,6 +160,8 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
         sleepers: BTreeSet::new(),
         stopped: 0,
         futexes: Futexes::new(),
+        alarms: BTreeSet::new(),
+        charged_until: crate::arch::registers::read_tsc(),
         files,
         pages,
         console: Console::new(boot.options.console),
@@ -193,6 +196,7 @@ fn add_first_process(kernel: &mut Kernel) -> Current {
         state: State::Runnable(Resume::User),
         signals: ThreadSignals::new(),
         scheduling: Scheduling::default(),
+        cpu: 0,
         next_in_queue: None,
         fellows: Fellows::default(),
         clear_child_tid: 0,
@@ -209,6 +213,10 @@ fn add_first_process(kernel: &mut Kernel) -> Current {
         death_signal: 0,
         traits: Traits::default(),
         parent_thread: Pid(0),
+        timers: None,
+        usage: Usage::NONE,
+        children_usage: Usage::NONE,
+        resident: 0,
         memory: None,
         lender: None,
         shares: None,

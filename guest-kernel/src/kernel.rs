@@ -1,11 +1,13 @@
 //! The kernel's state, and what it does about a trap.
 use crate::arch::context;
+use crate::arch::registers::read_tsc;
 use crate::arch::trap::{Goes, Trap as Entry, vector};
 use crate::console::Console;
 use crate::host_names::HostNames;
 use crate::log;
 use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
+use crate::process::accounting::SAMPLE;
 use crate::process::futex::Futexes;
 use crate::process::layout::Layout;
 use crate::process::queue::Queue;
@@ -36,6 +38,10 @@ pub struct Kernel {
     pub alarm: Alarm,
     /// Who sleeps, by when to wake.
     pub sleepers: BTreeSet<(u64, ThreadSlot)>,
+    /// The real timers that are set, by when to ring.
+    pub alarms: BTreeSet<(u64, ProcessSlot)>,
+    /// Until when the CPU's time is accounted for, by the time-stamp counter.
+    pub charged_until: u64,
     /// How many processes are stopped.
     pub stopped: u32,
     pub futexes: Futexes,
@@ -133,11 +139,15 @@ impl Kernel {
             error if error & WRITE != 0 => Access::Write,
             _ => Access::Read,
         };
-        let counter = match self.processes[self.current.process]
-            .space()
-            .fault(address, access)
-        {
-            Ok(Resolution::DemandZero) => Counter::FaultsDemandZero,
+        let process = &mut self.processes[self.current.process];
+        process.usage.faults = process.usage.faults.wrapping_add(1);
+        let sampled = u64::from(process.usage.faults).is_multiple_of(SAMPLE);
+        let start = if sampled { read_tsc() } else { 0 };
+        let counter = match process.space().fault(address, access) {
+            Ok(Resolution::DemandZero) => {
+                process.resident += 1;
+                Counter::FaultsDemandZero
+            }
             Ok(Resolution::CopiedBorrowed) => Counter::FaultsFile,
             Ok(Resolution::Copied) => Counter::FaultsCopied,
             Ok(Resolution::Kept) => Counter::FaultsKept,
@@ -148,6 +158,9 @@ impl Kernel {
             Err(refusal) => return self.unresolved_fault(refusal, address, error),
         };
         COUNTERS.add(counter, 1);
+        if start != 0 {
+            self.add_sample(self.current.process, read_tsc().wrapping_sub(start));
+        }
         Goes::Straight
     }
 

@@ -440,10 +440,19 @@ calls! {
         clock_nanosleep [Flags(Clock), Flags(Timer), In(Timespec), Out(Timespec)] "complete";
         clock_gettime [Flags(Clock), Out(Timespec)] "the clocks of clock_gettime(2) but for TAI";
         clock_getres [Flags(Clock), Out(Timespec)] "complete";
+        clock_settime [Flags(Clock), In(Timespec)] "the real time";
+        settimeofday [In(Timeval), In(Timezone)] "the real time; the zone is taken and forgotten";
+        adjtimex [Address] "reads: the clock is the host's, and not adjusted";
+        clock_adjtime [Flags(Clock), Address] "as adjtimex";
         gettimeofday [Out(Timeval), Out(Timezone)] "complete";
         time [Out(Long)] "complete";
     }
     Resources {
+        getrusage [Number, Out(Usage)] "time is measured, the kernel's part of it by samples; no blocks of files, messages or swaps";
+        times [Out(Times)] "as getrusage";
+        getitimer [Number, Out(IntervalTimer)] "complete";
+        setitimer [Number, In(IntervalTimer), Out(IntervalTimer)] "complete";
+        alarm [Number] "complete";
         prlimit64 [Pid, Flags(Resource), In(Limit), Out(Limit)] "complete";
         getrlimit [Flags(Resource), Out(Limit)] "complete";
         setrlimit [Flags(Resource), In(Limit)] "complete";

@@ -47,6 +47,11 @@ pub fn realtime() -> u64 {
     EPOCH.load(Relaxed).wrapping_add(now())
 }
 
+/// Sets CLOCK_REALTIME: it is that many nanoseconds since 1970 now.
+pub fn set_realtime(nanoseconds: u64) {
+    EPOCH.store(nanoseconds.wrapping_sub(now()), Relaxed);
+}
+
 /// Converts ticks of the time-stamp counter.
 #[inline]
 pub fn ticks_to_nanoseconds(ticks: u64) -> u64 {

@@ -237,6 +237,8 @@ impl Kernel {
         process.job.program = jobs::Program::Own;
         process.exit_signal = signal::SIGCHLD;
         process.traits = process.traits.exec();
+        process.usage.peak = process.usage.peak.max(process.resident);
+        process.resident = program.resident;
         let last = path.rsplit(|&byte| byte == b'/').next();
         thread.set_name(last.unwrap_or_default());
         process.executable = self.templates.path_of(inode).unwrap_or_default();

@@ -34,6 +34,9 @@ impl Kernel {
         self.leave_memory_in_order(slot, 1);
         self.end_all_threads(slot);
         self.release_memory(slot);
+        self.drop_timers(slot);
+        let process = &mut self.processes[slot];
+        process.usage.peak = process.usage.peak.max(process.resident);
         if self.files.has_record_locks() {
             self.files.release_all_locks(self.processes[slot].pid.0);
         }
@@ -150,6 +153,9 @@ impl Kernel {
     fn take_thread_out(&mut self, slot: ThreadSlot) {
         if !matches!(self.processes[slot].state, State::Running) {
             self.leave_queue(slot);
+        }
+        if slot == self.current.thread {
+            self.charge();
         }
         let Some(mut thread) = self.processes.remove_thread(slot) else {
             return;

@@ -10,6 +10,7 @@ use crate::arch::context::UserContext;
 use crate::kernel::Kernel;
 use crate::memory::frames::{FRAMES, Use};
 use crate::memory::heap;
+use crate::process::accounting::Usage;
 use crate::process::family::{Links, Which};
 use crate::process::jobs::Job;
 use crate::process::thread::Fellows;
@@ -69,6 +70,10 @@ impl Kernel {
                 death_signal: 0,
                 traits: parent.traits.fork(),
                 parent_thread: thread.tid,
+                timers: None,
+                usage: Usage::NONE,
+                children_usage: Usage::NONE,
+                resident: parent.resident,
                 memory: Some(memory),
                 lender,
                 shares: None,
@@ -139,6 +144,7 @@ pub fn new_thread(
             state: State::Running,
             signals: parent.signals.fork(),
             scheduling: parent.scheduling.fork(),
+            cpu: 0,
             next_in_queue: None,
             fellows: Fellows::default(),
             clear_child_tid: request.clear_child_tid(),

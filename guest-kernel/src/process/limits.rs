@@ -120,6 +120,12 @@ impl Limits {
         self.clone()
     }
 
+    /// Whether they may differ from what the first process started with.
+    #[inline]
+    pub const fn are_own(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Both limits of a resource.
     pub fn get(&self, resource: Resource) -> Limit {
         match &self.0 {

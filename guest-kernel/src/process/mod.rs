@@ -8,7 +8,8 @@
 //! | be signalled, stop and go on | `signal/`, `handler.rs` |
 //! | be in a job, have a terminal | `jobs.rs`, `terminal.rs` |
 //! | end, and be waited for | `exit.rs`, `wait.rs` |
-//! | be limited | `limits.rs` |
+//! | be limited, have timers, be accounted for | `limits.rs`, `timers.rs`, `accounting.rs` |
+pub mod accounting;
 pub mod clone;
 pub mod credentials;
 pub mod descriptors;
@@ -33,6 +34,7 @@ pub mod table;
 pub mod template;
 pub mod terminal;
 pub mod thread;
+pub mod timers;
 pub mod traits;
 pub mod wait;
 
@@ -70,6 +72,12 @@ pub struct Process {
     pub traits: traits::Traits,
     /// The parent's thread that created it.
     pub parent_thread: Pid,
+    pub timers: Option<Box<timers::Timers>>,
+    /// What it has used, and what its children have that it has waited for.
+    pub usage: accounting::Usage,
+    pub children_usage: accounting::Usage,
+    /// Pages resident, at most: those that it got but gave back may be among them.
+    pub resident: u32,
     /// `None` once it has ended.
     pub memory: Option<Rc<AddressSpace>>,
     /// The thread whose vfork waits until this process execs or exits.

@@ -2,7 +2,7 @@
 //!
 //! The timer is one-shot and armed only where something needs it: a thread that runs alone is never
 //! interrupted.
-use super::{Current, Resume, State, ThreadSlot, Wait};
+use super::{Current, Process, Resume, State, ThreadSlot, Wait};
 use crate::arch::{clock, context, interrupts, timer};
 use crate::kernel::Kernel;
 use crate::memory::user::{self, UserFault};
@@ -81,6 +81,7 @@ impl Kernel {
             Wait::Child(_) | Wait::Vfork(_) | Wait::Signal | Wait::SignalSet { .. } => {}
         }
         self.processes[slot].state = State::Waiting(wait);
+        self.processes[self.current.process].usage.voluntary += 1;
     }
 
     fn add_sleeper(&mut self, slot: ThreadSlot, deadline: u64) {
@@ -143,6 +144,7 @@ impl Kernel {
     /// Gives the CPU to the next thread. Comes back when one is ready to enter user mode, and ends the
     /// machine where none ever can be.
     pub fn schedule(&mut self) {
+        self.charge();
         loop {
             let Some(slot) = self.ready.pop(self.processes) else {
                 self.idle();
@@ -222,9 +224,13 @@ impl Kernel {
         }
         let (thread, process) = self.processes.both(self.current);
         let root = process.space().root();
+        let timed = process.has_cpu_timers();
         // SAFETY: a thread is boxed and stays until its end, which forgets its context; the root was made
         // with the kernel's entries and is left before it is freed.
         unsafe { context::switch_to(&raw mut thread.context, root) };
+        if timed {
+            self.arm_for_cpu_timers(self.current.process);
+        }
     }
 
     /// The timer has come: sleepers wake, and who had a whole slice while others wait gives way.
@@ -233,13 +239,27 @@ impl Kernel {
         self.alarm = Alarm::Off;
         let now = clock::now();
         self.wake_sleepers(now);
+        self.ring_alarms(now);
+        if self
+            .processes
+            .get(self.current.process)
+            .is_some_and(Process::has_cpu_timers)
+        {
+            self.ring_cpu_timers();
+        }
+        // A signal may have ended or stopped who was interrupted.
+        let next = self.whether_running();
         if self.ready.is_empty() {
             self.arm_for_sleepers();
-            return Next::Same;
+            return next;
         }
         self.arm(now + TIME_SLICE);
         self.arm_for_sleepers();
+        if next == Next::Other {
+            return next;
+        }
         COUNTERS.add(Counter::Preemptions, 1);
+        self.processes[self.current.process].usage.involuntary += 1;
         self.yield_now()
     }
 
@@ -279,7 +299,7 @@ impl Kernel {
         self.alarm = Alarm::At(deadline);
     }
 
-    fn arm_no_later_than(&mut self, deadline: u64) {
+    pub fn arm_no_later_than(&mut self, deadline: u64) {
         match self.alarm {
             Alarm::At(armed) if armed <= deadline => {}
             _ => self.arm(deadline),
@@ -290,21 +310,27 @@ impl Kernel {
         if let Some(&(deadline, _)) = self.sleepers.first() {
             self.arm_no_later_than(deadline);
         }
+        if let Some(&(next, _)) = self.alarms.first() {
+            self.arm_no_later_than(next);
+        }
     }
 
     /// Nobody is runnable: halts until an interrupt, or reports a deadlock where none can help.
     #[cold]
     fn idle(&mut self) {
-        if self.sleepers.is_empty() && !self.waits_for_console() {
+        if self.sleepers.is_empty() && self.alarms.is_empty() && !self.waits_for_console() {
             deadlock::report(self);
         }
         self.arm_for_sleepers();
         COUNTERS.add(Counter::IdleHalts, 1);
         let pending = interrupts::idle();
+        self.charge_nobody();
         if pending.timer {
             COUNTERS.add(Counter::TimerTicks, 1);
             self.alarm = Alarm::Off;
-            self.wake_sleepers(clock::now());
+            let now = clock::now();
+            self.wake_sleepers(now);
+            self.ring_alarms(now);
         }
         if pending.serial {
             self.take_console_input();

@@ -357,6 +357,17 @@ impl ProcessTable {
         self.processes.get(slot)
     }
 
+    /// As [`get`](Self::get), to be changed.
+    pub fn get_mut(&mut self, slot: ProcessSlot) -> Option<&mut Process> {
+        self.processes.boxes[Places::<_, PROCESS_LIMIT>::place(slot)].as_deref_mut()
+    }
+
+    /// As [`thread`](Self::thread), to be changed.
+    #[inline]
+    pub fn thread_mut(&mut self, slot: ThreadSlot) -> Option<&mut Thread> {
+        self.threads.boxes[Places::<_, THREAD_LIMIT>::place(slot)].as_deref_mut()
+    }
+
     /// The thread in a slot, if there is one.
     pub fn thread(&self, slot: ThreadSlot) -> Option<&Thread> {
         self.threads.get(slot)

@@ -37,6 +37,8 @@ pub struct Program {
     /// Where its heap begins (brk(2)).
     pub break_start: u64,
     pub stack_top: u64,
+    /// Pages that it starts with.
+    pub resident: u32,
 }
 
 /// A file's content at one time.
@@ -175,6 +177,7 @@ fn build(
                 header_size: image.header_size,
                 break_start: image.end(),
                 stack_top,
+                resident: u32::try_from(space.sizes().0).unwrap_or(u32::MAX),
             };
             space.set_break_start(program.break_start)?;
             Ok(Template {

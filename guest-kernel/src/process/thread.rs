@@ -16,6 +16,8 @@ pub struct Thread {
     pub state: State,
     pub signals: ThreadSignals,
     pub scheduling: Scheduling,
+    /// CPU time, in ticks.
+    pub cpu: u64,
     /// The next in whatever queue this thread stands in: it stands in at most one.
     pub next_in_queue: Option<ThreadSlot>,
     /// Its fellows among the threads of its process.

@@ -158,7 +158,14 @@ impl Kernel {
     /// Takes what a child has reported: of a zombie, nothing is left.
     #[inline]
     pub fn take_report(&mut self, child: ProcessSlot) {
-        if self.processes[child].ended.is_some() {
+        let process = &self.processes[child];
+        if process.ended.is_some() {
+            let (own, children) = (process.usage, process.children_usage);
+            if let Some(parent) = process.family.parent {
+                let parent = &mut self.processes[parent];
+                parent.children_usage.add(&own);
+                parent.children_usage.add(&children);
+            }
             self.reap(child);
         } else {
             self.processes[child].job.news = None;

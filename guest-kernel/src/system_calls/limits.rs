@@ -63,7 +63,11 @@ impl Kernel {
             space.limit_stack(limit.soft)?;
         }
         if resource != Resource::Descriptors {
-            return process.limits.set(resource, limit);
+            process.limits.set(resource, limit)?;
+            if resource == Resource::Cpu && slot == self.current.process {
+                self.arm_for_cpu_timers(slot);
+            }
+            return Ok(());
         }
         match process.descriptors.own(&mut self.files) {
             Ok(table) => {

@@ -4,7 +4,8 @@ use crate::arch::clock;
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
 use crate::memory::{heap, user};
-use crate::process::Wait;
+use crate::process::accounting::Times;
+use crate::process::{Pid, Wait};
 use contract::Errno;
 use linux_raw_sys::general as linux;
 
@@ -23,18 +24,19 @@ pub fn read_timespec(space: &AddressSpace, address: u64) -> Result<u64, Errno> {
     nanoseconds(user::read_words(space, address)?)
 }
 
-/// Which time a clock tells, in nanoseconds.
-fn read_clock(clock: u64) -> Result<u64, Errno> {
-    match clock as u32 {
-        linux::CLOCK_REALTIME | linux::CLOCK_REALTIME_COARSE | linux::CLOCK_TAI => {
-            Ok(clock::realtime())
-        }
+/// Which time a clock of the machine tells, in nanoseconds.
+fn read_clock(clock: u32) -> Option<u64> {
+    match clock {
+        linux::CLOCK_REALTIME
+        | linux::CLOCK_REALTIME_COARSE
+        | linux::CLOCK_REALTIME_ALARM
+        | linux::CLOCK_TAI => Some(clock::realtime()),
         linux::CLOCK_MONOTONIC
         | linux::CLOCK_MONOTONIC_RAW
         | linux::CLOCK_MONOTONIC_COARSE
-        | linux::CLOCK_BOOTTIME => Ok(clock::now()),
-        // Those of CPU time are not kept yet.
-        _ => Err(Errno::EINVAL),
+        | linux::CLOCK_BOOTTIME
+        | linux::CLOCK_BOOTTIME_ALARM => Some(clock::now()),
+        _ => None,
     }
 }
 
@@ -72,25 +74,125 @@ impl Kernel {
         )
     }
 
+    /// Which time a clock tells, that of a process's CPU time included, in nanoseconds (clock_getcpuclockid(3)).
+    fn clock_time(&mut self, clock: u64) -> Result<u64, Errno> {
+        /// The lowest bits of a clock of CPU time: what it is of, and what it counts.
+        const OF_THREAD: u32 = 4;
+        const USER: u32 = 1;
+        const EVERYTHING: u32 = 2;
+        let clock = clock as u32;
+        if let Some(time) = read_clock(clock) {
+            return Ok(time);
+        }
+        let total = |times: Times| times.user + times.system;
+        match clock {
+            linux::CLOCK_PROCESS_CPUTIME_ID => Ok(total(self.times_of(self.current.process))),
+            linux::CLOCK_THREAD_CPUTIME_ID => Ok(self.thread_time()),
+            clock if (clock as i32) < 0 => {
+                let pid = !(clock as i32 >> 3) as u32;
+                let tid = match pid {
+                    0 => self.processes[self.current.thread].tid,
+                    pid => Pid(pid),
+                };
+                if clock & 3 > EVERYTHING {
+                    return Err(Errno::EINVAL);
+                }
+                if clock & OF_THREAD != 0 {
+                    let thread = self.processes.find_thread(tid).ok_or(Errno::EINVAL)?;
+                    self.charge();
+                    return Ok(clock::ticks_to_nanoseconds(self.processes[thread].cpu));
+                }
+                let process = match pid {
+                    0 => self.current.process,
+                    _ => self.processes.find(tid).ok_or(Errno::EINVAL)?,
+                };
+                let times = self.times_of(process);
+                Ok(if clock & 3 == USER {
+                    times.user
+                } else {
+                    total(times)
+                })
+            }
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
     /// clock_gettime(2).
-    pub fn clock_gettime(&self, clock: u64, address: u64) -> Result<u64, Errno> {
-        let time = read_clock(clock)?;
+    pub fn clock_gettime(&mut self, clock: u64, address: u64) -> Result<u64, Errno> {
+        let time = self.clock_time(clock)?;
         let space = self.processes[self.current.process].space();
         user::write_words(space, address, &[time / SECOND, time % SECOND])?;
         Ok(0)
     }
 
     /// clock_getres(2).
-    pub fn clock_getres(&self, clock: u64, address: u64) -> Result<u64, Errno> {
-        read_clock(clock)?;
+    pub fn clock_getres(&mut self, clock: u64, address: u64) -> Result<u64, Errno> {
+        self.clock_time(clock)?;
         if address != 0 {
-            user::write_words(
-                self.processes[self.current.process].space(),
-                address,
-                &[0, 1],
-            )?;
+            let space = self.processes[self.current.process].space();
+            user::write_words(space, address, &[0, 1])?;
         }
         Ok(0)
+    }
+
+    /// clock_settime(2): of the real time alone.
+    pub fn clock_settime(&mut self, clock: u64, address: u64) -> Result<u64, Errno> {
+        if clock as u32 != linux::CLOCK_REALTIME {
+            return Err(Errno::EINVAL);
+        }
+        let space = self.processes[self.current.process].space();
+        let time = read_timespec(space, address)?;
+        if time < clock::now() {
+            return Err(Errno::EINVAL);
+        }
+        clock::set_realtime(time);
+        Ok(0)
+    }
+
+    /// settimeofday(2); the zone is nobody's concern.
+    pub fn settimeofday(&mut self, address: u64, zone: u64) -> Result<u64, Errno> {
+        let space = self.processes[self.current.process].space();
+        if address != 0 {
+            let [seconds, microseconds] = user::read_words(space, address)?;
+            let time = nanoseconds([seconds, microseconds.saturating_mul(1000)])?;
+            if time < clock::now() {
+                return Err(Errno::EINVAL);
+            }
+            clock::set_realtime(time);
+        }
+        if zone != 0 {
+            user::read_u64(space, zone)?;
+        }
+        Ok(0)
+    }
+
+    /// adjtimex(2): the clock is the host's. Told is that nobody keeps it in step; asked to change it, EPERM.
+    pub fn clock_adjtime(&mut self, clock: u64, address: u64) -> Result<u64, Errno> {
+        const SIZE: usize = 208;
+        const STA_UNSYNC: u32 = 0x40;
+        const TIME_ERROR: u64 = 5;
+        if clock as u32 != linux::CLOCK_REALTIME {
+            return Err(if read_clock(clock as u32).is_some() {
+                Errno::EOPNOTSUPP
+            } else {
+                Errno::EINVAL
+            });
+        }
+        let space = self.processes[self.current.process].space();
+        let mut bytes = [0; SIZE];
+        user::read(space, address, &mut bytes)?;
+        if bytes[..4] != [0; 4] {
+            return Err(Errno::EPERM);
+        }
+        let time = clock::realtime();
+        bytes.fill(0);
+        bytes[40..44].copy_from_slice(&STA_UNSYNC.to_ne_bytes());
+        bytes[64..72].copy_from_slice(&1_u64.to_ne_bytes());
+        bytes[72..80].copy_from_slice(&(time / SECOND).to_ne_bytes());
+        bytes[80..88].copy_from_slice(&(time % SECOND / 1000).to_ne_bytes());
+        bytes[88..96].copy_from_slice(&10_000_u64.to_ne_bytes());
+        user::write(space, address, &bytes)?;
+        Ok(TIME_ERROR)
     }
 
     /// gettimeofday(2).

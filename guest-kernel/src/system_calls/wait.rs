@@ -29,8 +29,6 @@ const WAITID_OPTIONS: u32 = linux::WNOHANG
 const KIN: u32 = linux::__WNOTHREAD | linux::__WCLONE | linux::__WALL;
 /// What there is to wait for.
 const EVENTS: u32 = linux::WEXITED | linux::WSTOPPED | linux::WCONTINUED;
-/// Bytes of `struct rusage`.
-const RUSAGE_SIZE: usize = 144;
 
 impl Kernel {
     /// wait4(2). A child that is reported is gone, also where its status cannot be written, as on Linux.
@@ -60,13 +58,14 @@ impl Kernel {
             Found::NotYet => Ok(self.wait_in_call(Wait::Child(wanted))),
             Found::Report(child, event) => {
                 let pid = self.processes[child].pid;
+                let used = (usage != 0).then(|| self.usage_with_children(child));
                 self.take_report(child);
                 let space = self.processes[self.current.process].space();
                 if status != 0 {
                     user::write(space, status, &event.word().to_ne_bytes())?;
                 }
-                if usage != 0 {
-                    user::write(space, usage, &[0; RUSAGE_SIZE])?;
+                if let Some(used) = used {
+                    user::write(space, usage, &used.to_rusage())?;
                 }
                 Ok(Outcome::Return(u64::from(pid.0)))
             }
@@ -94,12 +93,13 @@ impl Kernel {
                         Found::NotYet => Ok(self.wait_in_call(Wait::Child(wanted))),
                         Found::Report(child, event) => {
                             bytes = Info::Child(self.sender(child), event).to_siginfo(SIGCHLD);
+                            let used = (usage != 0).then(|| self.usage_with_children(child));
                             if options & linux::WNOWAIT == 0 {
                                 self.take_report(child);
                             }
-                            if usage != 0 {
+                            if let Some(used) = used {
                                 let space = self.processes[self.current.process].space();
-                                user::write(space, usage, &[0; RUSAGE_SIZE])?;
+                                user::write(space, usage, &used.to_rusage())?;
                             }
                             Ok(Outcome::Return(0))
                         }

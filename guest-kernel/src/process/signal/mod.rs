@@ -39,6 +39,7 @@ pub const SIGFPE: u8 = 8;
 pub const SIGKILL: u8 = 9;
 pub const SIGSEGV: u8 = 11;
 pub const SIGPIPE: u8 = 13;
+pub const SIGALRM: u8 = 14;
 pub const SIGCHLD: u8 = 17;
 pub const SIGCONT: u8 = 18;
 pub const SIGSTOP: u8 = 19;
@@ -46,6 +47,9 @@ pub const SIGTSTP: u8 = 20;
 pub const SIGTTIN: u8 = 21;
 pub const SIGTTOU: u8 = 22;
 pub const SIGURG: u8 = 23;
+pub const SIGXCPU: u8 = 24;
+pub const SIGVTALRM: u8 = 26;
+pub const SIGPROF: u8 = 27;
 pub const SIGWINCH: u8 = 28;
 pub const SIGSYS: u8 = 31;
 

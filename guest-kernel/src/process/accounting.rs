@@ -1,0 +1,174 @@
+//! What processes use: CPU time, faults, switches, memory (getrusage(2)).
+//!
+//! The time-stamp counter is read where the CPU goes from one thread to another, and not on the way into the
+//! kernel and out of it. What of the time is the kernel's is estimated: of every sixteen system calls one, and of
+//! every sixteen page faults one, are measured, and stand for all of them.
+use super::{Current, ProcessSlot};
+use crate::arch::clock::ticks_to_nanoseconds;
+use crate::arch::registers::read_tsc;
+use crate::kernel::Kernel;
+use contract::PAGE_SIZE;
+
+/// Of so many calls, or faults, one is measured.
+pub const SAMPLE: u64 = 16;
+
+/// Bytes of `struct rusage`.
+pub const RUSAGE_SIZE: usize = 144;
+
+/// What a process has used, or its children that have been waited for.
+#[derive(Clone, Copy, Default)]
+pub struct Usage {
+    /// CPU time, in ticks.
+    pub cpu: u64,
+    /// What of it was the kernel's, about.
+    system: u64,
+    /// What of `cpu` can be given to the kernel no more: a program has been told whose it was.
+    settled: u64,
+    pub faults: u32,
+    /// Switches to another thread: because it waited, and because its time was up.
+    pub voluntary: u32,
+    pub involuntary: u32,
+    /// Most pages resident at a time.
+    pub peak: u32,
+}
+
+/// CPU time in nanoseconds.
+#[derive(Clone, Copy)]
+pub struct Times {
+    pub user: u64,
+    pub system: u64,
+}
+
+impl Usage {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        cpu: 0,
+        system: 0,
+        settled: 0,
+        faults: 0,
+        voluntary: 0,
+        involuntary: 0,
+        peak: 0,
+    };
+
+    /// Adds what a child, or its children, used.
+    #[inline]
+    pub fn add(&mut self, other: &Self) {
+        self.cpu += other.cpu;
+        self.system += other.system;
+        self.faults = self.faults.wrapping_add(other.faults);
+        self.voluntary = self.voluntary.wrapping_add(other.voluntary);
+        self.involuntary = self.involuntary.wrapping_add(other.involuntary);
+        self.peak = self.peak.max(other.peak);
+    }
+
+    /// CPU time; what is told of either part never grows less.
+    pub fn times(&mut self) -> Times {
+        self.settled = self.cpu;
+        let system = self.system.min(self.cpu);
+        Times {
+            user: ticks_to_nanoseconds(self.cpu - system),
+            system: ticks_to_nanoseconds(system),
+        }
+    }
+
+    /// `struct rusage`; without blocks and messages, of which there are none.
+    pub fn to_rusage(mut self) -> [u8; RUSAGE_SIZE] {
+        let Times { user, system } = self.times();
+        let timeval = |time: u64| [time / 1_000_000_000, time % 1_000_000_000 / 1000];
+        let [user, user_part] = timeval(user);
+        let [system, system_part] = timeval(system);
+        let mut words = [0; RUSAGE_SIZE / 8];
+        words[..4].copy_from_slice(&[user, user_part, system, system_part]);
+        words[4] = u64::from(self.peak) * (PAGE_SIZE as u64 / 1024);
+        words[8] = u64::from(self.faults);
+        words[16] = u64::from(self.voluntary);
+        words[17] = u64::from(self.involuntary);
+        let mut bytes = [0; RUSAGE_SIZE];
+        for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
+            place.copy_from_slice(&word.to_ne_bytes());
+        }
+        bytes
+    }
+}
+
+impl Kernel {
+    /// The time since the CPU last changed hands is the current thread's, where that has not ended.
+    #[inline]
+    pub fn charge(&mut self) {
+        let now = read_tsc();
+        let passed = now.wrapping_sub(self.charged_until);
+        self.charged_until = now;
+        let Current { thread, process } = self.current;
+        if let Some(thread) = self.processes.thread_mut(thread) {
+            thread.cpu += passed;
+            self.processes[process].usage.cpu += passed;
+        }
+    }
+
+    /// The time since then is nobody's: the CPU was halted.
+    pub fn charge_nobody(&mut self) {
+        self.charged_until = read_tsc();
+    }
+
+    /// What a process has used until now, its threads that have ended included.
+    pub fn usage_of(&mut self, slot: ProcessSlot) -> Usage {
+        self.charge();
+        let pages = self.resident_pages(slot);
+        let process = &mut self.processes[slot];
+        if process.memory.is_some() {
+            process.resident = pages;
+        }
+        process.usage.peak = process.usage.peak.max(pages);
+        process.usage.settled = process.usage.cpu;
+        process.usage
+    }
+
+    /// What a process and the children that it has waited for have used.
+    pub fn usage_with_children(&mut self, slot: ProcessSlot) -> Usage {
+        let mut usage = self.usage_of(slot);
+        usage.add(&self.processes[slot].children_usage);
+        usage
+    }
+
+    /// CPU time of a process.
+    pub fn times_of(&mut self, slot: ProcessSlot) -> Times {
+        self.charge();
+        self.processes[slot].usage.times()
+    }
+
+    /// What the current thread has used, as far as that is kept apart from its process's: CPU time.
+    pub fn thread_usage(&mut self) -> Usage {
+        let process = self.usage_of(self.current.process);
+        let cpu = self.processes[self.current.thread].cpu;
+        Usage {
+            cpu,
+            system: process.system.min(cpu),
+            ..process
+        }
+    }
+
+    /// CPU time of the current thread, in nanoseconds.
+    pub fn thread_time(&mut self) -> u64 {
+        self.charge();
+        ticks_to_nanoseconds(self.processes[self.current.thread].cpu)
+    }
+
+    fn resident_pages(&self, slot: ProcessSlot) -> u32 {
+        let memory = self.processes[slot].memory.as_ref();
+        let pages = memory.map_or(0, |memory| memory.sizes().0);
+        u32::try_from(pages).unwrap_or(u32::MAX)
+    }
+
+    /// A call, or a fault, of the process was measured: `passed` ticks, for all that were not.
+    pub fn add_sample(&mut self, slot: ProcessSlot, passed: u64) {
+        let running = read_tsc().wrapping_sub(self.charged_until);
+        if let Some(process) = self.processes.get_mut(slot) {
+            let usage = &mut process.usage;
+            let cpu = usage.cpu + running;
+            let room = cpu.saturating_sub(usage.settled);
+            usage.system += (passed * SAMPLE).min(room);
+            usage.settled = cpu;
+        }
+    }
+}
