@@ -52,10 +52,10 @@ pub unsafe extern "C" fn memcpy(to: *mut c_void, from: *const c_void, n: usize) 
 pub unsafe extern "C" fn memmove(to: *mut c_void, from: *const c_void, n: usize) -> *mut c_void {
     // SAFETY: the caller's; forward copying is right unless `to` lies inside the source.
     unsafe {
-        if (to as usize).wrapping_sub(from as usize) >= n || n <= 32 {
-            copy_forward(to.cast(), from.cast(), n);
-        } else {
+        if n > 32 && (to as usize).wrapping_sub(from as usize) < n {
             copy_backward(to.cast(), from.cast(), n);
+        } else {
+            copy_forward(to.cast(), from.cast(), n);
         }
     }
     to
@@ -167,19 +167,21 @@ unsafe fn copy_ends<T: Copy>(to: *mut u8, from: *const u8, n: usize) {
 unsafe fn copy_forward(to: *mut u8, from: *const u8, n: usize) {
     // SAFETY: the caller's: `n` bytes at both places, and `to` not inside the source beyond 32 bytes.
     unsafe {
+        // The large ones are first: most are of structures.
+        if n > 32 {
+            let last: u64 = get(from.add(n - 8));
+            asm!("rep movsq", inout("rdi") to => _, inout("rsi") from => _,
+                inout("rcx") n / 8 => _, options(nostack, preserves_flags));
+            put(to.add(n - 8), last);
+            return;
+        }
         match n {
             0 => {}
             1 => to.write(from.read()),
             2..4 => copy_ends::<u16>(to, from, n),
             4..8 => copy_ends::<u32>(to, from, n),
             8..=16 => copy_ends::<u64>(to, from, n),
-            17..=32 => copy_ends::<[u64; 2]>(to, from, n),
-            _ => {
-                let last: u64 = get(from.add(n - 8));
-                asm!("rep movsq", inout("rdi") to => _, inout("rsi") from => _,
-                    inout("rcx") n / 8 => _, options(nostack, preserves_flags));
-                put(to.add(n - 8), last);
-            }
+            _ => copy_ends::<[u64; 2]>(to, from, n),
         }
     }
 }

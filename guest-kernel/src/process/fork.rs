@@ -31,7 +31,7 @@ impl Kernel {
     /// # Errors
     /// EAGAIN at a limit, ENOMEM without frames; then nothing has changed.
     pub fn create(&mut self, request: &Request) -> Result<Outcome, Errno> {
-        let frames_before = FRAMES.with(|frames| frames.used());
+        let frames_before = FRAMES.with(|frames| frames.available());
         let tables_before = COUNTERS.get(Counter::FramesTables);
         heap::require_reserve()?;
         let (vacancy, first) = self.processes.vacancy(request.tid)?;
@@ -111,8 +111,8 @@ impl Kernel {
         if now > COUNTERS.get(Counter::ProcessesPeak) {
             COUNTERS.set(Counter::ProcessesPeak, now);
         }
-        let frames_now = FRAMES.with(|frames| frames.used());
-        COUNTERS.set(Counter::LastForkFrames, frames_now - frames_before);
+        let frames_now = FRAMES.with(|frames| frames.available());
+        COUNTERS.set(Counter::LastForkFrames, frames_before - frames_now);
         COUNTERS.set(
             Counter::LastForkTableFrames,
             COUNTERS.get(Counter::FramesTables) - tables_before,

@@ -46,8 +46,13 @@ impl Kernel {
         self.processes[slot].state = State::Runnable(resume);
         self.ready.push(self.processes, slot);
         if let Alarm::Off = self.alarm {
-            self.arm(clock::now() + TIME_SLICE);
+            self.arm_for_slice();
         }
+    }
+
+    #[inline(never)]
+    fn arm_for_slice(&mut self) {
+        self.arm(clock::now() + TIME_SLICE);
     }
 
     /// Parks the current thread.
