@@ -171,6 +171,7 @@ impl Kernel {
     }
 
     /// Gives up the address space, and lets a vfork parent that waits for it go on.
+    #[inline]
     pub fn release_memory(&mut self, slot: ProcessSlot) {
         let process = &mut self.processes[slot];
         let (pid, lender) = (process.pid, process.lender.take());
@@ -184,15 +185,17 @@ impl Kernel {
 
     /// Lets the vfork parent of `borrower` go on: its call returns the child's pid.
     fn resume_lender(&mut self, lender: Pid, borrower: Pid) {
-        if let Some(lender) = self.processes.find_thread(lender)
-            && matches!(self.processes[lender].state, State::Waiting(Wait::Vfork(pid)) if pid == borrower)
-        {
-            self.processes[lender].set_result(u64::from(borrower.0));
-            let process = self.processes[lender].process;
+        let Some(slot) = self.processes.find_thread(lender) else {
+            return;
+        };
+        let thread = &mut self.processes[slot];
+        if matches!(thread.state, State::Waiting(Wait::Vfork(pid)) if pid == borrower) {
+            thread.set_result(u64::from(borrower.0));
+            let process = thread.process;
             if self.processes[process].job.is_stopped() {
-                self.processes[lender].state = State::Stopped(Resume::User);
+                self.processes[slot].state = State::Stopped(Resume::User);
             } else {
-                self.enqueue(lender, Resume::User);
+                self.enqueue(slot, Resume::User);
             }
         }
     }
@@ -237,15 +240,13 @@ impl Kernel {
     }
 
     fn notify_parent(&mut self, slot: ProcessSlot) {
-        let Some(parent) = self.processes[slot].family.parent else {
-            return;
-        };
-        self.processes.remove_child(slot, Which::Living);
-        self.processes.add_child(parent, slot, Which::Zombies);
-        self.tell_parent_of_end(parent, slot);
+        if let Some(parent) = self.processes.bury_child(slot) {
+            self.tell_parent_of_end(parent, slot);
+        }
     }
 
     /// The parent of a zombie hears of it. One that wants no zombies has none.
+    #[inline]
     fn tell_parent_of_end(&mut self, parent: ProcessSlot, zombie: ProcessSlot) {
         let process = &self.processes[zombie];
         let Some(status) = process.ended else {

@@ -75,14 +75,49 @@ impl ProcessTable {
         let (Some(parent), previous, next) = (links.parent, links.previous, links.next) else {
             return;
         };
-        match previous {
-            Some(previous) => self[previous].family.next = next,
-            None => self[parent].family.list_mut(which).first = next,
+        let list = self[parent].family.list_mut(which);
+        if previous.is_none() {
+            list.first = next;
         }
-        match next {
-            Some(next) => self[next].family.previous = previous,
-            None => self[parent].family.list_mut(which).last = previous,
+        if next.is_none() {
+            list.last = previous;
         }
+        self.join_neighbours(previous, next);
+    }
+
+    #[inline]
+    fn join_neighbours(&mut self, previous: Option<ProcessSlot>, next: Option<ProcessSlot>) {
+        if let Some(previous) = previous {
+            self[previous].family.next = next;
+        }
+        if let Some(next) = next {
+            self[next].family.previous = previous;
+        }
+    }
+
+    /// Moves `child` from the living to the zombies of its parent, whom it answers.
+    #[inline]
+    pub fn bury_child(&mut self, child: ProcessSlot) -> Option<ProcessSlot> {
+        let links = &self[child].family;
+        let (parent, previous, next) = (links.parent?, links.previous, links.next);
+        let family = &mut self[parent].family;
+        if previous.is_none() {
+            family.living.first = next;
+        }
+        if next.is_none() {
+            family.living.last = previous;
+        }
+        let last = family.zombies.last.replace(child);
+        if last.is_none() {
+            family.zombies.first = Some(child);
+        }
+        self.join_neighbours(previous, next);
+        if let Some(last) = last {
+            self[last].family.next = Some(child);
+        }
+        let links = &mut self[child].family;
+        (links.previous, links.next) = (last, None);
+        Some(parent)
     }
 
     /// The first child of `parent` in one list.
