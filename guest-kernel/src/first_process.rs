@@ -11,7 +11,7 @@ use crate::log;
 use crate::memory::frames::{FRAMES, Frames, Use};
 use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
-use crate::process::accounting::Usage;
+use crate::process::accounting::{SAMPLE, Usage};
 use crate::process::credentials::Credentials;
 use crate::process::descriptors::Descriptors;
 use crate::process::family::Links;
@@ -161,6 +161,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
         stopped: 0,
         futexes: Futexes::new(),
         alarms: BTreeSet::new(),
+        until_sample: SAMPLE as u32,
         charged_until: crate::arch::registers::read_tsc(),
         files,
         pages,

@@ -7,7 +7,6 @@ use crate::host_names::HostNames;
 use crate::log;
 use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
-use crate::process::accounting::SAMPLE;
 use crate::process::futex::Futexes;
 use crate::process::layout::Layout;
 use crate::process::queue::Queue;
@@ -42,6 +41,8 @@ pub struct Kernel {
     pub alarms: BTreeSet<(u64, ProcessSlot)>,
     /// Until when the CPU's time is accounted for, by the time-stamp counter.
     pub charged_until: u64,
+    /// Calls and page faults until the next one that is measured.
+    pub until_sample: u32,
     /// How many processes are stopped.
     pub stopped: u32,
     pub futexes: Futexes,
@@ -132,6 +133,25 @@ impl Kernel {
 
     #[inline]
     fn page_fault(&mut self, address: u64, error: u64) -> Goes {
+        if self.is_sample() {
+            return self.page_fault_measured(address, error);
+        }
+        self.resolve(address, error)
+    }
+
+    /// One page fault of many is measured: what is known of the kernel's own time.
+    #[cold]
+    #[inline(never)]
+    fn page_fault_measured(&mut self, address: u64, error: u64) -> Goes {
+        let process = self.current.process;
+        let start = read_tsc();
+        let goes = self.resolve(address, error);
+        self.add_sample(process, read_tsc().wrapping_sub(start));
+        goes
+    }
+
+    #[inline(always)]
+    fn resolve(&mut self, address: u64, error: u64) -> Goes {
         const WRITE: u64 = 1 << 1;
         const FETCH: u64 = 1 << 4;
         let access = match error {
@@ -141,8 +161,6 @@ impl Kernel {
         };
         let process = &mut self.processes[self.current.process];
         process.usage.faults = process.usage.faults.wrapping_add(1);
-        let sampled = u64::from(process.usage.faults).is_multiple_of(SAMPLE);
-        let start = if sampled { read_tsc() } else { 0 };
         let counter = match process.space().fault(address, access) {
             Ok(Resolution::DemandZero) => {
                 process.resident += 1;
@@ -158,9 +176,6 @@ impl Kernel {
             Err(refusal) => return self.unresolved_fault(refusal, address, error),
         };
         COUNTERS.add(counter, 1);
-        if start != 0 {
-            self.add_sample(self.current.process, read_tsc().wrapping_sub(start));
-        }
         Goes::Straight
     }
 

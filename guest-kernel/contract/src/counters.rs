@@ -150,16 +150,13 @@ impl CounterPage {
         self.words[FIRST_COUNTER + counter as usize].load(Relaxed)
     }
 
-    /// Counts a system call by number, those beyond the table in the total alone, and answers how many calls that are.
+    /// Counts a system call by number; those beyond the table are in the total alone.
     #[inline]
-    pub fn count_system_call(&self, number: u64) -> u64 {
-        let total = &self.words[FIRST_COUNTER + Counter::SystemCalls as usize];
-        let calls = total.load(Relaxed).wrapping_add(1);
-        total.store(calls, Relaxed);
+    pub fn count_system_call(&self, number: u64) {
+        self.add(Counter::SystemCalls, 1);
         if let Some(word) = self.system_call_word(number) {
             word.store(word.load(Relaxed).wrapping_add(1), Relaxed);
         }
-        calls
     }
 
     /// Notes that a system call was answered with ENOSYS.

@@ -41,7 +41,6 @@ use crate::arch::registers::read_tsc;
 use crate::kernel::Kernel;
 use crate::one_cpu::OneCpu;
 use crate::process::Wait;
-use crate::process::accounting::SAMPLE;
 use crate::process::credentials::Which;
 use crate::process::scheduler::Next;
 use crate::records::COUNTERS;
@@ -120,7 +119,8 @@ type Call = extern "C" fn(&mut Kernel, u64, u64, u64, u64, u64) -> Outcome;
 /// The current process asks. Unless the answer is [`Outcome::Return`], [`finish`] is to follow.
 #[inline]
 pub fn enter(kernel: &mut Kernel, number: u64, [a, b, c, d, e]: [u64; 5]) -> Outcome {
-    if COUNTERS.count_system_call(number).is_multiple_of(SAMPLE) {
+    COUNTERS.count_system_call(number);
+    if kernel.is_sample() {
         return enter_measured(kernel, number, [a, b, c, d, e]);
     }
     call(number)(kernel, a, b, c, d, e)
