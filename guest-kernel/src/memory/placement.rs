@@ -3,10 +3,49 @@ use super::pages::Tables;
 use super::space::{AddressSpace, LOWEST_ADDRESS, USER_END};
 use super::stack::GAP;
 use contract::{Errno, PAGE_SIZE};
+use core::cell::Cell;
 use page_tree::Protection;
 use x86_64::VirtAddr;
 
 const PAGE: u64 = PAGE_SIZE as u64;
+
+/// What is known of gaps, so that the search for one does not step over all that is mapped each time.
+///
+/// The search goes downwards from the top of the mappings, and then downwards from the end of the user's half to there.
+/// Both are one line here: what is below the top of the mappings counts as [`USER_END`] higher than it is.
+pub struct Gaps {
+    /// Higher on that line there is no gap of `length` bytes or more.
+    above: Cell<u64>,
+    length: Cell<u64>,
+}
+
+impl Gaps {
+    /// Nothing is known.
+    pub const fn unknown() -> Self {
+        Self {
+            above: Cell::new(u64::MAX),
+            length: Cell::new(0),
+        }
+    }
+
+    /// From where on, downwards, a gap of a length can be.
+    fn below(&self, length: u64) -> u64 {
+        if length >= self.length.get() {
+            self.above.get()
+        } else {
+            u64::MAX
+        }
+    }
+
+    /// Something has been unmapped. With the gap above it, which was shorter than what is known of, it may make a gap
+    /// that is long enough.
+    pub fn unmapped(&self, end: u64, map_top: u64) {
+        let end = if end <= map_top { end + USER_END } else { end };
+        if end > self.above.get() {
+            self.above.set(end.saturating_add(self.length.get()));
+        }
+    }
+}
 
 impl AddressSpace {
     /// A free place for `length` bytes: the highest between stack and top of the mappings, else above, else below the
@@ -17,13 +56,19 @@ impl AddressSpace {
             .stack_end
             .saturating_sub(places.stack_limit.min(places.stack_end / 2))
             .saturating_sub(GAP);
-        [
-            (places.stack_end, places.map_top),
-            (places.map_top, USER_END),
-            (LOWEST_ADDRESS, below_stack),
-        ]
-        .into_iter()
-        .find_map(|(floor, top)| self.gap_between(length, floor, top))
+        let known = self.gaps.below(length);
+        for (base, floor, top) in [
+            (USER_END, places.stack_end, places.map_top),
+            (0, places.map_top, USER_END),
+        ] {
+            let top = top.min(known.saturating_sub(base));
+            if let Some(start) = self.gap_between(length, floor, top) {
+                self.gaps.above.set(base + start + length);
+                self.gaps.length.set(length);
+                return Some(start);
+            }
+        }
+        self.gap_between(length, LOWEST_ADDRESS, below_stack)
     }
 
     /// A free place below 2 GiB (MAP_32BIT of mmap(2)).

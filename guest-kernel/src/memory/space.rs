@@ -13,6 +13,7 @@
 use super::habits::Habits;
 use super::mappings::{Advice, Mapping, Mappings, Places, own};
 use super::pages::Tables;
+use super::placement::Gaps;
 use crate::arch::context;
 use alloc::rc::Rc;
 use contract::Errno;
@@ -47,6 +48,8 @@ pub struct AddressSpace {
     environment: Cell<Extent>,
     /// Areas that there are at the most.
     areas: Cell<u32>,
+    /// Where to look for the next gap.
+    pub(super) gaps: Gaps,
     habits: Habits,
 }
 
@@ -102,6 +105,7 @@ impl AddressSpace {
             arguments: Cell::new((0, 0)),
             environment: Cell::new((0, 0)),
             areas: Cell::new(0),
+            gaps: Gaps::unknown(),
             habits: Habits::none(),
         }))
     }
@@ -138,6 +142,7 @@ impl AddressSpace {
             arguments: self.arguments.clone(),
             environment: self.environment.clone(),
             areas: Cell::new(AREAS_OF_A_COPY),
+            gaps: Gaps::unknown(),
             habits: habits(),
         });
         if inner.mappings.advice.is_empty() {
@@ -312,9 +317,9 @@ impl AddressSpace {
     /// EINVAL outside the user half, ENOMEM without frames; nothing has changed.
     pub fn unmap(&self, range: Range<u64>) -> Result<(), Errno> {
         let pages = page_range(&range).ok_or(Errno::EINVAL)?;
-        self.inner
-            .borrow_mut()
-            .replace(range, |tree| tree.unmap(&mut Tables, pages))
+        let inner = &mut *self.inner.borrow_mut();
+        self.gaps.unmapped(range.end, inner.mappings.places.map_top);
+        inner.replace(range, |tree| tree.unmap(&mut Tables, pages))
     }
 
     /// Lets an area be as it was when it was mapped (MADV_DONTNEED of madvise(2)): zeros, or what its object has.
