@@ -33,6 +33,11 @@ impl Kernel {
     pub fn create(&mut self, request: &Request) -> Result<Outcome, Errno> {
         let frames_before = FRAMES.with(|frames| frames.available());
         let tables_before = COUNTERS.get(Counter::FramesTables);
+        // Enough for what parent and child write next: better no child than one that is killed for it.
+        const FIRST_WRITES: u64 = 16;
+        if FRAMES.with(|frames| frames.available()) < FIRST_WRITES {
+            return Err(Errno::ENOMEM);
+        }
         heap::require_reserve()?;
         let (vacancy, first) = self.processes.vacancy(request.tid)?;
         let pid = vacancy.pid();
