@@ -1,6 +1,6 @@
 //! Delivery: what a thread does about its signals before it goes back to its program, and what becomes of the
 //! call that it waited in (signal(7), "Interruption of system calls").
-use super::{Disposition, Info, SIGSEGV, SYNCHRONOUS, UNSTOPPABLE, bit, killed_by};
+use super::{Disposition, Info, SIGSEGV, SYNCHRONOUS, UNSTOPPABLE, bit};
 use crate::arch::clock;
 use crate::kernel::Kernel;
 use crate::memory::user;
@@ -227,7 +227,7 @@ impl Kernel {
             let next = match signals.disposition(signal) {
                 Disposition::Ignore => Next::Same,
                 Disposition::Terminate => {
-                    self.end_process(self.current.process, killed_by(signal));
+                    self.kill_current(signal);
                     Next::Other
                 }
                 Disposition::Stop => {
@@ -239,7 +239,7 @@ impl Kernel {
                     Ok(()) => Next::Same,
                     Err(_) if signal != SIGSEGV => self.force_signal(SIGSEGV, Info::Kernel),
                     Err(_) => {
-                        self.end_process(self.current.process, killed_by(SIGSEGV));
+                        self.kill_current(SIGSEGV);
                         Next::Other
                     }
                 },
@@ -248,6 +248,11 @@ impl Kernel {
                 return next;
             }
         }
+    }
+
+    fn kill_current(&mut self, signal: u8) {
+        let slot = self.current.process;
+        self.end_process(slot, self.killed_by(slot, signal));
     }
 
     /// A fault of the current thread's own: it cannot be put off. Blocked or ignored, it ends the
@@ -262,7 +267,7 @@ impl Kernel {
             return self.deliver_signals();
         }
         trace::signal(self, self.current.thread, signal, info);
-        self.end_process(self.current.process, killed_by(signal));
+        self.kill_current(signal);
         Next::Other
     }
 }

@@ -17,6 +17,7 @@ mod send;
 mod stop;
 
 use super::credentials::Which;
+use super::limits::Resource;
 use super::{ProcessSlot, Status};
 use crate::kernel::Kernel;
 use alloc::rc::Rc;
@@ -32,8 +33,10 @@ pub const LAST: u8 = 64;
 /// The first that queues.
 pub const FIRST_REAL_TIME: u8 = 32;
 pub const SIGHUP: u8 = 1;
+pub const SIGQUIT: u8 = 3;
 pub const SIGILL: u8 = 4;
 pub const SIGTRAP: u8 = 5;
+pub const SIGABRT: u8 = 6;
 pub const SIGBUS: u8 = 7;
 pub const SIGFPE: u8 = 8;
 pub const SIGKILL: u8 = 9;
@@ -48,6 +51,7 @@ pub const SIGTTIN: u8 = 21;
 pub const SIGTTOU: u8 = 22;
 pub const SIGURG: u8 = 23;
 pub const SIGXCPU: u8 = 24;
+pub const SIGXFSZ: u8 = 25;
 pub const SIGVTALRM: u8 = 26;
 pub const SIGPROF: u8 = 27;
 pub const SIGWINCH: u8 = 28;
@@ -153,6 +157,19 @@ pub const fn bit(signal: u8) -> u64 {
 
 /// Signals that cannot be caught, blocked or ignored.
 pub const UNSTOPPABLE: u64 = bit(SIGKILL) | bit(SIGSTOP);
+/// Those that end a process with a core dump by default.
+const DUMPS: u64 = bit(SIGQUIT)
+    | bit(SIGILL)
+    | bit(SIGTRAP)
+    | bit(SIGABRT)
+    | bit(SIGBUS)
+    | bit(SIGFPE)
+    | bit(SIGSEGV)
+    | bit(SIGXCPU)
+    | bit(SIGXFSZ)
+    | bit(SIGSYS);
+/// A core dump has at least a page.
+const SMALLEST_CORE: u64 = 4096;
 /// Those that stop by default.
 const STOPS: u64 = bit(SIGSTOP) | bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
 /// Those that a thread brings upon itself: they come before all others.
@@ -245,15 +262,17 @@ pub fn signal_number(number: u64) -> Result<Option<u8>, Errno> {
     }
 }
 
-/// How a process ends by `signal`. No core is ever dumped, so the core bit is never set.
-pub const fn killed_by(signal: u8) -> Status {
-    Status::Killed {
-        signal,
-        core: false,
-    }
-}
-
 impl Kernel {
+    /// How a process ends by `signal`. The core bit says that Linux would have dumped core (signal(7), core(5)): the
+    /// limit on its size allows one. None is written here.
+    pub fn killed_by(&self, slot: ProcessSlot, signal: u8) -> Status {
+        let limit = self.processes[slot].limits.soft(Resource::Core);
+        Status::Killed {
+            signal,
+            core: bit(signal) & DUMPS != 0 && limit >= SMALLEST_CORE,
+        }
+    }
+
     /// Whom a signal from a process is from.
     pub fn sender(&self, slot: ProcessSlot) -> Sender {
         let process = &self.processes[slot];

@@ -1,5 +1,5 @@
 //! Sending: to a process, to one thread, to a process group.
-use super::{Disposition, Info, SIGCONT, SIGKILL, STOPS, bit, killed_by};
+use super::{Disposition, Info, SIGCONT, SIGKILL, STOPS, bit};
 use crate::kernel::Kernel;
 use crate::process::limits::Resource;
 use crate::process::{Pid, ProcessSlot, State, ThreadSlot, Wait};
@@ -63,7 +63,7 @@ impl Kernel {
                 if signal != SIGKILL {
                     trace::signal(self, taker, signal, info);
                 }
-                self.end_process(target, killed_by(signal));
+                self.end_process(target, self.killed_by(target, signal));
             }
             Disposition::Stop if !is_stopped => {
                 trace::signal(self, taker, signal, info);
