@@ -79,8 +79,9 @@ pub(super) fn writable(
         Err(refusal) => space.persist(refusal, address, AddressSpace::resolve_for_write)?,
     };
     let pointer = direct_map(frame.start_address() + address % PAGE);
-    // SAFETY: as in `readable`; a frame that was resolved for writing is in no file and no other process's
-    // private memory, and one system call makes one such slice at a time.
+    // SAFETY: as in `readable`; a frame that was resolved for writing is in no other process's private memory, and
+    // one system call makes one such slice at a time. Of a shared mapping it may be a file's page too: who copies
+    // that page onto itself reads and writes plain bytes, of which any mix is what mmap(2) allows.
     Ok(unsafe { core::slice::from_raw_parts_mut(pointer, first_piece(address, length)) })
 }
 
