@@ -15,6 +15,8 @@ const CLOCK_TICK: u64 = SECOND / 100;
 pub struct ProcessesView<'a> {
     pub processes: &'a ProcessTable,
     pub names: &'a HostNames,
+    /// What a pipe may hold.
+    pub pipe_limit: u64,
     /// Who asks.
     pub current: Current,
 }

@@ -236,6 +236,22 @@ static void extended(void)
 	close(plain);
 }
 
+/* What somebody who is not root may open. */
+static void others(void)
+{
+	int file;
+
+	SHOW(chown("watched/new", 500, 600));
+	SHOW(chmod("watched/new", 0640));
+	SHOW(setgid(600));
+	SHOW(setuid(501));
+	SHOW(file = open("watched/new", O_WRONLY));
+	SHOW(file = open("watched/new", O_RDONLY | O_TRUNC));
+	HOLDS((file = open("watched/new", O_RDONLY)) >= 0);
+	SHOW(open("watched/new", O_RDONLY | O_NOATIME));
+	close(file);
+}
+
 int main(void)
 {
 	enter_scratch();
@@ -244,5 +260,6 @@ int main(void)
 	times();
 	touched();
 	extended();
+	in_child("another user", others);
 	return leave_scratch();
 }

@@ -211,6 +211,58 @@ static void descriptions(void)
 	show_status("the one who waited", status);
 }
 
+static int leased;
+
+static void on_break(int number)
+{
+	(void)number;
+	fcntl(leased, F_SETLEASE, F_UNLCK);
+}
+
+/* A lease: its holder hears of who wants the file otherwise, and lets it go. */
+static void leases(void)
+{
+	int ends[2], status;
+	char byte;
+
+	leased = open("leased", O_CREAT | O_RDWR, 0644);
+	SHOW(fcntl(leased, F_GETLEASE));
+	SHOW(fcntl(leased, F_SETLEASE, F_RDLCK));
+	SHOW(fcntl(leased, F_SETLEASE, F_WRLCK));
+	SHOW(fcntl(leased, F_GETLEASE));
+	SHOW(fcntl(leased, F_SETLEASE, F_UNLCK));
+	SHOW(fcntl(leased, F_SETLEASE, F_UNLCK));
+	SHOW(fcntl(leased, F_SETLEASE, 9));
+	SHOW(fcntl(-1, F_SETLEASE, F_RDLCK));
+	close(leased);
+	if (pipe(ends) != 0)
+		return;
+	SHOW(fcntl(ends[0], F_SETLEASE, F_RDLCK));
+	pid_t child = fork();
+	if (child == 0) {
+		sigset_t told, none;
+		sigemptyset(&none);
+		sigemptyset(&told);
+		sigaddset(&told, SIGIO);
+		sigprocmask(SIG_BLOCK, &told, NULL);
+		signal(SIGIO, on_break);
+		leased = open("leased", O_RDONLY);
+		int taken = fcntl(leased, F_SETLEASE, F_RDLCK);
+		write(ends[1], "", 1);
+		sigsuspend(&none);
+		_exit(taken != 0 || fcntl(leased, F_GETLEASE) != F_UNLCK);
+	}
+	read(ends[0], &byte, 1);
+	int reader = open("leased", O_RDONLY);
+	HOLDS(reader >= 0);
+	int writer = open("leased", O_WRONLY);
+	HOLDS(writer >= 0);
+	waitpid(child, &status, 0);
+	show_status("the holder", status);
+	close(reader);
+	close(writer);
+}
+
 int main(void)
 {
 	enter_scratch();
@@ -220,5 +272,6 @@ int main(void)
 	records();
 	waits();
 	descriptions();
+	leases();
 	return leave_scratch();
 }

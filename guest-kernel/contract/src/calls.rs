@@ -488,7 +488,7 @@ calls! {
         dup [Fd] "complete";
         dup2 [Fd, Fd] "complete";
         dup3 [Fd, Fd, Flags(PipeFlags)] "complete";
-        fcntl [Fd, Flags(Fcntl), FcntlArgument] "no leases; owner and signal are kept, O_ASYNC sends none";
+        fcntl [Fd, Flags(Fcntl), FcntlArgument] "leases are never broken by force; O_ASYNC sends no signals";
         pipe [Out(PipeEnds)] "complete";
         pipe2 [Out(PipeEnds), Flags(PipeFlags)] "complete";
         getdents64 [Fd, Writes, Size] "complete";

@@ -158,6 +158,7 @@ impl<S: PageStore> Files<S> {
             return;
         }
         self.release_description_locks(id);
+        self.release_lease(id);
         let Some(description) = self.descriptions.remove(u32::from(id.0)) else {
             return;
         };
@@ -352,6 +353,24 @@ impl<S: PageStore> Files<S> {
     /// EBADF.
     pub fn set_owner_signal(&mut self, id: DescriptionId, signal: u8) -> Result<(), Errno> {
         self.description_mut(id)?.signal = signal;
+        Ok(())
+    }
+
+    /// What a pipe of somebody without privileges may hold.
+    #[must_use]
+    pub fn pipe_limit(&self) -> u64 {
+        self.pipe_limit
+    }
+
+    /// Changes that, to whole pages and a power of two of them.
+    ///
+    /// # Errors
+    /// EINVAL for 0 or more than [`crate::PIPE_CAPACITY_MAX`].
+    pub fn set_pipe_limit(&mut self, size: u64) -> Result<(), Errno> {
+        if size == 0 || size > crate::PIPE_CAPACITY_MAX as u64 {
+            return Err(Errno::EINVAL);
+        }
+        self.pipe_limit = size.next_power_of_two().max(contract::PAGE_SIZE as u64);
         Ok(())
     }
 

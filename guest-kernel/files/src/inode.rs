@@ -3,6 +3,7 @@ use crate::Files;
 use crate::device::{Device, DeviceNumber};
 use crate::directory::{Directory, Name};
 use crate::mapped::Regular;
+use crate::path::Owner;
 use crate::pipe::PipeId;
 use crate::proc::ProcNode;
 use crate::store::PageStore;
@@ -133,6 +134,28 @@ impl<P> Inode<P> {
             Kind::Block(_) => linux::S_IFBLK,
             Kind::Fifo(_) => linux::S_IFIFO,
         }
+    }
+
+    /// Whether its mode lets somebody open it so. Root may do all.
+    pub(crate) const fn permits(&self, who: Owner, flags: u32) -> bool {
+        if who.user == 0 {
+            return true;
+        }
+        let shift = if who.user == self.user {
+            6
+        } else if who.group == self.group {
+            3
+        } else {
+            0
+        };
+        let wanted = match flags & linux::O_ACCMODE {
+            linux::O_RDONLY => 0o4,
+            linux::O_WRONLY => 0o2,
+            _ => 0o6,
+        };
+        let truncates = if flags & linux::O_TRUNC != 0 { 0o2 } else { 0 };
+        let wanted = wanted | truncates;
+        (self.permissions >> shift) & wanted == wanted
     }
 
     pub(crate) fn directory(&self) -> Result<&Directory, Errno> {

@@ -36,6 +36,7 @@ mod fd_table;
 mod fifo;
 mod handover;
 mod inode;
+mod leases;
 mod listing;
 mod locks;
 mod mapped;
@@ -71,6 +72,7 @@ pub use directory::NAME_MAX;
 pub use fd_table::{DESCRIPTOR_LIMIT, FdTable, OnExec};
 pub use handover::ReadNothing;
 pub use inode::{InodeId, Time};
+pub use leases::Broken;
 pub use listing::Listing;
 pub use locks::{LockMode, LockOwner, RecordLock};
 pub use mapped::{Mappable, MappedFile, NoPage, Purpose};
@@ -107,7 +109,10 @@ pub struct Files<S: PageStore> {
     /// The directory on which `/proc` is, once it is.
     proc_mount: Option<Number>,
     wakeups: Wakeups,
+    /// What a pipe of somebody without privileges may hold (`/proc/sys/fs/pipe-max-size`).
+    pipe_limit: u64,
     locks: locks::Locks,
+    leases: leases::Leases,
     /// A file that has lost pages which mappings still have.
     lost_pages: Option<MappedFile<S::Page>>,
     time: Stamp,

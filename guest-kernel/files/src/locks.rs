@@ -353,7 +353,7 @@ impl<S: PageStore> Files<S> {
         }
     }
 
-    fn locks_changed(&mut self) {
+    pub(crate) fn locks_changed(&mut self) {
         if !self.locks.queue.is_empty() {
             self.wakeups.wake_lockers();
         }

@@ -181,6 +181,9 @@ impl<S: PageStore> Files<S> {
                 if flags & linux::O_NOATIME != 0 && user != 0 && user != inode.user {
                     return Err(Errno::EPERM);
                 }
+                if !inode.permits(view.owner, flags) {
+                    return Err(Errno::EACCES);
+                }
                 match &inode.kind {
                     Kind::Regular(_) => Opened::Regular(number),
                     Kind::Directory(_) if writes => return Err(Errno::EISDIR),
@@ -205,9 +208,15 @@ impl<S: PageStore> Files<S> {
                 Opened::Directory(node)
             }
             InodeId::Proc(proc) if proc.is_link() => return Err(Errno::ELOOP),
+            InodeId::Proc(ProcNode::SysFile(file)) if writes && file.is_writable() => {
+                Opened::Proc(ProcNode::SysFile(file), None)
+            }
             InodeId::Proc(_) if writes => return Err(Errno::EACCES),
             InodeId::Proc(proc) => Opened::Proc(proc, None),
         };
+        if let Opened::Regular(number) = opened {
+            self.respect_leases(number, flags)?;
+        }
         let truncate = match opened {
             Opened::Regular(number) if flags & linux::O_TRUNC != 0 => Some(number),
             _ => None,

@@ -106,7 +106,7 @@ named! {
 }
 
 named! {
-    /// A setting. None can be changed here.
+    /// A setting. Of these, names and the capacity of pipes can be changed.
     SysFile {
         /// A number that is this boot's.
         BootId "boot_id",
@@ -149,6 +149,11 @@ impl SysDirectory {
 }
 
 impl SysFile {
+    /// Whether it can be written.
+    pub(crate) const fn is_writable(self) -> bool {
+        matches!(self, Self::HostName | Self::DomainName | Self::PipeMaxSize)
+    }
+
     /// The directory it lies in.
     pub(crate) const fn parent(self) -> SysDirectory {
         match self {

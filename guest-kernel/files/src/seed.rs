@@ -55,8 +55,10 @@ impl<S: PageStore> Files<S> {
             root: Number(0),
             proc_mount: None,
             wakeups: Wakeups::new(),
+            pipe_limit: crate::PIPE_CAPACITY_MAX as u64,
             lost_pages: None,
             locks: crate::locks::Locks::new(),
+            leases: crate::leases::Leases::new(),
             time: Stamp::ZERO,
             clock: None,
         };

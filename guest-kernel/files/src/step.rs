@@ -1,4 +1,5 @@
 //! What an operation answers, and what a read or write call remembers.
+use crate::proc::SysFile;
 use crate::wait_queue::WaitFor;
 use contract::Errno;
 
@@ -13,6 +14,8 @@ pub enum Step<T> {
     Device(KernelDevice),
     /// The text of a file in `/proc` is wanted first: call [`crate::Files::generate`], then ask the same again.
     Generate,
+    /// A setting of `/proc/sys` is to become what the piece says: the kernel's own to do.
+    Set(SysFile),
 }
 
 /// What only the kernel can read and write.

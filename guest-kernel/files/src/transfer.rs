@@ -2,7 +2,7 @@
 use crate::description::{DescriptionId, Opened};
 use crate::device::Device;
 use crate::inode::{Kind, Number};
-use crate::proc::ProcSource;
+use crate::proc::{ProcNode, ProcSource};
 use crate::regular::MAX_FILE_SIZE;
 use crate::snapshot::{Snapshot, SnapshotWriter};
 use crate::socket::Socket;
@@ -136,6 +136,7 @@ impl<S: PageStore> Files<S> {
             }
             Opened::Packets(..) | Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
             Opened::Device(_, device) => write_device(device, transfer, bytes),
+            Opened::Proc(ProcNode::SysFile(file), _) => Step::Set(file),
             _ => Step::Done(self.write_contents(store, id, transfer, bytes)),
         }
     }

@@ -97,6 +97,12 @@ impl Credentials {
         }
     }
 
+    /// Whether the limits of the system do not bind it (CAP_SYS_RESOURCE).
+    pub fn may_exceed(&self) -> bool {
+        const CAP_SYS_RESOURCE: u32 = 24;
+        self.capabilities().effective & 1 << CAP_SYS_RESOURCE != 0
+    }
+
     pub fn groups(&self) -> &[u32] {
         self.0.as_ref().map_or(&[], |own| &own.groups)
     }

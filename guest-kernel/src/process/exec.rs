@@ -264,6 +264,7 @@ impl Kernel {
             processes: &ProcessesView {
                 processes: self.processes,
                 names: &self.names,
+                pipe_limit: self.files.pipe_limit(),
                 current: self.current,
             },
         };

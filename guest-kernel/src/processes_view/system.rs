@@ -10,7 +10,7 @@ use contract::counters::{Counter, FIRST_SYSTEM_CALL, MISSING, SYSTEM_CALLS};
 use contract::{PAGE_SIZE, Sysno};
 use core::fmt::Result;
 use core::sync::atomic::Ordering::Relaxed;
-use files::{DESCRIPTOR_LIMIT, Output, PIPE_CAPACITY_MAX, SysFile, SystemFile};
+use files::{DESCRIPTOR_LIMIT, Output, SysFile, SystemFile};
 
 /// CPUID.01H:EDX, bit by bit, as `/proc/cpuinfo` calls them; what has no name there is empty.
 const FEATURES: [&str; 32] = [
@@ -95,7 +95,7 @@ impl ProcessesView<'_> {
             SysFile::Version => writeln!(out, "{VERSION}"),
             SysFile::PidMax => writeln!(out, "{}", PID_MAX + 1),
             SysFile::NrOpen => writeln!(out, "{DESCRIPTOR_LIMIT}"),
-            SysFile::PipeMaxSize => writeln!(out, "{PIPE_CAPACITY_MAX}"),
+            SysFile::PipeMaxSize => writeln!(out, "{}", self.pipe_limit),
             // Memory is promised without being kept free: what Linux calls heuristic is nearest.
             SysFile::OvercommitMemory => out.write_str("0\n"),
             SysFile::BootId => write_uuid(self.names.boot, out),

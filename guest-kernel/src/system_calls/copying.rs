@@ -180,7 +180,7 @@ impl Kernel {
                 transfer.done += found;
                 Ok(Copied::Bytes(found))
             }
-            Step::Generate => Err(Errno::EINVAL),
+            Step::Generate | Step::Set(_) => Err(Errno::EINVAL),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::memory::user;
 use crate::process::{Process, signal};
 use crate::processes_view::ProcessesView;
 use contract::Errno;
-use files::{DescriptionId, KernelDevice, Listing, OnExec};
+use files::{DescriptionId, KernelDevice, Listing, LockMode, OnExec, PIPE_CAPACITY};
 use linux_raw_sys::general as linux;
 use linux_raw_sys::ioctl;
 
@@ -191,9 +191,31 @@ impl Kernel {
                 self.files.set_status_flags(description, argument as u32)?;
                 Ok(0)
             }
+            linux::F_SETLEASE => {
+                let mode = match argument as u32 {
+                    linux::F_RDLCK => Some(LockMode::Shared),
+                    linux::F_WRLCK => Some(LockMode::Exclusive),
+                    linux::F_UNLCK => None,
+                    _ => return Err(Errno::EINVAL),
+                };
+                heap::require_reserve()?;
+                let process = self.processes[self.current.process].pid.0;
+                self.files.set_lease(description, mode, process)?;
+                self.wake_files();
+                Ok(0)
+            }
+            linux::F_GETLEASE => Ok(u64::from(match self.files.lease(description)? {
+                Some(LockMode::Shared) => linux::F_RDLCK,
+                Some(LockMode::Exclusive) => linux::F_WRLCK,
+                None => linux::F_UNLCK,
+            })),
             linux::F_GETPIPE_SZ => self.files.pipe_capacity(description),
             linux::F_SETPIPE_SZ => {
                 let size = u64::from(argument as u32);
+                let credentials = &self.processes[self.current.process].credentials;
+                if size > self.files.pipe_limit() && !credentials.may_exceed() && size <= 1 << 31 {
+                    return Err(Errno::EPERM);
+                }
                 let capacity = self
                     .files
                     .set_pipe_capacity(&mut self.pages, description, size)?;
@@ -255,6 +277,7 @@ impl Kernel {
         let process = &mut self.processes[self.current.process];
         let Process {
             descriptors,
+            credentials,
             memory: Some(memory),
             ..
         } = process
@@ -263,6 +286,12 @@ impl Kernel {
         };
         let table = descriptors.own(&mut self.files)?;
         let ends = self.files.pipe2(&mut self.pages, table, flags as u32)?;
+        let limit = self.files.pipe_limit();
+        if limit < PIPE_CAPACITY as u64 && !credentials.may_exceed() {
+            let description = table.get(ends[0])?;
+            self.files
+                .set_pipe_capacity(&mut self.pages, description, limit)?;
+        }
         let bytes = [ends[0].to_ne_bytes(), ends[1].to_ne_bytes()].concat();
         if let Err(fault) = user::write(memory, address, &bytes) {
             for end in ends {
@@ -292,6 +321,7 @@ impl Kernel {
             let view = ProcessesView {
                 processes: self.processes,
                 names: &self.names,
+                pipe_limit: self.files.pipe_limit(),
                 current: self.current,
             };
             let count =

@@ -2,12 +2,13 @@
 use crate::arch::clock;
 use crate::host_names::{NAME_LENGTH, Name};
 use crate::kernel::Kernel;
-use crate::memory::user;
+use crate::memory::user::{self, UserBuffer};
 use crate::records::{COUNTERS, LOG};
 use contract::counters::Counter;
 use contract::records::LOG_CAPACITY;
 use contract::{Errno, PAGE_SIZE};
 use core::sync::atomic::Ordering;
+use files::SysFile;
 
 /// Length of each field of `struct new_utsname`.
 const FIELD: usize = NAME_LENGTH + 1;
@@ -65,6 +66,30 @@ impl Kernel {
             Which::Domain => self.names.domain = name,
         }
         Ok(0)
+    }
+
+    /// Lets a setting of `/proc/sys` become what a program writes: how much of that there is.
+    ///
+    /// # Errors
+    /// EFAULT; EINVAL for what is no such setting.
+    pub fn set_setting(&mut self, file: SysFile, buffer: UserBuffer) -> Result<usize, Errno> {
+        let mut bytes = [0; NAME_LENGTH];
+        let length = usize::try_from(buffer.length).map_or(NAME_LENGTH, |n| n.min(NAME_LENGTH));
+        let space = self.processes[self.current.process].space();
+        user::read(space, buffer.address, &mut bytes[..length])?;
+        let text = bytes[..length].trim_ascii();
+        match file {
+            SysFile::HostName => self.names.host = Name::new(text),
+            SysFile::DomainName => self.names.domain = Name::new(text),
+            SysFile::PipeMaxSize => {
+                let number = core::str::from_utf8(text)
+                    .ok()
+                    .and_then(|text| text.parse().ok());
+                self.files.set_pipe_limit(number.ok_or(Errno::EINVAL)?)?;
+            }
+            _ => return Err(Errno::EINVAL),
+        }
+        Ok(buffer.length as usize)
     }
 
     /// sysinfo(2). Nobody keeps load averages here: they are 0.

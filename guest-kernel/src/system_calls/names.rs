@@ -91,6 +91,7 @@ impl Kernel {
         let processes = ProcessesView {
             processes: self.processes,
             names: &self.names,
+            pipe_limit: self.files.pipe_limit(),
             current: self.current,
         };
         let view = |start| View {

@@ -7,11 +7,16 @@ use crate::memory::pages::Pages;
 use crate::memory::space::AddressSpace;
 use crate::memory::user;
 use crate::memory::user_window::{Reader, find_nul};
-use crate::process::{ProcessSlot, Wait};
+use crate::process::scheduler::Next;
+use crate::process::signal::{self, Info};
+use crate::process::{Pid, ProcessSlot, Wait};
 use crate::processes_view::ProcessesView;
 use contract::Errno;
 use core::mem::MaybeUninit;
-use files::{Files, InodeId, LastLink, NoProcesses, OnExec, Owner, PATH_MAX, Step, Time, View};
+use files::{
+    Broken, Files, InodeId, LastLink, NoProcesses, OnExec, Owner, PATH_MAX, Step, Time, View,
+    WaitFor,
+};
 use linux_raw_sys::general as linux;
 
 /// Room for a path from a program, on the kernel's stack; written only as far as the path goes.
@@ -112,6 +117,7 @@ impl Kernel {
             processes: &ProcessesView {
                 processes: self.processes,
                 names: &self.names,
+                pipe_limit: self.files.pipe_limit(),
                 current: self.current,
             },
         };
@@ -140,7 +146,13 @@ impl Kernel {
     ) -> Result<Outcome, Errno> {
         let mut progress = self.progress;
         if progress == 0 {
-            progress = self.open_new(directory, path, flags as u32, mode)? as usize + 1;
+            let opened = self.open_new(directory, path, flags as u32, mode);
+            if opened == Err(Errno::EAGAIN)
+                && let Some(broken) = self.files.take_broken_lease()
+            {
+                return self.break_lease(broken, flags as u32);
+            }
+            progress = opened? as usize + 1;
         }
         let Self {
             processes,
@@ -170,8 +182,31 @@ impl Kernel {
                 let descriptor = progress as u32 - 1;
                 Ok(self.wait_in_call(Wait::Open { until, descriptor }))
             }
-            Step::Device(_) | Step::Generate => Err(Errno::ENXIO),
+            Step::Device(_) | Step::Generate | Step::Set(_) => Err(Errno::ENXIO),
         }
+    }
+
+    /// An open that a lease is in the way of: its holder is told, and the open waits until it is given up.
+    #[cold]
+    fn break_lease(&mut self, broken: Broken, flags: u32) -> Result<Outcome, Errno> {
+        const SIGIO: u8 = linux::SIGIO as u8;
+        if let Some((owner, signal)) = broken.tell {
+            let signal = if signal == 0 { SIGIO } else { signal };
+            let id = Pid(owner.unsigned_abs());
+            if owner < 0 {
+                self.signal_group(id, signal, Info::Kernel);
+            } else if let Some(slot) = self.processes.find(id) {
+                signal::send(self, slot, signal, Info::Kernel);
+            }
+        }
+        if self.whether_running() == Next::Other {
+            return Ok(Outcome::Other);
+        }
+        if flags & linux::O_NONBLOCK != 0 {
+            return Err(Errno::EAGAIN);
+        }
+        let until = WaitFor::Lock;
+        Ok(self.wait_in_call(Wait::File { until, progress: 0 }))
     }
 
     /// `/dev/tty` is there for who has a controlling terminal.

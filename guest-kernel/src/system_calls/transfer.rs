@@ -499,6 +499,13 @@ impl Kernel {
             }
         };
         match step {
+            Step::Set(file) => match self.set_setting(file, rest) {
+                Ok(count) => {
+                    transfer.done += count;
+                    Piece::Over(Ok(count))
+                }
+                Err(errno) => Piece::Over(Err(errno)),
+            },
             Step::Done(Ok(count)) if count == size => Piece::Taken(count),
             Step::Done(result) => Piece::Over(result),
             Step::Wait(until) => Piece::Wait(until),
@@ -506,6 +513,7 @@ impl Kernel {
                 let view = ProcessesView {
                     processes,
                     names,
+                    pipe_limit: files.pipe_limit(),
                     current: *current,
                 };
                 match files.generate(pages, description, &view) {

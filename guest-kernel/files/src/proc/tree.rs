@@ -90,6 +90,7 @@ impl ProcNode {
             Self::Descriptor(..) => linux::S_IFLNK | 0o700,
             Self::ProcessFile(_, ProcessFile::Environ)
             | Self::ThreadFile(_, _, ProcessFile::Environ) => linux::S_IFREG | 0o400,
+            Self::SysFile(file) if file.is_writable() => linux::S_IFREG | 0o644,
             Self::System(_) | Self::ProcessFile(..) | Self::ThreadFile(..) | Self::SysFile(_) => {
                 linux::S_IFREG | 0o444
             }
