@@ -200,6 +200,7 @@ fn add_first_process(kernel: &mut Kernel) -> Current {
         cpu: 0,
         next_in_queue: None,
         fellows: Fellows::default(),
+        apart: None,
         clear_child_tid: 0,
         robust_list: 0,
         name: [0; NAME_LENGTH],

@@ -172,6 +172,31 @@ static void sharing(const char *what, int flags)
 	       fcntl(7, F_GETFD) < 0 ? "shared" : "own", action.sa_handler == SIG_IGN ? "shared" : "own", name);
 }
 
+static int thread_id;
+
+/* A thread that does not share all: what its process sees of what it changes. */
+static void apart(const char *what, int flags)
+{
+	char directory[256];
+
+	if (chdir("/"))
+		wrong++;
+	umask(022);
+	dup2(1, 7);
+	thread_id = -1;
+	if (clone(change_all, stack + sizeof stack,
+		  flags | CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID, NULL,
+		  NULL, NULL, &thread_id) < 0) {
+		printf("%s: errno %d\n", what, errno);
+		return;
+	}
+	while (__atomic_load_n(&thread_id, __ATOMIC_SEQ_CST))
+		sched_yield();
+	printf("a thread with %s: directory %s, mask %03o, descriptor %s\n", what,
+	       getcwd(directory, sizeof directory) && directory[1] ? "shared" : "own", umask(022),
+	       fcntl(7, F_GETFD) < 0 ? "shared" : "own");
+}
+
 static int opens(void *unused)
 {
 	(void)unused;
@@ -252,10 +277,16 @@ static int waits(void *path)
 /* CLONE_VFORK without CLONE_VM waits all the same; CLONE_PARENT makes a brother. */
 static void relations(void)
 {
-	pid_t child = clone(waits, stack + sizeof stack, CLONE_VFORK | SIGCHLD, NULL);
+	struct timespec before, after;
+	pid_t child;
 	int status;
 
-	printf("it has ended: %d\n", waitpid(child, &status, WNOHANG) == child);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	child = clone(waits, stack + sizeof stack, CLONE_VFORK | SIGCHLD, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	printf("it waited: %d\n",
+	       (after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec >= 20000000);
+	printf("it has ended: %d\n", waitpid(child, &status, 0) == child);
 	child = fork();
 	if (child == 0) {
 		pid_t brother = clone(end, stack + sizeof stack, CLONE_PARENT | SIGCHLD, NULL);
@@ -376,6 +407,11 @@ int main(int count, char **arguments)
 	sharing("all", CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND);
 	sharing("all again", CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND);
 	sharing("nothing again", 0);
+	apart("all", CLONE_FS | CLONE_FILES);
+	apart("descriptors", CLONE_FILES);
+	apart("places", CLONE_FS);
+	apart("nothing", 0);
+	apart("all again", CLONE_FS | CLONE_FILES);
 	printf("%d could not change directory\n", wrong);
 	(void)arguments;
 	shared_descriptors();

@@ -388,7 +388,7 @@ calls! {
     Process {
         fork [] "complete";
         vfork [] "complete";
-        clone [Flags(Clone), Address, Address, Address, Address] "complete, but for namespaces, pidfds, and threads with files of their own";
+        clone [Flags(Clone), Address, Address, Address, Address] "complete, but for namespaces and pidfds";
         clone3 [In(CloneArguments), Size] "as clone, with set_tid; no control groups";
         execve [Path, Strings, Environment] "static programs and scripts; no dynamic interpreter";
         execveat [DirFd, Path, Strings, Environment, Flags(At)] "as execve";

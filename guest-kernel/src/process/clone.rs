@@ -104,9 +104,8 @@ impl Request {
         {
             return Err(Errno::EINVAL);
         }
-        // Threads that do not share what a process has, or that are waited for.
-        const PROCESS: u64 = (linux::CLONE_FS | linux::CLONE_FILES) as u64;
-        if is_thread && (self.flags & PROCESS != PROCESS || self.has(linux::CLONE_VFORK)) {
+        // Threads whose creator waits for them.
+        if is_thread && self.has(linux::CLONE_VFORK) {
             return Err(Errno::ENOSYS);
         }
         if self.has(linux::CLONE_SETTLS) && self.tls >= USER_END {
@@ -148,6 +147,7 @@ impl Kernel {
         thread.signals.alternate_stack = AlternateStack::default();
         let slot = self.processes.insert_thread(vacancy, thread);
         self.processes.join_fellows(slot);
+        self.set_apart(slot, request);
         self.tell_id(request, tid);
         self.enqueue(slot, request.first_steps());
         Ok(Outcome::Return(u64::from(tid.0)))

@@ -227,6 +227,9 @@ impl Kernel {
         // The caller holds the space, for what it has of the arguments.
         self.leave_memory_in_order(who.process, 2);
         self.release_memory(who.process);
+        if self.processes[who.thread].apart.is_some() {
+            self.keep_apart(who);
+        }
         self.unshare_for_exec(who.process);
         let (thread, process) = self.processes.both(who);
         process.memory = Some(space);

@@ -157,6 +157,13 @@ impl Kernel {
         if slot == self.current.thread {
             self.charge();
         }
+        if self.processes[slot].apart.is_some() {
+            let process = self.processes[slot].process;
+            self.drop_apart(Current {
+                thread: slot,
+                process,
+            });
+        }
         let Some(mut thread) = self.processes.remove_thread(slot) else {
             return;
         };

@@ -152,6 +152,7 @@ pub fn new_thread(
             cpu: 0,
             next_in_queue: None,
             fellows: Fellows::default(),
+            apart: None,
             clear_child_tid: request.clear_child_tid(),
             robust_list: 0,
             name: parent.name,

@@ -10,6 +10,7 @@
 //! | end, and be waited for | `exit.rs`, `wait.rs` |
 //! | be limited, have timers, be accounted for | `limits.rs`, `timers.rs`, `accounting.rs` |
 pub mod accounting;
+pub mod apart;
 pub mod clone;
 pub mod credentials;
 pub mod descriptors;

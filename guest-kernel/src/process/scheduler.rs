@@ -225,7 +225,7 @@ impl Kernel {
             process,
         };
         if self.processes[process].shares.is_some() {
-            self.bring_shared(process);
+            self.bring_shared(self.current);
         }
         let (thread, process) = self.processes.both(self.current);
         let root = process.space().root();

@@ -5,7 +5,7 @@
 //! are instead given to all when one changes its own.
 use super::clone::Request;
 use super::descriptors::Descriptors;
-use super::{ProcessSlot, ProcessTable};
+use super::{Current, ProcessSlot, ProcessTable, ThreadSlot};
 use crate::kernel::Kernel;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -20,6 +20,8 @@ pub struct Shares {
     /// Working directory and umask: whose are true.
     places: Option<Rc<Cell<ProcessSlot>>>,
     handlers: Option<Rc<()>>,
+    /// Whose own things it has now, of its threads (`apart.rs`).
+    pub apart: Option<ThreadSlot>,
 }
 
 impl Shares {
@@ -86,20 +88,25 @@ impl Kernel {
         }
     }
 
-    /// Brings what a process shares to it: it is about to run.
+    /// Brings what a process shares to it: a thread of it is about to run.
     #[cold]
     #[inline(never)]
-    pub fn bring_shared(&mut self, slot: ProcessSlot) {
+    pub fn bring_shared(&mut self, who: Current) {
+        let slot = who.process;
+        self.put_apart_back(slot);
         let Some(shares) = &self.processes[slot].shares else {
             return;
         };
         let shares = Shares::clone(shares);
         if let Some(token) = &shares.files {
+            self.put_apart_back(token.get());
             self.move_descriptors(token.replace(slot), slot);
         }
         if let Some(token) = &shares.places {
+            self.put_apart_back(token.get());
             self.exchange_places(token.replace(slot), slot);
         }
+        self.exchange_apart(who);
     }
 
     fn move_descriptors(&mut self, from: ProcessSlot, to: ProcessSlot) {

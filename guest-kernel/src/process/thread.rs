@@ -1,10 +1,12 @@
 //! Threads: what is scheduled. A process has one or more, and what they share is the process's.
+use super::apart::Apart;
 use super::scheduling::Scheduling;
 use super::signal::ThreadSignals;
 use super::{NAME_LENGTH, Pid, ProcessSlot, ThreadSlot};
 use super::{futex, wait};
 use crate::arch::context::UserContext;
 use crate::system_calls::waiting::NO_DEADLINE;
+use alloc::boxed::Box;
 use files::WaitFor;
 
 /// A thread, from clone to its end.
@@ -22,6 +24,8 @@ pub struct Thread {
     pub next_in_queue: Option<ThreadSlot>,
     /// Its fellows among the threads of its process.
     pub fellows: Fellows,
+    /// What it does not share with its fellows.
+    pub apart: Option<Box<Apart>>,
     /// Where to write 0 at its end, for who joins it (set_tid_address(2)); 0 for nowhere.
     pub clear_child_tid: u64,
     /// Head of its list of robust futexes (get_robust_list(2)); 0 for none.
