@@ -14,6 +14,7 @@ use crate::one_cpu::OneCpu;
 use crate::process::accounting::{SAMPLE, Usage};
 use crate::process::credentials::Credentials;
 use crate::process::descriptors::Descriptors;
+use crate::process::exit::Ends;
 use crate::process::family::Links;
 use crate::process::futex::Futexes;
 use crate::process::initial_stack::{Strings, Text};
@@ -160,6 +161,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
         sleepers: BTreeSet::new(),
         stopped: 0,
         futexes: Futexes::new(),
+        ends: Ends::None,
         alarms: BTreeSet::new(),
         until_sample: SAMPLE as u32,
         charged_until: crate::arch::registers::read_tsc(),
@@ -210,6 +212,7 @@ fn add_first_process(kernel: &mut Kernel) -> Current {
         group: pid,
         session: pid,
         ended: None,
+        next_to_end: None,
         job: Job::NEW,
         exit_signal: signal::SIGCHLD,
         death_signal: 0,

@@ -7,6 +7,7 @@ use crate::host_names::HostNames;
 use crate::log;
 use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
+use crate::process::exit::Ends;
 use crate::process::futex::Futexes;
 use crate::process::layout::Layout;
 use crate::process::queue::Queue;
@@ -46,6 +47,7 @@ pub struct Kernel {
     /// How many processes are stopped.
     pub stopped: u32,
     pub futexes: Futexes,
+    pub ends: Ends,
     pub files: Files<Pages>,
     pub pages: Pages,
     pub console: Console,

@@ -334,6 +334,39 @@ static void subreaper(void)
 	SHOW(prctl(PR_SET_CHILD_SUBREAPER, 0));
 }
 
+/* The end of one is the end of all. */
+static void chain(void)
+{
+	int ends[2], status;
+	char byte;
+	pid_t first;
+
+	if (pipe(ends))
+		return;
+	first = fork();
+	if (first == 0) {
+		for (int i = 0; i < 150; i++) {
+			if (fork())
+				for (;;)
+					pause();
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+		}
+		close(ends[0]);
+		if (write(ends[1], "x", 1) == 1)
+			for (;;)
+				pause();
+	}
+	close(ends[1]);
+	if (read(ends[0], &byte, 1) != 1)
+		printf("the chain is broken\n");
+	kill(first, SIGKILL);
+	waitpid(first, &status, 0);
+	show_status("the first of a chain", status);
+	/* The last has the pipe. */
+	printf("the last has ended: %d\n", read(ends[0], &byte, 1) == 0);
+	close(ends[0]);
+}
+
 static void settings(void)
 {
 	int value = -1;
@@ -418,6 +451,7 @@ int main(int count, char **arguments)
 	exit_signals();
 	relations();
 	subreaper();
+	chain();
 	in_child("settings", settings);
 	return 0;
 }

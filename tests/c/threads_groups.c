@@ -185,6 +185,24 @@ static void exec_by_a_thread(void)
 	forever(NULL);
 }
 
+static void *run_later(void *path)
+{
+	pause_milliseconds(20);
+	return run_again(path);
+}
+
+/* The last thread, which is not the first, has the pid after an exec too. */
+static void exec_by_the_last(void)
+{
+	char number[16];
+	pthread_t thread;
+
+	snprintf(number, sizeof number, "%d", getpid());
+	setenv("PID", number, 1);
+	pthread_create(&thread, NULL, run_later, own_path);
+	syscall(SYS_exit, 0);
+}
+
 static void *fail_to_run(void *unused)
 {
 	char *arguments[] = { "nothing", NULL };
@@ -489,6 +507,7 @@ int main(int count, char **arguments)
 	in_child("a thread faults", faulting_thread);
 	in_child("fork", fork_of_a_thread);
 	in_child("exec", exec_by_a_thread);
+	in_child("exec by the last", exec_by_the_last);
 	in_child("exec that fails", failed_exec);
 	in_child("directed signals", directed);
 	in_child("signals taken later", taken_later);

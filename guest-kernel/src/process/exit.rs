@@ -24,12 +24,59 @@ use crate::trace;
 use contract::counters::Counter;
 use contract::status::Exit;
 
+/// Whether processes are ending, and which are to be next: the first and the last, who are linked.
+#[derive(Clone, Copy)]
+pub enum Ends {
+    None,
+    UnderWay(Option<(ProcessSlot, ProcessSlot)>),
+}
+
 impl Kernel {
-    /// Ends a process, whatever its threads were doing.
+    /// Ends a process, whatever its threads were doing. Its end can bring others with it, by the signals that
+    /// its relatives get: those come one after the other, when it has ended. Until then they are marked as ended,
+    /// and take no signals.
     pub fn end_process(&mut self, slot: ProcessSlot, status: Status) {
-        if self.processes[slot].pid == Pid(1) {
+        let process = &mut self.processes[slot];
+        if process.pid == Pid(1) {
             self.end_machine(status);
         }
+        match &mut self.ends {
+            Ends::None => {
+                self.ends = Ends::UnderWay(None);
+                self.end_now(slot, status);
+                self.finish_ends();
+            }
+            Ends::UnderWay(queue) => {
+                if process.ended.replace(status).is_some() {
+                    return;
+                }
+                match queue.replace((slot, slot)) {
+                    None => {}
+                    Some((first, last)) => {
+                        *queue = Some((first, slot));
+                        self.processes[last].next_to_end = Some(slot);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends those whose turn has come by the end of others.
+    #[inline]
+    fn finish_ends(&mut self) {
+        while let Ends::UnderWay(Some((first, last))) = self.ends {
+            let process = &mut self.processes[first];
+            let rest = process.next_to_end.take();
+            let status = process.ended;
+            self.ends = Ends::UnderWay(rest.map(|next| (next, last)));
+            if let Some(status) = status {
+                self.end_now(first, status);
+            }
+        }
+        self.ends = Ends::None;
+    }
+
+    fn end_now(&mut self, slot: ProcessSlot, status: Status) {
         COUNTERS.add(Counter::Exits, 1);
         self.leave_memory_in_order(slot, 1);
         self.end_all_threads(slot);
@@ -76,13 +123,17 @@ impl Kernel {
         self.leave_words_in_order(thread);
         let tid = self.processes[thread].tid;
         self.end_thread(thread);
+        // What its children do about it may end the process itself: afterwards.
+        self.ends = Ends::UnderWay(None);
         self.give_children_away(process, tid);
         self.pass_signals_on(process);
+        self.finish_ends();
     }
 
     /// Ends all threads of a process but one (execve(2)).
     pub fn end_other_threads(&mut self, who: Current) {
-        if self.processes[who].threads.count == 1 {
+        let tid = self.processes[who.thread].tid;
+        if self.processes[who].threads.count == 1 && tid == self.processes[who].pid {
             return;
         }
         let mut next = self.processes[who].threads.first;
@@ -93,7 +144,6 @@ impl Kernel {
                 self.end_thread(slot);
             }
         }
-        let tid = self.processes[who.thread].tid;
         if tid != self.processes[who].pid {
             self.processes.make_leader(who.thread);
         }

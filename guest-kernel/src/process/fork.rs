@@ -70,6 +70,7 @@ impl Kernel {
                 group: parent.group,
                 session: parent.session,
                 ended: None,
+                next_to_end: None,
                 job: Job::NEW,
                 exit_signal: request.exit_signal,
                 death_signal: 0,

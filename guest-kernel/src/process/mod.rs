@@ -65,6 +65,8 @@ pub struct Process {
     pub session: Pid,
     /// How it ended, once its last thread has; then it waits to be waited for.
     pub ended: Option<Status>,
+    /// The next of those that are about to end ([`exit::Ends`]).
+    pub next_to_end: Option<ProcessSlot>,
     pub job: jobs::Job,
     /// What its parent gets at the end; 0 for nothing.
     pub exit_signal: u8,
