@@ -4,10 +4,11 @@
 //! kernel and out of it. What of the time is the kernel's is estimated: of every seventeen system calls and page
 //! faults one is measured, and stands for all of them.
 use super::{Current, ProcessSlot};
-use crate::arch::clock::ticks_to_nanoseconds;
+use crate::arch::clock::{ticks, ticks_to_nanoseconds};
 use crate::arch::registers::read_tsc;
 use crate::kernel::Kernel;
 use contract::PAGE_SIZE;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Of so many calls and faults, one is measured: a prime, so that what comes again and again is met in turn.
 pub const SAMPLE: u64 = 17;
@@ -92,6 +93,22 @@ impl Usage {
     }
 }
 
+/// How long the CPU was halted, and about how long it was the kernel's, in ticks.
+static IDLE: AtomicU64 = AtomicU64::new(0);
+static SYSTEM: AtomicU64 = AtomicU64::new(0);
+
+/// Where the machine's time went until now, and how much of it was nobody's, in nanoseconds (proc(5), `stat`).
+pub fn of_machine() -> (Times, u64) {
+    let (all, idle) = (ticks(), IDLE.load(Relaxed));
+    let busy = all.saturating_sub(idle);
+    let system = SYSTEM.load(Relaxed).min(busy);
+    let times = Times {
+        user: ticks_to_nanoseconds(busy - system),
+        system: ticks_to_nanoseconds(system),
+    };
+    (times, ticks_to_nanoseconds(idle))
+}
+
 impl Kernel {
     /// The time since the CPU last changed hands is the current thread's, where that has not ended.
     #[inline]
@@ -119,7 +136,10 @@ impl Kernel {
 
     /// The time since then is nobody's: the CPU was halted.
     pub fn charge_nobody(&mut self) {
-        self.charged_until = read_tsc();
+        let now = read_tsc();
+        let halted = now.wrapping_sub(self.charged_until);
+        IDLE.store(IDLE.load(Relaxed) + halted, Relaxed);
+        self.charged_until = now;
     }
 
     /// What a process has used until now, its threads that have ended included.
@@ -178,7 +198,9 @@ impl Kernel {
             let usage = &mut process.usage;
             let cpu = usage.cpu + running;
             let room = cpu.saturating_sub(usage.settled);
-            usage.system += (passed * SAMPLE).min(room);
+            let system = (passed * SAMPLE).min(room);
+            usage.system += system;
+            SYSTEM.store(SYSTEM.load(Relaxed) + system, Relaxed);
             usage.settled = cpu;
         }
     }

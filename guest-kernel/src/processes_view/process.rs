@@ -111,17 +111,25 @@ impl ProcessesView<'_> {
             .map(|memory| memory.shown_places())
             .unwrap_or_default();
         let sets = signal_sets(subject);
+        let (mut own, mut children) = (process.usage, process.children_usage);
+        let (times, children_times) = (own.times(), children.times());
         let started = clock::ticks_to_nanoseconds(process.started) / CLOCK_TICK;
         write!(out, "{} (", subject.id)?;
         out.bytes(subject.name);
         writeln!(
             out,
-            ") {} {} {} {} 0 -1 0 0 0 0 0 0 0 0 0 20 0 {} 0 {started} {} {resident} {INFINITY} \
+            ") {} {} {} {} 0 -1 0 {} {} 0 0 {} {} {} {} 20 0 {} 0 {started} {} {resident} {INFINITY} \
              {} {} {} 0 0 {} {} {} {} 0 0 0 17 0 0 0 0 0 0 {} {} {} {} {} {} {} 0",
             subject.state,
             self.processes.parent_pid(subject.slot).0,
             process.group.0,
             process.session.0,
+            own.faults,
+            children.faults,
+            times.user / CLOCK_TICK,
+            times.system / CLOCK_TICK,
+            children_times.user / CLOCK_TICK,
+            children_times.system / CLOCK_TICK,
             process.threads.count,
             mapped * PAGE_SIZE as u64,
             places.code,
@@ -184,14 +192,18 @@ impl ProcessesView<'_> {
         let queued = process.limits.soft(Resource::PendingSignals);
         writeln!(
             out,
-            "Threads:\t{}\nSigQ:\t0/{queued}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\n\
-             SigIgn:\t{:016x}\nSigCgt:\t{:016x}",
+            "Threads:\t{}\nSigQ:\t{}/{queued}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\n\
+             SigIgn:\t{:016x}\nSigCgt:\t{:016x}\n\
+             voluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}",
             process.threads.count,
+            signal::queued(),
             sets.pending,
             process.signals.pending.set(),
             sets.blocked,
             sets.ignored,
             sets.caught,
+            process.usage.voluntary,
+            process.usage.involuntary,
         )
     }
 }

@@ -2,6 +2,7 @@
 use super::{CLOCK_TICK, ProcessesView, SECOND};
 use crate::arch::{clock, registers};
 use crate::process::State;
+use crate::process::accounting::{self, Times};
 use crate::process::table::PID_MAX;
 use crate::random;
 use crate::records::COUNTERS;
@@ -50,9 +51,12 @@ impl ProcessesView<'_> {
             }
             SystemFile::Cpuinfo => write_processor(out),
             SystemFile::Stat => {
+                let (Times { user, system }, idle) = accounting::of_machine();
+                let [user, system, idle] = [user, system, idle].map(|time| time / CLOCK_TICK);
+                let cpu = format_args!("{user} 0 {system} {idle} 0 0 0 0 0 0");
                 writeln!(
                     out,
-                    "cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\nintr {}\nctxt {}\nbtime {}\nprocesses {}\n\
+                    "cpu  {cpu}\ncpu0 {cpu}\nintr {}\nctxt {}\nbtime {}\nprocesses {}\n\
                      procs_running {}\nprocs_blocked 0",
                     COUNTERS.get(Counter::TimerTicks),
                     COUNTERS.get(Counter::ContextSwitches),

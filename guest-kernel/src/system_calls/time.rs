@@ -60,7 +60,11 @@ impl Kernel {
         let base = match clock as u32 {
             linux::CLOCK_REALTIME => clock::realtime().saturating_sub(clock::now()),
             linux::CLOCK_MONOTONIC | linux::CLOCK_BOOTTIME => 0,
-            _ => return Err(Errno::EINVAL),
+            linux::CLOCK_TAI => clock::realtime().saturating_sub(clock::now()),
+            other => {
+                self.clock_time(u64::from(other))?;
+                return Err(Errno::EOPNOTSUPP);
+            }
         };
         let space = self.processes[self.current.process].space();
         heap::require_reserve()?;

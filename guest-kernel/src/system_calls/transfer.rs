@@ -444,7 +444,6 @@ impl Kernel {
             pages,
             console,
             current,
-            names,
             ..
         } = self;
         let space = processes[*current].space();
@@ -510,6 +509,16 @@ impl Kernel {
             Step::Done(result) => Piece::Over(result),
             Step::Wait(until) => Piece::Wait(until),
             Step::Generate => {
+                // It may tell of CPU time.
+                self.charge();
+                let Self {
+                    processes,
+                    files,
+                    pages,
+                    current,
+                    names,
+                    ..
+                } = self;
                 let view = ProcessesView {
                     processes,
                     names,

@@ -26,6 +26,7 @@ pub use deliver::Interrupted;
 pub use info::{Info, SI_TKILL, SI_USER, SIZE as SIGINFO_SIZE, Said, Sender, Trap};
 use linux_raw_sys::general as linux;
 use queue::Pending;
+pub use queue::queued;
 pub use send::{To, send, send_to_thread};
 
 /// Signals 1–64; bit n-1 of a set is signal n.

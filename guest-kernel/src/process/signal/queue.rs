@@ -10,6 +10,11 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// Entries of all lists: what RLIMIT_SIGPENDING limits.
 static ENTRIES: AtomicU64 = AtomicU64::new(0);
 
+/// How many signals are queued, of all processes.
+pub fn queued() -> u64 {
+    ENTRIES.load(Relaxed)
+}
+
 struct Entry {
     next: Option<Box<Self>>,
     signal: u8,
