@@ -97,7 +97,22 @@ fn files() {
 
 #[test]
 fn environment() {
-    refused(&["--env", "NAME"]).names(&["NAME", "K=V"]);
+    refused(&["--env", "=V"]).names(&["--env =V", "K=V"]);
+    refused(&["--env-file", "/no/such/file"]).names(&["/no/such/file"]);
+    let bad = scratch::file("bad_options/variables", b"A=1\n=2\n");
+    let bad = bad.to_str().expect("a plain name");
+    refused(&["--env-file", bad]).names(&[bad, "line 2"]);
+}
+
+#[test]
+fn names_and_places() {
+    refused(&["--hostname", ""]).names(&["--hostname"]);
+    refused(&["--hostname", &"x".repeat(65)]).names(&["--hostname", "64"]);
+    refused(&["--workdir", "/nowhere"]).names(&["--workdir /nowhere", "--add"]);
+    refused(&["--workdir", "/bin/echo"]).names(&["--workdir", "not a directory"]);
+    refused(&["--export", "/out"]).names(&["--export /out", "GUEST:HOST"]);
+    refused(&["--export", "out:here"]).names(&["absolute"]);
+    refused(&["--strace=/no/such/directory/file"]).names(&["/no/such/directory/file"]);
 }
 
 #[test]

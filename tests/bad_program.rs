@@ -74,12 +74,17 @@ fn not_a_program() {
     refused(
         "text",
         b"text without a first line of its own\n",
-        &["neither"],
+        &["text file", "#!"],
     );
     refused(
         "script",
         b"#!/no/such/interpreter -x\n",
         &["/no/such/interpreter"],
+    );
+    refused(
+        "dos",
+        b"#!/bin/true\r\n",
+        &["interpreter", "/bin/true\\r", "Windows"],
     );
     refused("no_interpreter", b"#!\n", &["interpreter"]);
 }
@@ -93,14 +98,21 @@ fn of_another_kind() {
         changed
     };
     refused("class", &with(4, &[1]), &["32-bit"]);
-    refused("machine", &with(18, &[0xb7, 0]), &["machine"]);
+    refused("machine", &with(18, &[0xb7, 0]), &["aarch64", "x86-64"]);
+    let mut i386 = with(18, &[3, 0]);
+    i386[4] = 1;
+    refused("i386", &i386, &["i386", "gcc -m64"]);
     refused("type", &with(16, &[1, 0]), &["not a program"]);
     // A shared executable of the host asks for its interpreter.
     let dynamic = compile_dynamic();
     refused(
         "dynamic",
         &std::fs::read(dynamic).expect("a program"),
-        &["dynamically linked", "static"],
+        &[
+            "dynamically linked",
+            "/lib64/ld-linux-x86-64.so.2",
+            "static",
+        ],
     );
 }
 

@@ -3,11 +3,11 @@
 use super::{End, Machine, wait};
 use nix::pty::{OpenptyResult, openpty};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use nix::unistd::Pid;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
@@ -29,7 +29,22 @@ pub struct Session {
 impl Session {
     /// Starts a run with standard input, output and error on a terminal of its own.
     pub fn start(machine: &Machine) -> Self {
-        let OpenptyResult { master, slave } = openpty(None, None).expect("a pseudo-terminal");
+        Self::start_on(machine, openpty(None, None).expect("a pseudo-terminal"))
+    }
+
+    /// As [`start`](Self::start), on a terminal of this size.
+    pub fn start_sized(machine: &Machine, rows: u16, columns: u16) -> Self {
+        let size = libc::winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        Self::start_on(machine, openpty(&size, None).expect("a pseudo-terminal"))
+    }
+
+    fn start_on(machine: &Machine, terminal: OpenptyResult) -> Self {
+        let OpenptyResult { master, slave } = terminal;
         let before = tcgetattr(&slave).expect("its settings");
         let mut command = machine.to_command();
         let end = || slave.try_clone().expect("a descriptor");
@@ -72,6 +87,25 @@ impl Session {
     /// Types.
     pub fn type_keys(&mut self, keys: &[u8]) {
         self.keyboard.write_all(keys).expect("a keyboard");
+    }
+
+    /// Changes the terminal's size, as a window that is dragged.
+    pub fn resize(&self, rows: u16, columns: u16) {
+        let size = libc::winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        // SAFETY: TIOCSWINSZ reads one such structure.
+        let result =
+            unsafe { libc::ioctl(self.line.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+        assert_eq!(result, 0, "the size of a pseudo-terminal");
+    }
+
+    /// Puts the terminal back as it was before the run, as a shell does whose job has stopped.
+    pub fn put_back(&self) {
+        tcsetattr(&self.line, SetArg::TCSANOW, &self.before).expect("the terminal's settings");
     }
 
     /// What is on the screen.

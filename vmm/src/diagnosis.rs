@@ -190,36 +190,21 @@ pub fn what_is_wrong(data: &[u8]) -> Option<String> {
             "it is neither an ELF program nor a script with a #! line"
         });
     }
+    let is_32_bit = data.get(4) == Some(&1);
+    if let Some(&[low, high]) = data.get(18..20) {
+        match u16::from_le_bytes([low, high]) {
+            EM_X86_64 if is_32_bit => {
+                return wrong(
+                    "it is a 32-bit program (x32); build it for x86-64: gcc -m64 -static",
+                );
+            }
+            EM_X86_64 => {}
+            machine => return Some(for_another_machine(machine)),
+        }
+    }
     let Ok(elf) = ElfBytes::<AnyEndian>::minimal_parse(data) else {
         return wrong("its ELF is cut short or damaged");
     };
-    let machine = elf.ehdr.e_machine;
-    if machine != EM_X86_64 {
-        let name = match machine {
-            abi::EM_386 => {
-                return wrong(
-                    "it is a 32-bit program (i386); build it for x86-64: gcc -m64 -static",
-                );
-            }
-            abi::EM_AARCH64 => "aarch64",
-            abi::EM_ARM => "32-bit ARM",
-            abi::EM_RISCV => "RISC-V",
-            abi::EM_PPC64 => "ppc64",
-            abi::EM_S390 => "s390x",
-            abi::EM_LOONGARCH => "LoongArch",
-            _ => {
-                return Some(format!(
-                    "it is for another machine (ELF machine {machine}); build it for x86-64"
-                ));
-            }
-        };
-        return Some(format!(
-            "it is for {name}; build it for x86-64: x86_64-linux-gnu-gcc -static (Rust: --target x86_64-unknown-linux-musl)"
-        ));
-    }
-    if data.get(4) == Some(&1) {
-        return wrong("it is a 32-bit program (x32); build it for x86-64: gcc -m64 -static");
-    }
     if elf.ehdr.e_type != ET_EXEC && elf.ehdr.e_type != ET_DYN {
         return wrong("it is an ELF, but not a program (an object file or a core dump)");
     }
@@ -241,6 +226,24 @@ pub fn what_is_wrong(data: &[u8]) -> Option<String> {
          (gcc -static; Rust: -C target-feature=+crt-static)",
         name.escape_ascii()
     ))
+}
+
+fn for_another_machine(machine: u16) -> String {
+    let name = match machine {
+        abi::EM_386 => {
+            return "it is a 32-bit program (i386); build it for x86-64: gcc -m64 -static"
+                .to_owned();
+        }
+        abi::EM_AARCH64 => "aarch64".to_owned(),
+        abi::EM_ARM => "32-bit ARM".to_owned(),
+        abi::EM_RISCV => "RISC-V".to_owned(),
+        abi::EM_PPC64 => "ppc64".to_owned(),
+        number => format!("number {number}"),
+    };
+    format!(
+        "it is for another machine ({name}); build it for x86-64: x86_64-linux-gnu-gcc -static \
+         (Rust: --target x86_64-unknown-linux-musl)"
+    )
 }
 
 fn plain(errno: Errno) -> String {

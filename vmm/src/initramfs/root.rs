@@ -2,6 +2,7 @@
 
 use super::split;
 use crate::archive::{self, Entry, S_IFDIR, S_IFLNK, S_IFMT};
+use crate::messages::say;
 use anyhow::{Context, Result, bail, ensure};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -158,7 +159,10 @@ impl<'a> Root<'a> {
                 .as_bytes()
                 .to_vec()
         } else if kind.is_socket() {
-            // It means nothing without the process that listens.
+            say(&format!(
+                "left out {}: a socket means nothing without the process that listens",
+                host.display()
+            ));
             return Ok(());
         } else {
             Vec::new()

@@ -16,7 +16,7 @@ use crate::output::Output;
 use crate::phases::Phases;
 use crate::records::{Counters, LogReader};
 use crate::registers::Registers;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use command::Files;
 pub use command::{Clock, find};
 use feed::Feed;
@@ -80,7 +80,15 @@ pub fn run(
         unreachable!("all three were asked for")
     };
     let mut qemu = Qemu { child };
-    let monitor = Monitor::new(ours).context("cannot speak to QEMU")?;
+    let monitor = match Monitor::new(ours) {
+        Ok(monitor) => monitor,
+        Err(error) => {
+            // It has ended already, and said why.
+            let _ = qemu.end(true);
+            let said = complaints(&mut { stderr });
+            bail!("QEMU does not start ({error}){said}");
+        }
+    };
     let feed = Feed {
         pipe: stdin,
         monitor: monitor.sender().context("cannot speak to QEMU")?,
@@ -299,6 +307,17 @@ impl Watch<'_> {
                 line.trim_start_matches("qemu-system-x86_64: ")
             ));
         }
+    }
+}
+
+/// What QEMU itself had to say, to follow a message.
+fn complaints(stderr: &mut ChildStderr) -> String {
+    let mut said = Vec::new();
+    let _ = stderr.read_to_end(&mut said);
+    let said = String::from_utf8_lossy(&said);
+    match said.trim() {
+        "" => ", and does not say why".to_owned(),
+        said => format!(": {}", said.replace("qemu-system-x86_64: ", "")),
     }
 }
 

@@ -1,0 +1,107 @@
+//! `cowbell shell`, and what the terminal is to a program in the guest.
+
+use crate::machine::compiled::{self, Library};
+use crate::machine::pty::Session;
+use crate::machine::{End, Input, Machine, engines, packages};
+use nix::sys::signal::Signal;
+
+/// `cowbell shell` with busybox on an engine.
+fn shell(engine: crate::machine::Engine) -> Machine {
+    let busybox = packages::busybox();
+    Machine::command(&["shell", "--accel", engine.name(), "--busybox"])
+        .option([&busybox])
+        .option(["--timeout", "60s"])
+}
+
+#[test]
+fn a_shell_reads_what_it_is_given() {
+    for &engine in engines() {
+        shell(engine)
+            .option(["--hostname", "box", "--workdir", "/tmp"])
+            .stdin(Input::Bytes(
+                b"hostname; pwd; echo $HOME | tr a-z A-Z; exit 7\n".to_vec(),
+            ))
+            .run()
+            .expect_status(7)
+            .expect_output("box\n/tmp\n/ROOT\n")
+            .expect_silence();
+        shell(engine)
+            .program(["-c", "ls -l /bin/cat | sed 's/.*-> //'; exit 3"])
+            .run()
+            .expect_status(3)
+            .expect_output("busybox\n");
+    }
+}
+
+#[test]
+fn a_person_feels_at_home() {
+    for &engine in engines() {
+        let mut session = Session::start(&shell(engine));
+        session.expect("root@cowbell:/# ");
+        session.type_keys(b"echo $TERM; sleep 100\r");
+        session.expect("sleep 100\r\n");
+        session.type_keys(b"\x1a");
+        session.expect("Stopped");
+        session.type_keys(b"fg\r");
+        session.expect("fg\r\nsleep 100");
+        session.type_keys(b"\x03");
+        session.expect("^C");
+        session.type_keys(b"echo back again; exit 9\r");
+        session.expect("\r\nback again\r\n");
+        let (end, screen) = session.end();
+        assert_eq!(end, End::Exited(9), "{screen}");
+    }
+}
+
+#[test]
+fn the_size_of_the_terminal_reaches_the_guest() {
+    let window = compiled::c("c/alone/window", Library::Musl);
+    for &engine in engines() {
+        let machine = Machine::on(engine)
+            .add(&window, "/window")
+            .program(["/window"]);
+        let session = Session::start_sized(&machine, 33, 77);
+        session.expect("33 rows, 77 columns");
+        session.resize(50, 300);
+        session.expect("50 rows, 300 columns");
+        session.resize(24, 80);
+        session.expect("24 rows, 80 columns");
+        let (end, screen) = session.end();
+        assert_eq!(end, End::Exited(0), "{screen}");
+    }
+}
+
+#[test]
+fn after_a_stop_the_terminal_is_raw_again() {
+    for &engine in engines() {
+        let mut session = Session::start(&Machine::on(engine).program(["/bin/cat"]));
+        session.expect_raw();
+        session.signal(Signal::SIGSTOP);
+        session.put_back();
+        session.signal(Signal::SIGCONT);
+        session.expect_raw();
+        session.type_keys(b"typed\r");
+        session.expect("typed\r\ntyped\r\n");
+        session.type_keys(b"\x01x");
+        session.end();
+    }
+}
+
+#[test]
+fn every_byte_can_be_typed() {
+    for &engine in engines() {
+        let mut session = Session::start_sized(
+            &shell(engine).program([
+                "-c",
+                "stty raw -echo; echo ready; dd bs=1 count=3 2>/dev/null | od -An -tx1",
+            ]),
+            24,
+            80,
+        );
+        session.expect("ready");
+        session.type_keys(b"\xff\xffS");
+        session.expect("ff ff 53");
+        let (end, screen) = session.end();
+        assert_eq!(end, End::Exited(0), "{screen}");
+    }
+}
