@@ -2,11 +2,11 @@
 
 use crate::machine::compiled::{self, Library};
 use crate::machine::pty::Session;
-use crate::machine::{End, Input, Machine, engines, packages};
+use crate::machine::{End, Engine, Input, Machine, engines, packages, scratch};
 use nix::sys::signal::Signal;
 
 /// `cowbell shell` with busybox on an engine.
-fn shell(engine: crate::machine::Engine) -> Machine {
+fn shell(engine: Engine) -> Machine {
     let busybox = packages::busybox();
     Machine::command(&["shell", "--accel", engine.name(), "--busybox"])
         .option([&busybox])
@@ -38,12 +38,13 @@ fn a_person_feels_at_home() {
     for &engine in engines() {
         let mut session = Session::start(&shell(engine));
         session.expect("root@cowbell:/# ");
-        session.type_keys(b"echo $TERM; sleep 100\r");
-        session.expect("sleep 100\r\n");
+        // A key that sends a signal is for who is in the foreground by then.
+        session.type_keys(b"sh -c 'echo sle''eps; exec sleep 100'\r");
+        session.expect("sleeps\r\n");
         session.type_keys(b"\x1a");
         session.expect("Stopped");
-        session.type_keys(b"fg\r");
-        session.expect("fg\r\nsleep 100");
+        session.type_keys(b"fg; echo on''ce more\r");
+        session.expect("more\r\nsh -c");
         session.type_keys(b"\x03");
         session.expect("^C");
         session.type_keys(b"echo back again; exit 9\r");
@@ -101,6 +102,52 @@ fn every_byte_can_be_typed() {
         session.expect("ready");
         session.type_keys(b"\xff\xffS");
         session.expect("ff ff 53");
+        let (end, screen) = session.end();
+        assert_eq!(end, End::Exited(0), "{screen}");
+    }
+}
+
+#[test]
+fn without_busybox_there_is_a_small_shell() {
+    // A host that has QEMU, and no busybox.
+    let host = scratch::directory("shell/bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let qemu = std::env::split_paths(&path)
+        .map(|directory| directory.join("qemu-system-x86_64"))
+        .find(|program| program.exists());
+    if let Some(qemu) = qemu {
+        std::os::unix::fs::symlink(qemu, host.join("qemu-system-x86_64")).expect("a link");
+    }
+    let small = |engine: Engine| {
+        Machine::command(&["shell", "--accel", engine.name()]).host_environment("PATH", &host)
+    };
+    let script = "cd /bin; echo \"$HOME\" 'a  b' | cat >/file; cat </file; false || echo status $?; \
+                  /nowhere; echo $?; calc 1+1 && calc 2+2 & cat /file | cat | cat; exit 6\n";
+    for &engine in engines() {
+        let ran = small(engine)
+            .stdin(Input::Bytes(script.as_bytes().to_vec()))
+            .run()
+            .expect_status(6)
+            .expect_said(&["no static busybox"]);
+        let text = ran.text();
+        assert!(
+            text.starts_with("/ a  b\nstatus 1\nsh: /nowhere: not found\n127\n2\n"),
+            "{ran:?}"
+        );
+        assert!(
+            text.contains("4\n") && text.matches("/ a  b\n").count() == 2,
+            "{ran:?}"
+        );
+        let mut session = Session::start(&small(engine));
+        session.expect("# ");
+        session.type_keys(b"cat\r");
+        session.type_keys(b"some text\r");
+        session.expect("some text\r\nsome text\r\n");
+        session.type_keys(b"\x03");
+        session.expect("^C");
+        session.type_keys(b"echo $?\r");
+        session.expect("130\r\n");
+        session.type_keys(b"\x04");
         let (end, screen) = session.end();
         assert_eq!(end, End::Exited(0), "{screen}");
     }

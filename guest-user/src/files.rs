@@ -15,7 +15,9 @@ pub const STDOUT: Descriptor = 1;
 /// Descriptor of standard error.
 pub const STDERR: Descriptor = 2;
 
-pub use raw::{O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY};
+pub use raw::{
+    O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
+};
 
 /// open(2), new files with mode 0644.
 ///
@@ -163,6 +165,15 @@ pub fn unlink(path: &CStr) -> Result<()> {
 pub fn mkdir(path: &CStr) -> Result<()> {
     // SAFETY: the path ends with a NUL, and the call only reads it.
     unsafe { call!(mkdir, path.as_ptr(), 0o755) }.map(drop)
+}
+
+/// chdir(2).
+///
+/// # Errors
+/// Those of chdir(2).
+pub fn chdir(path: &CStr) -> Result<()> {
+    // SAFETY: the path ends with a NUL, and the call only reads it.
+    unsafe { call!(chdir, path.as_ptr()) }.map(drop)
 }
 
 /// isatty(3).

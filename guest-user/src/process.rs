@@ -179,6 +179,30 @@ pub fn kill(pid: Pid, signal: u32) -> Result<()> {
     unsafe { call!(kill, pid, signal) }.map(drop)
 }
 
+/// signal(2) with SIG_IGN.
+///
+/// # Errors
+/// EINVAL for a signal that cannot be ignored.
+pub fn ignore_signal(signal: u32) -> Result<()> {
+    const IGNORE: u64 = 1;
+    set_action(signal, IGNORE)
+}
+
+/// signal(2) with SIG_DFL.
+///
+/// # Errors
+/// EINVAL for a signal that has no other action.
+pub fn default_signal(signal: u32) -> Result<()> {
+    set_action(signal, 0)
+}
+
+fn set_action(signal: u32, action: u64) -> Result<()> {
+    // Handler, flags, restorer, mask.
+    let action = [action, 0, 0, 0];
+    // SAFETY: the call reads 32 bytes, and the action is no function of ours.
+    unsafe { call!(rt_sigaction, signal, action.as_ptr(), 0, 8) }.map(drop)
+}
+
 /// getpid(2).
 pub fn getpid() -> Pid {
     // SAFETY: no memory is passed. It cannot fail.

@@ -10,7 +10,7 @@ use crate::run;
 use anyhow::{Context, Result, ensure};
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What runs, by either name.
@@ -43,7 +43,11 @@ pub fn shell(options: Shell, phases: Phases) -> Result<u8> {
     }
     // What was asked for goes after these, and so before them.
     let usual = [
-        "HOME=/root",
+        if busybox.is_some() {
+            "HOME=/root"
+        } else {
+            "HOME=/"
+        },
         "USER=root",
         "LOGNAME=root",
         "SHELL=/bin/sh",
@@ -62,8 +66,7 @@ pub fn shell(options: Shell, phases: Phases) -> Result<u8> {
 /// The host's busybox, if it has one that can run in the guest.
 fn find() -> Option<Busybox> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let directories = std::env::split_paths(&path).chain(["/bin", "/usr/bin"].map(PathBuf::from));
-    directories
+    std::env::split_paths(&path)
         .map(|directory| directory.join("busybox"))
         .find_map(|candidate| Busybox::open(&candidate).ok())
 }

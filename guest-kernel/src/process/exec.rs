@@ -293,12 +293,23 @@ impl Kernel {
 /// The interpreter and its argument from what follows `#!`; `None` where there is none. The rest of the
 /// line is one argument, blanks inside it included.
 fn script_line(bytes: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
-    let line = bytes.split(|&byte| byte == b'\n').next()?.trim_ascii();
-    let end = line
-        .iter()
-        .position(u8::is_ascii_whitespace)
-        .unwrap_or(line.len());
+    let line = trim_blanks(bytes.split(|&byte| byte == b'\n').next()?);
+    let end = line.iter().position(is_blank).unwrap_or(line.len());
     let (interpreter, rest) = line.split_at(end);
-    let argument = rest.trim_ascii();
+    let argument = trim_blanks(rest);
     (!interpreter.is_empty()).then_some((interpreter, (!argument.is_empty()).then_some(argument)))
+}
+
+/// What separates words there: a carriage return does not.
+const fn is_blank(byte: &u8) -> bool {
+    matches!(*byte, b' ' | b'\t')
+}
+
+fn trim_blanks(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| !is_blank(byte));
+    let end = bytes.iter().rposition(|byte| !is_blank(byte));
+    match (start, end) {
+        (Some(start), Some(end)) => &bytes[start..=end],
+        _ => &[],
+    }
 }
