@@ -9,6 +9,8 @@ use page_tree::{Protection, Sharing};
 const PAGE: u64 = PAGE_SIZE as u64;
 /// A stack grows by as much as one entry of a table can reserve: that costs no table and no page.
 const STEP: u64 = 2 << 20;
+/// What a program gets below the strings on its stack, whatever becomes of the limit.
+const FIRST_SIZE: u64 = 128 << 10;
 /// What stays free below a stack that grows (`stack_guard_gap` of Linux).
 pub const GAP: u64 = 256 * PAGE;
 
@@ -67,7 +69,12 @@ impl AddressSpace {
         if limit >= STEP {
             return Ok(());
         }
-        // The first step was reserved whole. What lies below the limit goes, down from the lowest page in use.
+        // The first step was reserved whole. What lies below the limit goes, down from the lowest page in use; a program
+        // that runs keeps what it got at its start, as on Linux.
+        let at_start = match self.arguments().start {
+            0 => end,
+            strings => (strings & !(PAGE - 1)).saturating_sub(FIRST_SIZE),
+        };
         let Some(step) = page_range(&(end.saturating_sub(STEP)..end)) else {
             return Ok(());
         };
@@ -78,7 +85,9 @@ impl AddressSpace {
                 inner.tree.translate(&Tables, at).is_some()
             })
             .unwrap_or(end - PAGE);
-        let kept = lowest.min(end - whole_pages(limit).clamp(PAGE, STEP));
+        let kept = lowest
+            .min(at_start)
+            .min(end - whole_pages(limit).clamp(PAGE, STEP));
         if let Some(gone) = page_range(&(step.start().as_u64()..kept)) {
             inner.tree.unmap(&mut Tables, gone).map_err(no_frame)?;
         }

@@ -20,7 +20,7 @@ pub const STACK_TOP: u64 = 0x4000_0000;
 const STACK_STEP: u64 = 2 << 20;
 const STACK_STEPS: u64 = 1 << 7;
 /// Its first string is at most so many units of 16 bytes below that.
-const STACK_OFFSETS: u64 = 1 << 13;
+const STACK_OFFSETS: u64 = 1 << 9;
 /// The heap begins up to so many pages above the program.
 const BREAK_PAGES: u64 = 1 << 13;
 /// The first mapping is up to so many pages below the top.
