@@ -27,6 +27,7 @@
 //! | `path.rs` | owning all tables on the way to a page |
 //! | `fault.rs` | page faults, and the kernel's own access to user memory |
 //! | `change.rs` | reserve, unmap, map, forget |
+//! | `discard.rs` | private memory is zeros again |
 //! | `relocate.rs` | a range moves elsewhere |
 //! | `overwrite.rs` | giving a range one meaning: the tree's side of reserve and unmap |
 //! | `protect.rs` | protect |
@@ -40,6 +41,7 @@ extern crate alloc;
 extern crate std;
 
 mod change;
+mod discard;
 mod entry;
 mod fault;
 mod groups;
@@ -54,6 +56,7 @@ mod search;
 mod space;
 mod store;
 
+pub use discard::Whole;
 pub use entry::{Entry, Ownership, Protection, Sharing};
 pub use fault::{Access, Refusal, Resolution};
 pub use groups::Place;

@@ -230,7 +230,7 @@ pub(crate) fn lose_page<S: FrameStore>(
 }
 
 /// Works out anew which of some groups are live.
-fn renew_groups<S: FrameStore>(store: &mut S, table: PhysFrame, touched: u64) {
+pub(crate) fn renew_groups<S: FrameStore>(store: &mut S, table: PhysFrame, touched: u64) {
     let mut live = store.live_groups(table) & !touched;
     for_each_index(touched, |index| {
         if !store.entry(table, index).is_empty() {

@@ -7,7 +7,7 @@ use arena::Arena;
 use fastrand::Rng;
 use page_tree::{
     Access, FrameStore, Left, OutOfFrames, Ownership, PageRange, ProtectError, Protection, Refusal,
-    Region, Resolution, Sharing, Space, USER_END, UserPage,
+    Region, Resolution, Sharing, Space, USER_END, UserPage, Whole,
 };
 use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
@@ -249,6 +249,7 @@ impl World {
             54..57 => self.switch(who),
             57..62 => self.relocate(who),
             62..64 => self.cut_object(),
+            64..67 => self.discard(who),
             64..68 => self.copy_ahead(who),
             _ => self.touch(who),
         }
@@ -523,6 +524,30 @@ impl World {
                 self.arena.free_page(frame);
             }
         }
+    }
+
+    /// Private memory is zeros again.
+    fn discard(&mut self, who: usize) {
+        let (first, last, range) = self.segment_range(12);
+        let mapped = &self.spaces[who].1.mapped[first..last];
+        let private = |mapped: &Option<(Protection, Backing)>| {
+            mapped.is_none_or(|(_, backing)| backing == Backing::Private)
+        };
+        if !mapped.iter().all(private) {
+            return;
+        }
+        let expected = if mapped.contains(&None) {
+            Whole::Holed
+        } else {
+            Whole::Mapped
+        };
+        let whole = self.starving(
+            who,
+            |space, arena| space.discard(arena, range),
+            Result::is_err,
+        );
+        assert_eq!(whole, Ok(expected));
+        Self::forget(&mut self.spaces[who].1, range);
     }
 
     /// Moves segments to others of the same sizes.

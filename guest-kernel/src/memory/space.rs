@@ -22,7 +22,7 @@ use core::ops::Range;
 pub use page_tree::USER_END;
 use page_tree::{
     Access, OutOfFrames, Ownership, PageRange, ProtectError, Protection, Refusal, Resolution,
-    Sharing, Slide, Space, Statistics, UserPage,
+    Sharing, Slide, Space, Statistics, UserPage, Whole,
 };
 use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
@@ -320,6 +320,16 @@ impl AddressSpace {
         let inner = &mut *self.inner.borrow_mut();
         self.gaps.unmapped(range.end, inner.mappings.places.map_top);
         inner.replace(range, |tree| tree.unmap(&mut Tables, pages))
+    }
+
+    /// Lets a range of nothing but private zeros be zeros again; `None` where more is known of it.
+    pub fn discard_zeros(&self, range: &Range<u64>) -> Option<Result<Whole, Errno>> {
+        let pages = page_range(range)?;
+        let inner = &mut *self.inner.borrow_mut();
+        if inner.mappings.touch(range) {
+            return None;
+        }
+        Some(inner.tree.discard(&mut Tables, pages).map_err(no_frame))
     }
 
     /// Lets an area be as it was when it was mapped (MADV_DONTNEED of madvise(2)): zeros, or what its object has.

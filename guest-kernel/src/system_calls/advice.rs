@@ -6,7 +6,7 @@ use crate::memory::mappings::{Advice, Purpose};
 use crate::memory::space::Area;
 use contract::Errno;
 use linux_raw_sys::general as linux;
-use page_tree::{Access, Protection, Refusal, Sharing};
+use page_tree::{Access, Protection, Refusal, Sharing, Whole};
 
 impl Kernel {
     /// madvise(2): what only helps Linux is taken note of by doing nothing.
@@ -24,6 +24,14 @@ impl Kernel {
         }
         let range = pages(address, length).ok_or(Errno::ENOMEM)?;
         heap::require_reserve()?;
+        if matches!(advice, linux::MADV_DONTNEED | linux::MADV_FREE)
+            && let Some(discarded) = self.space().discard_zeros(&range)
+        {
+            return match discarded? {
+                Whole::Mapped => Ok(0),
+                Whole::Holed => Err(Errno::ENOMEM),
+            };
+        }
         // Advice reaches all that is mapped; a hole is told of afterwards.
         let mut from = range.start;
         let mut hole = false;
