@@ -111,14 +111,19 @@ fn change_owner(to: *mut UserContext) {
     let from = OWNER.swap(to, Relaxed);
     // SAFETY: `to` is valid by the promise of `switch_to`, the owner until `forget` or `release`.
     let (from, to) = unsafe { (from.as_mut(), &mut *to) };
-    // Mostly both have been here before.
+    // Mostly both have been here before, or nobody's registers are there.
     if MODE.load(Relaxed) == Mode::Xsave as u32
-        && let Some(from) = &from
-        && let (Content::Saved, Some(save)) = (from.simd.content, from.simd.frame)
         && let (Content::Saved, Some(restore)) = (to.simd.content, to.simd.frame)
     {
-        xexchange(area(save), area(restore), MASK.load(Relaxed));
-        return;
+        let mask = MASK.load(Relaxed);
+        match &from {
+            None => return xrstor(area(restore), mask),
+            Some(from) => {
+                if let (Content::Saved, Some(save)) = (from.simd.content, from.simd.frame) {
+                    return xexchange(area(save), area(restore), mask);
+                }
+            }
+        }
     }
     exchange(
         from.and_then(|from| prepare_to_save(&mut from.simd)),

@@ -214,7 +214,7 @@ impl Kernel {
     }
 
     /// Makes a thread current, its process and address space with it.
-    #[inline]
+    #[inline(always)]
     pub fn enter(&mut self, slot: ThreadSlot) {
         if slot != self.current.thread {
             COUNTERS.add(Counter::ContextSwitches, 1);
