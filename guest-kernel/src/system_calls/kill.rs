@@ -42,7 +42,7 @@ impl Kernel {
                 send(self, target, signal, info);
             }
         }
-        if targets.contains(&caller) {
+        if targets.contains(&caller) && self.processes.get(caller).is_some() {
             send(self, caller, signal, info);
         }
         Ok(self.whether_running().into())
