@@ -3,7 +3,7 @@ use crate::description::Opened;
 use crate::inode::{InodeId, Kind, Number};
 use crate::mapped::Regular;
 use crate::path::{LastLink, View};
-use crate::{Files, PageStore};
+use crate::{Files, Owner, PageStore};
 use contract::Errno;
 
 impl<S: PageStore> Files<S> {
@@ -24,20 +24,20 @@ impl<S: PageStore> Files<S> {
     /// EACCES where it is not a regular file or has no execute permission; the errors of [`Files::lookup`].
     pub fn program(&self, view: &View<'_>, path: &[u8]) -> Result<InodeId, Errno> {
         let id = self.lookup(view, path, LastLink::Follow)?;
-        self.check_program(id)?;
+        self.check_program(id, view.owner)?;
         Ok(id)
     }
 
-    /// Whether an inode may be executed.
+    /// Whether somebody may execute an inode.
     ///
     /// # Errors
     /// EACCES.
-    pub fn check_program(&self, id: InodeId) -> Result<(), Errno> {
+    pub fn check_program(&self, id: InodeId, who: Owner) -> Result<(), Errno> {
         let InodeId::Memory(number) = id else {
             return Err(Errno::EACCES);
         };
         let inode = self.inode(Number(number))?;
-        if matches!(inode.kind, Kind::Regular(_)) && inode.permissions & 0o111 != 0 {
+        if matches!(inode.kind, Kind::Regular(_)) && inode.permits_execution(who) {
             Ok(())
         } else {
             Err(Errno::EACCES)

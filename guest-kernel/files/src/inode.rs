@@ -141,13 +141,6 @@ impl<P> Inode<P> {
         if who.user == 0 {
             return true;
         }
-        let shift = if who.user == self.user {
-            6
-        } else if who.group == self.group {
-            3
-        } else {
-            0
-        };
         let wanted = match flags & linux::O_ACCMODE {
             linux::O_RDONLY => 0o4,
             linux::O_WRONLY => 0o2,
@@ -155,7 +148,28 @@ impl<P> Inode<P> {
         };
         let truncates = if flags & linux::O_TRUNC != 0 { 0o2 } else { 0 };
         let wanted = wanted | truncates;
-        (self.permissions >> shift) & wanted == wanted
+        self.permissions_of(who) & wanted == wanted
+    }
+
+    /// Whether its mode lets somebody execute it: root, where it lets anybody.
+    pub(crate) const fn permits_execution(&self, who: Owner) -> bool {
+        if who.user == 0 {
+            self.permissions & 0o111 != 0
+        } else {
+            self.permissions_of(who) & 0o1 != 0
+        }
+    }
+
+    /// The three bits of its mode that are for somebody who is not root.
+    const fn permissions_of(&self, who: Owner) -> u16 {
+        let shift = if who.user == self.user {
+            6
+        } else if who.group == self.group {
+            3
+        } else {
+            0
+        };
+        self.permissions >> shift & 0o7
     }
 
     pub(crate) fn directory(&self) -> Result<&Directory, Errno> {

@@ -85,8 +85,8 @@ impl Request {
         }
     }
 
-    /// Refuses what contradicts itself, and what there is none of, in Linux's order.
-    fn check(&self) -> Result<(), Errno> {
+    /// Whether it asks for a namespace.
+    const fn wants_namespaces(&self) -> bool {
         const NAMESPACES: u32 = linux::CLONE_NEWNS
             | linux::CLONE_NEWUTS
             | linux::CLONE_NEWIPC
@@ -94,12 +94,15 @@ impl Request {
             | linux::CLONE_NEWPID
             | linux::CLONE_NEWNET
             | linux::CLONE_NEWCGROUP;
+        self.has(NAMESPACES) || self.flags & (linux::CLONE_NEWTIME as u64) != 0
+    }
+
+    /// Refuses what contradicts itself, and what there is none of, in Linux's order.
+    fn check(&self) -> Result<(), Errno> {
         let is_thread = self.has(linux::CLONE_THREAD);
         let shares_handlers = self.has(linux::CLONE_SIGHAND);
         if (is_thread && !shares_handlers)
             || (shares_handlers && !self.has(linux::CLONE_VM))
-            || self.has(NAMESPACES)
-            || self.flags & (linux::CLONE_NEWTIME as u64) != 0
             || self.has(linux::CLONE_PIDFD)
         {
             return Err(Errno::EINVAL);
@@ -119,9 +122,18 @@ impl Kernel {
     /// clone(2) and clone3: a thread or a process.
     ///
     /// # Errors
-    /// EINVAL for flags that contradict each other or ask for namespaces; EAGAIN at a limit; ENOMEM.
+    /// EINVAL for flags that contradict each other or ask for namespaces, EPERM for those without CAP_SYS_ADMIN; EAGAIN at a limit; ENOMEM.
     pub fn clone(&mut self, request: &Request) -> Result<Outcome, Errno> {
         request.check()?;
+        if request.wants_namespaces() {
+            // There are none, but who may not ask is told that first.
+            let credentials = &self.processes[self.current].credentials;
+            return Err(if credentials.may_administer() {
+                Errno::EINVAL
+            } else {
+                Errno::EPERM
+            });
+        }
         if request.has(linux::CLONE_PARENT) && self.processes[self.current].pid == Pid(1) {
             return Err(Errno::EINVAL);
         }

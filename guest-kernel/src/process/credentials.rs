@@ -103,6 +103,12 @@ impl Credentials {
         self.capabilities().effective & 1 << CAP_SYS_RESOURCE != 0
     }
 
+    /// Whether it may change the system itself (CAP_SYS_ADMIN).
+    pub fn may_administer(&self) -> bool {
+        const CAP_SYS_ADMIN: u32 = 21;
+        self.capabilities().effective & 1 << CAP_SYS_ADMIN != 0
+    }
+
     pub fn groups(&self) -> &[u32] {
         self.0.as_ref().map_or(&[], |own| &own.groups)
     }

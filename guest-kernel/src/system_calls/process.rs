@@ -76,7 +76,8 @@ impl Kernel {
         if kind == linux::S_IFLNK {
             return Err(Errno::ELOOP);
         }
-        self.files.check_program(inode)?;
+        let who = self.processes[self.current].credentials.owner();
+        self.files.check_program(inode, who)?;
         Ok(inode)
     }
 
