@@ -10,5 +10,5 @@ macro_rules! programs {
 }
 
 programs! {
-    limits_calls signals_queue jobs_stop timers_calls usage_calls
+    limits_calls signals_queue jobs_stop timers_calls usage_calls signals_context
 }

@@ -98,6 +98,11 @@ pub fn size() -> usize {
     SIZE.load(Relaxed) as usize
 }
 
+/// The components that are saved, as in XCR0.
+pub fn components() -> u32 {
+    MASK.load(Relaxed)
+}
+
 /// Puts the registers of `to` into the processor, those that are there into their owner's frame.
 #[inline]
 pub fn activate(to: *mut UserContext) {

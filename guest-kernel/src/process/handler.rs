@@ -12,16 +12,27 @@
 //!       8       flags, link, alternate stack      /
 //!  rsp ────  0  address of the restorer: where the handler returns to
 //! ```
-use super::signal::{self, Action, Info, ThreadSignals};
+use super::signal::{self, Action, AlternateStack, Info, ThreadSignals};
 use super::{Process, Thread};
 use crate::arch::context::UserRegisters;
 use crate::arch::simd;
+use crate::arch::trap::vector;
 use crate::kernel::Kernel;
 use crate::memory::space::USER_END;
 use crate::memory::user::{self, UserFault};
 use crate::process::scheduler::Next;
 use linux_raw_sys::general as linux;
 
+/// `uc_flags`: SS is told and taken back (UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS).
+const UC_SEGMENTS: u64 = 6;
+/// Bytes of the SIMD registers without XSAVE, and where in them is room for software.
+const LEGACY_SIZE: u64 = simd::FXSAVE_SIZE as u64;
+const TOLD_AT: u64 = 464;
+/// FP_XSTATE_MAGIC1 and FP_XSTATE_MAGIC2: what is told, and the end.
+const XSTATE_BEGINS: u32 = 0x4650_5853;
+const XSTATE_ENDS: u32 = 0x4650_5845;
+/// Bytes of the word that ends them.
+const MAGIC_SIZE: u64 = 4;
 const RED_ZONE: u64 = 128;
 const UCONTEXT: u64 = 8;
 const SIGINFO: u64 = 312;
@@ -79,7 +90,7 @@ impl Kernel {
         let (thread, process) = self.processes.both(self.current);
         let action = process.signals.action(signal);
         thread.settle_interrupted_call(action.flags);
-        let pointer = push_frame(thread, process, &info.to_siginfo(signal), &action)?;
+        let pointer = push_frame(thread, process, (signal, info), &action)?;
         let flag = |flag: u32| action.flags & u64::from(flag) != 0;
         let signals = &mut thread.signals;
         signals.blocked |= action.mask & !signal::UNSTOPPABLE;
@@ -120,25 +131,31 @@ impl Kernel {
 fn push_frame(
     thread: &mut Thread,
     process: &Process,
-    info: &[u8],
+    (signal, info): (u8, Info),
     action: &Action,
 ) -> Result<u64, UserFault> {
     let registers = thread.context.registers;
     let alternate = thread.signals.alternate_stack;
-    let top = if action.flags & u64::from(linux::SA_ONSTACK) != 0
-        && alternate.size > 0
-        && !alternate.contains(registers.rsp)
-    {
-        alternate.base + alternate.size
+    let nested = alternate.is_used_at(registers.rsp);
+    let enters = action.flags & u64::from(linux::SA_ONSTACK) != 0 && alternate.size > 0 && !nested;
+    let top = if enters {
+        alternate.base.wrapping_add(alternate.size)
     } else {
         registers.rsp.wrapping_sub(RED_ZONE)
     };
     let simd_size = simd::size() as u64;
-    let simd_at = top.wrapping_sub(simd_size) & !63;
+    let simd_at = top.wrapping_sub(simd_size + MAGIC_SIZE) & !63;
     // The handler starts as if called: 8 below a multiple of 16.
     let pointer = (simd_at.wrapping_sub(FRAME_SIZE) & !15).wrapping_sub(8);
 
+    // What does not fit on the alternate stack must not go below it.
+    if (nested || enters) && !alternate.contains(pointer) {
+        return Err(UserFault::BadAddress);
+    }
+
+    let has_xstate = simd_size > LEGACY_SIZE;
     let mut words = [0; UCONTEXT_WORDS];
+    words[0] = UC_SEGMENTS | u64::from(has_xstate);
     words[STACK_WORDS] = alternate.base;
     words[STACK_WORDS + 1] = u64::from(alternate.flags());
     words[STACK_WORDS + 2] = alternate.size;
@@ -146,14 +163,37 @@ fn push_frame(
     words[REGISTER_WORDS + 18] = u64::from(registers.cs as u16) | (registers.ss & 0xffff) << 48;
     words[FPSTATE_WORD] = simd_at;
     words[MASK_WORD] = thread.signals.mask_to_restore();
+    words[REGISTER_WORDS + 21] = words[MASK_WORD];
+    if let Info::Fault { address, trap, .. } = info {
+        words[REGISTER_WORDS + 19] = u64::from(trap.error);
+        words[REGISTER_WORDS + 20] = u64::from(trap.vector);
+        if trap.vector == vector::PAGE_FAULT {
+            words[REGISTER_WORDS + 22] = address;
+        }
+    }
 
     let space = process.space();
     simd::read(&mut thread.context, |bytes| {
         user::write(space, simd_at, bytes)
     })?;
-    user::write(space, pointer + SIGINFO, info)?;
+    if has_xstate {
+        // `struct _fpx_sw_bytes`, in the legacy area's room for software, and what ends the whole.
+        let size = simd_size as u32;
+        let mut told = [0; 20];
+        told[..4].copy_from_slice(&XSTATE_BEGINS.to_ne_bytes());
+        told[4..8].copy_from_slice(&(size + MAGIC_SIZE as u32).to_ne_bytes());
+        told[8..16].copy_from_slice(&u64::from(simd::components()).to_ne_bytes());
+        told[16..].copy_from_slice(&size.to_ne_bytes());
+        user::write(space, simd_at + TOLD_AT, &told)?;
+        let end = XSTATE_ENDS.to_ne_bytes();
+        user::write(space, simd_at + simd_size, &end)?;
+    }
+    user::write(space, pointer + SIGINFO, &info.to_siginfo(signal))?;
     user::write_words(space, pointer + UCONTEXT, &words)?;
     user::write_words(space, pointer, &[action.restorer])?;
+    if alternate.disarms {
+        thread.signals.alternate_stack = AlternateStack::default();
+    }
     Ok(pointer)
 }
 
@@ -177,6 +217,13 @@ fn restore_frame(thread: &mut Thread, process: &Process) -> Result<(), UserFault
     from_words(&words, &mut context.registers);
     context.registers.vector = NOT_A_CALL;
     signals.blocked = words[MASK_WORD] & !signal::UNSTOPPABLE;
+    // As sigaltstack(2) would take it; what that refuses is left alone.
+    let [base, flags, size] = [0, 1, 2].map(|index| words[STACK_WORDS + index]);
+    if !signals.alternate_stack.is_used_at(context.registers.rsp)
+        && let Ok(stack) = AlternateStack::new(base, flags as u32, size)
+    {
+        signals.alternate_stack = stack;
+    }
     Ok(())
 }
 

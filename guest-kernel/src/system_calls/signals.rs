@@ -13,8 +13,6 @@ use linux_raw_sys::general as linux;
 
 /// Size of the kernel's signal set: the calls take no other.
 const SET_SIZE: u64 = 8;
-/// Smallest alternate stack (MINSIGSTKSZ).
-const SMALLEST_STACK: u64 = 2048;
 
 impl Kernel {
     /// rt_sigaction(2).
@@ -167,7 +165,7 @@ impl Kernel {
     pub fn sigaltstack(&mut self, new: u64, old: u64) -> Result<u64, Errno> {
         let (thread, process) = self.processes.both(self.current);
         let before = thread.signals.alternate_stack;
-        let on_it = before.size > 0 && before.contains(thread.context.registers.rsp);
+        let on_it = before.is_used_at(thread.context.registers.rsp);
         let wanted = if new == 0 {
             None
         } else {
@@ -175,12 +173,7 @@ impl Kernel {
             if on_it {
                 return Err(Errno::EPERM);
             }
-            Some(match flags as u32 {
-                linux::SS_DISABLE => AlternateStack::default(),
-                0 | linux::SS_ONSTACK if size < SMALLEST_STACK => return Err(Errno::ENOMEM),
-                0 | linux::SS_ONSTACK => AlternateStack { base, size },
-                _ => return Err(Errno::EINVAL),
-            })
+            Some(AlternateStack::new(base, flags as u32, size)?)
         };
         if old != 0 {
             let flags = if on_it {

@@ -102,7 +102,11 @@ impl ThreadSignals {
         Self {
             pending: Pending::NONE,
             blocked: 0,
-            alternate_stack: AlternateStack { base: 0, size: 0 },
+            alternate_stack: AlternateStack {
+                base: 0,
+                size: 0,
+                disarms: false,
+            },
             suspended_mask: None,
         }
     }
@@ -129,16 +133,49 @@ impl ThreadSignals {
 pub struct AlternateStack {
     pub base: u64,
     pub size: u64,
+    /// Whether a handler's start takes it away until its end (SS_AUTODISARM).
+    pub disarms: bool,
 }
 
 impl AlternateStack {
+    /// Smallest (MINSIGSTKSZ).
+    const SMALLEST: u64 = 2048;
+
+    /// What a program asks for.
+    ///
+    /// # Errors
+    /// EINVAL for flags that there are not, ENOMEM where it is too small.
+    pub fn new(base: u64, flags: u32, size: u64) -> Result<Self, Errno> {
+        let disarms = flags & linux::SS_AUTODISARM != 0;
+        match flags & !linux::SS_AUTODISARM {
+            linux::SS_DISABLE => Ok(Self::default()),
+            0 | linux::SS_ONSTACK if size < Self::SMALLEST => Err(Errno::ENOMEM),
+            0 | linux::SS_ONSTACK => Ok(Self {
+                base,
+                size,
+                disarms,
+            }),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// Whether a stack pointer is on it.
     pub const fn contains(&self, address: u64) -> bool {
         address > self.base && address - self.base <= self.size
     }
 
+    /// Whether a program with this stack pointer is in a handler on it.
+    pub const fn is_used_at(&self, pointer: u64) -> bool {
+        self.size > 0 && !self.disarms && self.contains(pointer)
+    }
+
     /// `ss_flags`, for a program that is not on it.
     pub const fn flags(&self) -> u32 {
-        if self.size == 0 { linux::SS_DISABLE } else { 0 }
+        match self.size {
+            0 => linux::SS_DISABLE,
+            _ if self.disarms => linux::SS_AUTODISARM,
+            _ => 0,
+        }
     }
 }
 
