@@ -10,6 +10,7 @@
 //! | names and inodes | `directory`, `inode`, `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` (stat) |
 //! | contents | `regular` over `page_map`, `mapped` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
 //! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `open`, `fifo`, `transfer` (read, write), `listing` (getdents) |
+//! | pairs of sockets, locks, leases | `socket`, `locks`, `leases` |
 //! | the start | `archive` (the format), `seed` (into the tree) |
 //! | the terminal | `tty` |
 //! | below | `slab` (tables), `words` (bytes eight at a time), `store` (frames) |
