@@ -31,17 +31,19 @@ impl<S: PageStore> Files<S> {
     /// Whether somebody may execute an inode.
     ///
     /// # Errors
-    /// EACCES.
+    /// EACCES; ETXTBSY while it is open for writing.
     pub fn check_program(&self, id: InodeId, who: Owner) -> Result<(), Errno> {
         let InodeId::Memory(number) = id else {
             return Err(Errno::EACCES);
         };
         let inode = self.inode(Number(number))?;
-        if matches!(inode.kind, Kind::Regular(_)) && inode.permits_execution(who) {
-            Ok(())
-        } else {
-            Err(Errno::EACCES)
+        if !matches!(inode.kind, Kind::Regular(_)) || !inode.permits_execution(who) {
+            return Err(Errno::EACCES);
         }
+        if self.is_written(Number(number)) {
+            return Err(Errno::ETXTBSY);
+        }
+        Ok(())
     }
 
     /// The whole contents where they lie in the archive, unwritten.

@@ -8,6 +8,7 @@ use crate::socket::Socket;
 use crate::{Attributes, Files, KernelDevice, PageStore, Readiness, Transfer};
 use alloc::boxed::Box;
 use contract::Errno;
+use core::iter;
 use linux_raw_sys::general as linux;
 
 /// Names an open file description while something refers to it.
@@ -50,6 +51,14 @@ pub(crate) struct Description<P> {
 const CHANGEABLE: u32 = linux::O_APPEND | linux::O_NONBLOCK | linux::O_DIRECT | linux::O_NOATIME;
 
 impl<P> Description<P> {
+    /// The regular file that it is open on for writing.
+    fn writes_regular(&self) -> Option<Number> {
+        match self.opened {
+            Opened::Regular(number) if self.may_write() => Some(number),
+            _ => None,
+        }
+    }
+
     pub(crate) fn may_read(&self) -> bool {
         !matches!(self.opened, Opened::Path(_))
             && matches!(
@@ -126,6 +135,7 @@ impl<S: PageStore> Files<S> {
             opened,
         };
         let inode = description.inode();
+        let writes = u32::from(description.writes_regular().is_some());
         let number = self
             .descriptions
             .insert(description)
@@ -137,6 +147,7 @@ impl<S: PageStore> Files<S> {
         if let Some(inode) = inode {
             self.hold(inode);
         }
+        self.writers += writes;
         Ok(DescriptionId(id))
     }
 
@@ -163,6 +174,7 @@ impl<S: PageStore> Files<S> {
             return;
         };
         let inode = description.inode();
+        self.writers -= u32::from(description.writes_regular().is_some());
         match description.opened {
             Opened::PipeRead(pipe) => {
                 self.close_end(store, pipe, End::Read);
@@ -187,6 +199,18 @@ impl<S: PageStore> Files<S> {
         if let Some(inode) = inode {
             self.release(store, inode);
         }
+    }
+
+    /// Whether a regular file is open for writing.
+    pub(crate) fn is_written(&self, number: Number) -> bool {
+        let mut rest = 0;
+        self.writers != 0
+            && iter::from_fn(|| {
+                let (at, description) = self.descriptions.next_from(rest)?;
+                rest = at + 1;
+                Some(description)
+            })
+            .any(|description| description.writes_regular() == Some(number))
     }
 
     /// Whether a description is open to be read (or written), for a call of this kind.

@@ -105,6 +105,8 @@ const INODE_LIMIT: u64 = (INODES_IN_CHUNK * slab::CHUNKS) as u64;
 pub struct Files<S: PageStore> {
     inodes: Slab<alloc::boxed::Box<Inode<S::Page>>, INODES_IN_CHUNK>,
     descriptions: Slab<Description<S::Page>, 32>,
+    /// How many descriptions of regular files are open for writing.
+    writers: u32,
     pipes: Slab<Pipe<S::Page>, 8>,
     root: Number,
     /// The directory on which `/proc` is, once it is.

@@ -128,6 +128,8 @@ named! {
         PidMax "pid_max",
         /// The greatest capacity of a pipe.
         PipeMaxSize "pipe-max-size",
+        /// Pages that the pipes of a user without privileges are meant to hold together.
+        PipeUserPagesSoft "pipe-user-pages-soft",
         /// Whether something foreign is in the kernel: never.
         Tainted "tainted",
         /// A number that is nobody else's, another each time.
@@ -158,7 +160,7 @@ impl SysFile {
     pub(crate) const fn parent(self) -> SysDirectory {
         match self {
             Self::BootId | Self::Uuid => SysDirectory::Random,
-            Self::NrOpen | Self::PipeMaxSize => SysDirectory::Fs,
+            Self::NrOpen | Self::PipeMaxSize | Self::PipeUserPagesSoft => SysDirectory::Fs,
             Self::OvercommitMemory => SysDirectory::Vm,
             Self::DomainName
             | Self::HostName

@@ -51,6 +51,7 @@ impl<S: PageStore> Files<S> {
         let mut files = Self {
             inodes: Slab::new(),
             descriptions: Slab::new(),
+            writers: 0,
             pipes: Slab::new(),
             root: Number(0),
             proc_mount: None,

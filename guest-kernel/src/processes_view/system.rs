@@ -100,6 +100,8 @@ impl ProcessesView<'_> {
             SysFile::PidMax => writeln!(out, "{}", PID_MAX + 1),
             SysFile::NrOpen => writeln!(out, "{DESCRIPTOR_LIMIT}"),
             SysFile::PipeMaxSize => writeln!(out, "{}", self.pipe_limit),
+            // Root, whom it does not bind, is who there is.
+            SysFile::PipeUserPagesSoft => out.write_str("16384\n"),
             // Memory is promised without being kept free: what Linux calls heuristic is nearest.
             SysFile::OvercommitMemory => out.write_str("0\n"),
             SysFile::BootId => write_uuid(self.names.boot, out),
