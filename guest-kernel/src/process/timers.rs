@@ -38,7 +38,10 @@ impl Interval {
         }
         self.next = match self.period {
             0 => 0,
-            period => self.next + ((now - self.next) / period + 1) * period,
+            period => {
+                let times = (now - self.next) / period + 1;
+                self.next.saturating_add(times.saturating_mul(period))
+            }
         };
         true
     }

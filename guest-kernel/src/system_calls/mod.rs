@@ -185,7 +185,8 @@ fn settle(kernel: &mut Kernel, mut outcome: Outcome) -> Next {
 }
 
 impl Kernel {
-    /// The current process waits, and asks again when it is woken.
+    /// The current process waits, and asks again when it is woken. No signal is to have come for it: nothing would
+    /// interrupt it.
     #[inline]
     pub fn wait_in_call(&mut self, wait: Wait) -> Outcome {
         if self.whether_running() == Next::Same {

@@ -8,7 +8,7 @@ use crate::memory::space::AddressSpace;
 use crate::memory::user;
 use crate::memory::user_window::{Reader, find_nul};
 use crate::process::scheduler::Next;
-use crate::process::signal::{self, Info};
+use crate::process::signal::{self, Info, Interrupted};
 use crate::process::{Pid, ProcessSlot, Wait};
 use crate::processes_view::ProcessesView;
 use contract::Errno;
@@ -202,8 +202,15 @@ impl Kernel {
         if self.whether_running() == Next::Other {
             return Ok(Outcome::Other);
         }
+        // The holder may be the caller itself.
         if flags & linux::O_NONBLOCK != 0 {
-            return Err(Errno::EAGAIN);
+            let result = Errno::EAGAIN.to_return_value();
+            self.processes[self.current.thread].set_result(result);
+            return Ok(Outcome::Same);
+        }
+        if self.processes.deliverable(self.current) != 0 {
+            self.interrupt_current_call(Interrupted::AskedAgain);
+            return Ok(Outcome::Other);
         }
         let until = WaitFor::Lock;
         Ok(self.wait_in_call(Wait::File { until, progress: 0 }))

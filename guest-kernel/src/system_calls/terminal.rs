@@ -114,6 +114,7 @@ impl Kernel {
                 bytes[2..4].copy_from_slice(&size.columns.to_ne_bytes());
                 user::write(space, argument, &bytes)?;
             }
+            // A signal may come of these for the caller itself.
             ioctl::TIOCSWINSZ => {
                 let mut bytes = [0; WINSIZE];
                 user::read(space, argument, &mut bytes)?;
@@ -122,14 +123,20 @@ impl Kernel {
                     rows: u16::from_ne_bytes([a, b]),
                     columns: u16::from_ne_bytes([c, d]),
                 };
+                self.processes[self.current.thread].set_result(0);
                 if self.console.set_size(size) != 0
                     && let Some(session) = self.console.session()
                 {
                     self.signal_group(session.foreground, SIGWINCH, Info::Kernel);
                 }
+                return Ok(self.whether_running().into());
             }
             ioctl::TIOCSCTTY => self.acquire_terminal(argument)?,
-            ioctl::TIOCNOTTY => self.give_up_terminal()?,
+            ioctl::TIOCNOTTY => {
+                self.processes[self.current.thread].set_result(0);
+                self.give_up_terminal()?;
+                return Ok(self.whether_running().into());
+            }
             ioctl::FIONREAD => tell(self.console.readable_bytes()? as u32)?,
             _ => return Err(Errno::ENOTTY),
         }

@@ -11,12 +11,17 @@ use linux_raw_sys::general as linux;
 
 const SECOND: u64 = 1_000_000_000;
 
+/// The longest time there is, in nanoseconds: 292 years. More is taken for it, as on Linux; so a time from a program
+/// and one since boot can be added.
+const LONGEST: u64 = i64::MAX as u64;
+
 /// `struct timespec` from a program: nanoseconds.
-fn nanoseconds([seconds, nanoseconds]: [u64; 2]) -> Result<u64, Errno> {
+pub fn nanoseconds([seconds, nanoseconds]: [u64; 2]) -> Result<u64, Errno> {
     if (seconds as i64) < 0 || nanoseconds >= SECOND {
         return Err(Errno::EINVAL);
     }
-    Ok(seconds.saturating_mul(SECOND).saturating_add(nanoseconds))
+    let time = seconds.saturating_mul(SECOND).saturating_add(nanoseconds);
+    Ok(time.min(LONGEST))
 }
 
 /// Reads a `struct timespec`: nanoseconds.

@@ -1,5 +1,6 @@
 //! What processes have used, and their timers: the arguments of the calls. What they do is in
 //! [`crate::process::accounting`] and [`crate::process::timers`].
+use super::time;
 use crate::arch::clock;
 use crate::kernel::Kernel;
 use crate::memory::{heap, user};
@@ -30,19 +31,14 @@ fn timer(which: u64) -> Result<Which, Errno> {
 
 /// `struct timeval` from a program: nanoseconds.
 fn nanoseconds([seconds, microseconds]: [u64; 2]) -> Result<u64, Errno> {
-    if (seconds as i64) < 0 || microseconds >= SECOND / MICROSECOND {
-        return Err(Errno::EINVAL);
-    }
-    Ok(seconds
-        .saturating_mul(SECOND)
-        .saturating_add(microseconds * MICROSECOND))
+    time::nanoseconds([seconds, microseconds.saturating_mul(MICROSECOND)])
 }
 
 /// `struct itimerval`.
 const fn to_words(setting: Setting) -> [u64; 4] {
     let Setting { left, period } = setting;
     // What is left of a timer that is set is never nothing.
-    let left = left.next_multiple_of(MICROSECOND);
+    let left = left.saturating_add(MICROSECOND - 1);
     [
         period / SECOND,
         period % SECOND / MICROSECOND,
@@ -123,7 +119,7 @@ impl Kernel {
         self.set_timer(Which::Real, setting);
         Ok(match left {
             0 => 0,
-            left => ((left + SECOND / 2) / SECOND).max(1),
+            left => (left.saturating_add(SECOND / 2) / SECOND).max(1),
         })
     }
 }
