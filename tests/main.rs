@@ -9,13 +9,15 @@
 //! | more: threads and what they share, futexes | [`threads`] |
 //! | more: memory that is shared, mapped, moved and limited; stacks | [`memory`] |
 //! | more: files, descriptors, pipes, sockets | [`files`] |
-//! | job control at a terminal | [`jobs`] |
+//! | shell scripts, by static shells, compared with Linux | [`shells`] |
+//! | job control at a terminal, and a shell there | [`jobs`], [`shell`] |
 //! | what Linux has no match for: pid 1, memory that runs out, limits | [`limits`] |
 //! | corrupt kernels, initramfs, programs and options | [`bad_kernel`], [`bad_initramfs`], [`bad_program`], [`bad_options`] |
 //! | system calls with hostile arguments | [`hostile_calls`] |
 //! | exit statuses, the terminal | [`statuses`], [`terminal`] |
 //! | standard output and input | [`output`], [`input`] |
-//! | figures, exported files, exact instruction counts | [`stats`], [`export`], [`icount`] |
+//! | what `run` gives a program, takes out of the guest, and shows of its calls | [`run_options`], [`export_files`], [`strace`] |
+//! | figures, kernel and initramfs for other monitors, exact instruction counts | [`stats`], [`export`], [`icount`] |
 //! | what processes cost, in instructions and frames, and that it all comes back | [`costs`] |
 //! | the bench, and its reports | [`bench`] |
 //!

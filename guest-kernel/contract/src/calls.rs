@@ -366,24 +366,24 @@ calls! {
         sched_yield [] "complete";
     }
     Credentials {
-        getuid [] "complete; no permission depends on it";
-        geteuid [] "complete; no permission depends on it";
-        getgid [] "complete; no permission depends on it";
-        getegid [] "complete; no permission depends on it";
-        setuid [Number] "complete; no permission depends on it";
-        setgid [Number] "complete; no permission depends on it";
-        setreuid [Number, Number] "complete; no permission depends on it";
-        setregid [Number, Number] "complete; no permission depends on it";
-        setresuid [Number, Number, Number] "complete; no permission depends on it";
-        setresgid [Number, Number, Number] "complete; no permission depends on it";
-        getresuid [Out(Int), Out(Int), Out(Int)] "complete; no permission depends on it";
-        getresgid [Out(Int), Out(Int), Out(Int)] "complete; no permission depends on it";
-        setfsuid [Number] "complete; no permission depends on it";
-        setfsgid [Number] "complete; no permission depends on it";
-        getgroups [Number, Address] "complete; no permission depends on it";
-        setgroups [Number, Address] "complete; no permission depends on it";
-        capget [InOut(Long), Address] "kept; nothing depends on them";
-        capset [In(Long), Address] "kept; nothing depends on them";
+        getuid [] "complete; opening and executing files depends on it, little else";
+        geteuid [] "complete; opening and executing files depends on it, little else";
+        getgid [] "complete; opening and executing files depends on it, little else";
+        getegid [] "complete; opening and executing files depends on it, little else";
+        setuid [Number] "complete; opening and executing files depends on it, little else";
+        setgid [Number] "complete; opening and executing files depends on it, little else";
+        setreuid [Number, Number] "complete; opening and executing files depends on it, little else";
+        setregid [Number, Number] "complete; opening and executing files depends on it, little else";
+        setresuid [Number, Number, Number] "complete; opening and executing files depends on it, little else";
+        setresgid [Number, Number, Number] "complete; opening and executing files depends on it, little else";
+        getresuid [Out(Int), Out(Int), Out(Int)] "complete; opening and executing files depends on it, little else";
+        getresgid [Out(Int), Out(Int), Out(Int)] "complete; opening and executing files depends on it, little else";
+        setfsuid [Number] "complete; opening and executing files depends on it, little else";
+        setfsgid [Number] "complete; opening and executing files depends on it, little else";
+        getgroups [Number, Address] "complete; opening and executing files depends on it, little else";
+        setgroups [Number, Address] "complete; opening and executing files depends on it, little else";
+        capget [InOut(Long), Address] "kept; the limit of pipes depends on them, and little else";
+        capset [In(Long), Address] "kept; the limit of pipes depends on them, and little else";
     }
     Process {
         fork [] "complete";
@@ -588,9 +588,9 @@ calls! {
         sync_file_range [Fd, Offset, Offset, Number] "checked; there is no disk";
     }
     Paths {
-        open [Path, Flags(Open), Mode] "no permission checks: everybody is root";
-        openat [DirFd, Path, Flags(Open), Mode] "no permission checks: everybody is root";
-        creat [Path, Mode] "complete";
+        open [Path, Flags(Open), Mode] "permission by the mode of the file alone";
+        openat [DirFd, Path, Flags(Open), Mode] "permission by the mode of the file alone";
+        creat [Path, Mode] "permission by the mode of the file alone";
         readlink [Path, Writes, Size] "complete";
         readlinkat [DirFd, Path, Writes, Size] "complete";
         fchdir [Fd] "complete";

@@ -60,8 +60,8 @@ fn page() -> String {
         "<!-- Made by `cargo test -p contract --test system_calls_page` with {REGENERATE}=1. Do not edit. -->\n\
          # System calls\n\n\
          The kernel answers {} of Linux's x86-64 system calls, by Linux's numbers, registers and errors (syscalls(2)).\n\
-         \"Complete\" means: as the manual has it, as far as what it works on exists here (there is one user, root, and\n\
-         no disk and no network).\n\n\
+         \"Complete\" means: as the manual has it, as far as what it works on exists here: there is no\n\
+         disk and no network. Permissions are looked at only where a line says so.\n\n\
          A call that is not here answers ENOSYS and is counted: `cowbell run --stats` lists those that a program asked\n\
          for, and `cowbell run --strace` shows where.\n",
         CALLS.len()

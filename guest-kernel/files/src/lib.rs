@@ -15,7 +15,7 @@
 //! | the terminal | `tty` |
 //! | below | `slab` (tables), `words` (bytes eight at a time), `store` (frames) |
 //!
-//! **Waiting.** Nothing here blocks. What cannot go on answers [`Step::Wait`]; the kernel parks the process in the queue
+//! **Waiting.** Nothing here blocks. What cannot go on answers [`Step::Wait`]; the kernel parks the thread in the queue
 //! of that [`WaitFor`] and asks again when [`Files::take_wakeup`] names it. The description must be kept
 //! ([`Files::retain`]) where another thread could close it meanwhile, as Linux keeps it.
 //!

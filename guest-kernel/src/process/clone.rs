@@ -122,7 +122,8 @@ impl Kernel {
     /// clone(2) and clone3: a thread or a process.
     ///
     /// # Errors
-    /// EINVAL for flags that contradict each other or ask for namespaces, EPERM for those without CAP_SYS_ADMIN; EAGAIN at a limit; ENOMEM.
+    /// EINVAL for flags that contradict each other or ask for namespaces, EPERM for the latter without CAP_SYS_ADMIN;
+    /// ENOSYS for a thread whose creator waits for it; EAGAIN at a limit; ENOMEM.
     pub fn clone(&mut self, request: &Request) -> Result<Outcome, Errno> {
         request.check()?;
         if request.wants_namespaces() {

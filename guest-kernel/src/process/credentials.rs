@@ -1,8 +1,8 @@
 //! Whose a process is (credentials(7)): users, groups, supplementary groups. A child has its parent's, and both share
 //! them until one side changes its own; who never changed any is root's and has none of its own at all.
 //!
-//! They are kept and told, and new files are theirs; permissions are not checked by them: every file and process is
-//! open to everyone here.
+//! They are kept and told, and new files are theirs. Little asks for them: opening and executing a file, by its mode
+//! (`files/src/inode.rs`), and what root alone may change. Every process is open to everyone here.
 use crate::memory::heap;
 use alloc::rc::Rc;
 use alloc::vec::Vec;

@@ -4,7 +4,7 @@
 //! 2. Its address space goes: one count less on its root, and where that was the last, the tree.
 //!    A vfork parent gets its space back.
 //! 3. Its descriptors are closed, those that nobody shares.
-//! 4. Its children go to pid 1.
+//! 4. Its children go to the nearest subreaper among its ancestors (prctl(2)), or to pid 1.
 //! 5. It becomes a zombie, its parent hears of it, and wait4 takes it. A parent that ignores SIGCHLD has
 //!    no zombies (wait(2), NOTES).
 //!

@@ -2,13 +2,16 @@
 //!
 //! | verb | file |
 //! |---|---|
+//! | be, by slot and by identifier | `table.rs`, `thread.rs`, `family.rs` |
 //! | be created | `clone.rs`, `fork.rs` |
-//! | become another program | `exec.rs`, over `template.rs`, `elf_image.rs` and `initial_stack.rs` |
-//! | run, wait, be preempted | `scheduler.rs`, `queue.rs` |
+//! | share, or not | `descriptors.rs`, `sharing.rs`, `apart.rs` |
+//! | become another program | `exec.rs`, over `template.rs`, `elf_image.rs`, `layout.rs` and `initial_stack.rs` |
+//! | run, wait, be preempted | `scheduler.rs`, `queue.rs`, `futex.rs`; `scheduling.rs` is what it asked for |
 //! | be signalled, stop and go on | `signal/`, `handler.rs` |
 //! | be in a job, have a terminal | `jobs.rs`, `terminal.rs` |
-//! | end, and be waited for | `exit.rs`, `wait.rs` |
-//! | be limited, have timers, be accounted for | `limits.rs`, `timers.rs`, `accounting.rs` |
+//! | end, and be waited for | `exit.rs`, `robust.rs`, `wait.rs` |
+//! | be somebody's, be limited, have timers, be accounted for | `credentials.rs`, `limits.rs`, `timers.rs`, `accounting.rs` |
+//! | have what prctl(2) sets | `traits.rs` |
 pub mod accounting;
 pub mod apart;
 pub mod clone;

@@ -1,4 +1,5 @@
-//! Capabilities (capabilities(7)): kept and told. Nothing is refused for want of one but more of them.
+//! Capabilities (capabilities(7)): kept and told. What is refused for want of one is more of
+//! them, namespaces, and pipes beyond their limit.
 use crate::kernel::Kernel;
 use crate::memory::user;
 use crate::process::credentials::Capabilities;
