@@ -228,10 +228,8 @@ pub unsafe fn switch_to(to: *mut UserContext, root: PhysFrame) {
 ///    that had it, its own to the processor.
 /// 3. The SIMD registers, where another process's are in the processor.
 pub(super) extern "C" fn complete_switch() {
-    let (to, root) = (
-        NEXT.swap(core::ptr::null_mut(), Relaxed),
-        NEXT_ROOT.load(Relaxed),
-    );
+    let (to, root) = (NEXT.load(Relaxed), NEXT_ROOT.load(Relaxed));
+    NEXT.store(core::ptr::null_mut(), Relaxed);
     if CURRENT_ROOT.load(Relaxed) != root {
         CURRENT_ROOT.store(root, Relaxed);
         // SAFETY: by the promise of `switch_to`, whose kernel half is the same in every root.
@@ -243,11 +241,13 @@ pub(super) extern "C" fn complete_switch() {
         // SAFETY: both are valid by the promise of `switch_to`: neither was forgotten.
         unsafe {
             set_trap_frame_end((&raw const (*to).registers).add(1) as u64);
-            if !from.is_null() {
-                ((*from).fs_base, (*from).gs_base) = control::read_segment_bases();
+            let to = ((*to).fs_base, (*to).gs_base);
+            if from.is_null() {
+                control::write_fs_base(to.0);
+                control::write_gs_base(to.1);
+            } else {
+                ((*from).fs_base, (*from).gs_base) = control::exchange_segment_bases(to);
             }
-            control::write_fs_base((*to).fs_base);
-            control::write_gs_base((*to).gs_base);
         }
     }
     simd::activate(to);

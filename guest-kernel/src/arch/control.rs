@@ -119,6 +119,25 @@ pub fn read_segment_bases() -> (u64, u64) {
     (fs, gs)
 }
 
+/// Sets both bases, and answers what they were.
+#[inline]
+pub fn exchange_segment_bases((fs, gs): (u64, u64)) -> (u64, u64) {
+    if !has_fsgsbase() {
+        let before = read_segment_bases();
+        write_fs_base(fs);
+        write_gs_base(gs);
+        return before;
+    }
+    let (fs_before, gs_before);
+    // SAFETY: CR4.FSGSBASE is set, and the kernel has nothing in FS and GS.
+    unsafe {
+        asm!("rdfsbase {fs_before}", "rdgsbase {gs_before}", "wrfsbase {fs}", "wrgsbase {gs}",
+            fs_before = out(reg) fs_before, gs_before = out(reg) gs_before, fs = in(reg) fs, gs = in(reg) gs,
+            options(nomem, nostack, preserves_flags));
+    }
+    (fs_before, gs_before)
+}
+
 /// Sets the base of FS, which the kernel itself does not use. Addresses are canonical.
 #[inline]
 pub fn write_fs_base(base: u64) {

@@ -104,31 +104,37 @@ pub fn components() -> u32 {
 }
 
 /// Puts the registers of `to` into the processor, those that are there into their owner's frame.
-#[inline]
+#[inline(always)]
 pub fn activate(to: *mut UserContext) {
     if !core::ptr::eq(OWNER.load(Relaxed), to) {
         change_owner(to);
     }
 }
 
-#[inline(never)]
+#[inline(always)]
 fn change_owner(to: *mut UserContext) {
-    let from = OWNER.swap(to, Relaxed);
+    let from = OWNER.load(Relaxed);
+    OWNER.store(to, Relaxed);
     // SAFETY: `to` is valid by the promise of `switch_to`, the owner until `forget` or `release`.
     let (from, to) = unsafe { (from.as_mut(), &mut *to) };
-    // Mostly both have been here before, or nobody's registers are there.
+    // Mostly both have been here before.
     if MODE.load(Relaxed) == Mode::Xsave as u32
         && let (Content::Saved, Some(restore)) = (to.simd.content, to.simd.frame)
+        && let Some(from) = &from
+        && let (Content::Saved, Some(save)) = (from.simd.content, from.simd.frame)
     {
-        let mask = MASK.load(Relaxed);
-        match &from {
-            None => return xrstor(area(restore), mask),
-            Some(from) => {
-                if let (Content::Saved, Some(save)) = (from.simd.content, from.simd.frame) {
-                    return xexchange(area(save), area(restore), mask);
-                }
-            }
-        }
+        return xexchange(area(save), area(restore), MASK.load(Relaxed));
+    }
+    change_owner_otherwise(from, to);
+}
+
+#[inline(never)]
+fn change_owner_otherwise(from: Option<&mut UserContext>, to: &UserContext) {
+    // Or nobody's registers are there.
+    if MODE.load(Relaxed) == Mode::Xsave as u32
+        && let (None, Content::Saved, Some(restore)) = (&from, to.simd.content, to.simd.frame)
+    {
+        return xrstor(area(restore), MASK.load(Relaxed));
     }
     exchange(
         from.and_then(|from| prepare_to_save(&mut from.simd)),

@@ -1,5 +1,5 @@
 //! First-in, first-out queues of threads, linked through the threads themselves.
-use super::{ProcessTable, ThreadSlot};
+use super::{ProcessTable, Thread, ThreadSlot};
 
 /// A queue. A thread stands in at most one at a time.
 #[derive(Clone, Copy, Default)]
@@ -42,6 +42,14 @@ impl Queue {
         let (first, last) = self.ends?;
         self.ends = table[first].next_in_queue.take().map(|next| (next, last));
         Some(first)
+    }
+
+    /// Takes the thread that came first, which this is.
+    #[inline]
+    pub fn advance(&mut self, first: &mut Thread) {
+        if let Some((_, last)) = self.ends {
+            self.ends = first.next_in_queue.take().map(|next| (next, last));
+        }
     }
 
     /// Those in it, first to last.

@@ -2,7 +2,7 @@
 //!
 //! The timer is one-shot and armed only where something needs it: a thread that runs alone is never
 //! interrupted.
-use super::{Current, Process, Resume, State, ThreadSlot, Wait};
+use super::{Current, Process, Resume, State, ThreadSlot, Wait, signal};
 use crate::arch::{clock, context, interrupts, timer};
 use crate::kernel::Kernel;
 use crate::memory::user::{self, UserFault};
@@ -151,16 +151,34 @@ impl Kernel {
     pub fn schedule(&mut self) {
         self.charge();
         loop {
-            let Some(slot) = self.ready.pop(self.processes) else {
+            let Some(slot) = self.ready.first() else {
                 self.idle();
                 continue;
             };
-            let thread = &mut self.processes[slot];
+            let process = self.processes[slot].process;
+            let who = Current {
+                thread: slot,
+                process,
+            };
+            let (thread, process) = self.processes.both(who);
+            self.ready.advance(thread);
             let State::Runnable(resume) = core::mem::replace(&mut thread.state, State::Running)
             else {
                 unreachable!("only runnable threads are in the run queue")
             };
-            self.enter(slot);
+            if process.shares.is_some() || process.has_cpu_timers() {
+                self.enter(slot);
+            } else {
+                if slot != self.current.thread {
+                    COUNTERS.add(Counter::ContextSwitches, 1);
+                }
+                self.current = who;
+                // SAFETY: as in `enter`.
+                unsafe { context::switch_to(&raw mut thread.context, process.space().root()) };
+                if resume == Resume::User && signal::deliverable(thread, process) == 0 {
+                    return;
+                }
+            }
             match resume {
                 Resume::User => {}
                 Resume::Start { pid_at } => {
@@ -214,7 +232,7 @@ impl Kernel {
     }
 
     /// Makes a thread current, its process and address space with it.
-    #[inline(always)]
+    #[inline(never)]
     pub fn enter(&mut self, slot: ThreadSlot) {
         if slot != self.current.thread {
             COUNTERS.add(Counter::ContextSwitches, 1);

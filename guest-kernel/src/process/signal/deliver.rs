@@ -5,7 +5,7 @@ use crate::arch::clock;
 use crate::kernel::Kernel;
 use crate::memory::user;
 use crate::process::scheduler::Next;
-use crate::process::{Current, ProcessTable, Resume, State, Thread, ThreadSlot, Wait};
+use crate::process::{Current, Process, ProcessTable, Resume, State, Thread, ThreadSlot, Wait};
 use crate::records::COUNTERS;
 use crate::trace;
 use contract::Errno;
@@ -72,9 +72,15 @@ impl ProcessTable {
     /// What of the signals for a thread or its process it does not block.
     #[inline]
     pub fn deliverable(&self, who: Current) -> u64 {
-        let own = &self[who.thread].signals;
-        (own.pending.set() | self[who].signals.pending.set()) & !own.blocked
+        deliverable(&self[who.thread], &self[who])
     }
+}
+
+/// As [`ProcessTable::deliverable`].
+#[inline]
+pub fn deliverable(thread: &Thread, process: &Process) -> u64 {
+    let own = &thread.signals;
+    (own.pending.set() | process.signals.pending.set()) & !own.blocked
 }
 
 impl Kernel {

@@ -22,7 +22,7 @@ use super::{ProcessSlot, Status};
 use crate::kernel::Kernel;
 use alloc::rc::Rc;
 use contract::Errno;
-pub use deliver::Interrupted;
+pub use deliver::{Interrupted, deliverable};
 pub use info::{Info, SI_TKILL, SI_USER, SIZE as SIGINFO_SIZE, Said, Sender, Trap};
 use linux_raw_sys::general as linux;
 use queue::Pending;
