@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -209,6 +210,26 @@ static void owners_and_pipes(void)
 	close(path);
 }
 
+/* What has been moved is there, whatever becomes of the offset. */
+static void offsets_that_cannot_be_written(void)
+{
+	off_t *at = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int two[2], status;
+	char byte;
+
+	if (pipe(two) != 0)
+		return;
+	pid_t child = fork();
+	if (child == 0)
+		_exit(read(two[0], &byte, 1) == 1 && byte == text[0] ? 0 : 1);
+	usleep(20000);
+	SHOW(sendfile(two[1], source, at, 1));
+	waitpid(child, &status, 0);
+	show_status("the reader", status);
+	close(two[0]);
+	close(two[1]);
+}
+
 int main(void)
 {
 	enter_scratch();
@@ -227,5 +248,6 @@ int main(void)
 	listings();
 	ranges_of_descriptors();
 	owners_and_pipes();
+	offsets_that_cannot_be_written();
 	return leave_scratch();
 }

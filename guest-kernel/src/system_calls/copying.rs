@@ -113,8 +113,12 @@ impl Kernel {
             let step = self.copy_piece(inode, at, to, transfer);
             let moved = (transfer.done - before) as u64;
             at += moved;
-            if moved > 0 {
-                self.set_offset(offset, at)?;
+            if moved > 0
+                && let Err(errno) = self.set_offset(offset, at)
+            {
+                // Who waits for what has been moved must hear of it.
+                self.wake_files();
+                return Err(errno);
             }
             match step {
                 Ok(Copied::Bytes(0)) => break Ok(0),
