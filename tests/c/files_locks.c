@@ -263,6 +263,37 @@ static void leases(void)
 	close(writer);
 }
 
+/* Who does not wait is in nobody's way: no deadlock, and what was once waited for counts no more. */
+static void without_waiting(void)
+{
+	int there[2], back[2], status;
+	char byte;
+
+	if (pipe(there) != 0 || pipe(back) != 0)
+		return;
+	SHOW(take(file, F_SETLK, F_WRLCK, 0, 1));
+	pid_t child = fork();
+	if (child == 0) {
+		take(file, F_SETLK, F_WRLCK, 1, 1);
+		write(there[1], "", 1);
+		read(back[0], &byte, 1);
+		_exit(take(file, F_SETLKW, F_WRLCK, 0, 1) == 0 ? 0 : errno);
+	}
+	read(there[0], &byte, 1);
+	SHOW(take(file, F_SETLK, F_WRLCK, 1, 1));
+	write(back[1], "", 1);
+	usleep(20000);
+	SHOW(take(file, F_SETLK, F_WRLCK, 1, 1));
+	SHOW(take(file, F_SETLKW, F_WRLCK, 1, 1));
+	SHOW(take(file, F_SETLK, F_UNLCK, 0, 0));
+	waitpid(child, &status, 0);
+	show_status("who waited", status);
+	for (int i = 0; i < 2; i++) {
+		close(there[i]);
+		close(back[i]);
+	}
+}
+
 int main(void)
 {
 	enter_scratch();
@@ -272,6 +303,7 @@ int main(void)
 	records();
 	waits();
 	descriptions();
+	without_waiting();
 	leases();
 	return leave_scratch();
 }

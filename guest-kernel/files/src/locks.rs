@@ -167,6 +167,14 @@ impl Locks {
         if let Some(mode) = mode {
             self.records.insert((target, owner, start), (end, mode));
         }
+        self.forget_wanted();
+    }
+
+    /// Without a lock nobody waits for one: so a process that ends looks here only where there are some.
+    fn forget_wanted(&mut self) {
+        if self.records.is_empty() {
+            self.wanted.clear();
+        }
     }
 
     /// Whether `process` would wait for itself: somebody that it waits for waits for it.
@@ -224,14 +232,14 @@ impl<S: PageStore> Files<S> {
     }
 
     /// Sets a lock, or waits where somebody is in the way (F_SETLK, F_SETLKW and those of OFD). `is_waiting` says of a
-    /// process whether it still waits for a lock.
+    /// process whether it still waits for a record's lock; without it, the caller is not going to wait.
     ///
     /// Errors: EBADF, also where it is not open for that; EDEADLK.
     pub fn lock_record(
         &mut self,
         id: DescriptionId,
         wanted: &RecordLock,
-        is_waiting: &dyn Fn(u32) -> bool,
+        is_waiting: Option<&dyn Fn(u32) -> bool>,
     ) -> Step<()> {
         let allowed = self
             .description(id)
@@ -244,7 +252,7 @@ impl<S: PageStore> Files<S> {
             _ => return Step::Done(Err(Errno::EBADF)),
         };
         if let Some(conflict) = self.locks.conflict(target, wanted) {
-            if let LockOwner::Process(process) = wanted.owner {
+            if let (LockOwner::Process(process), Some(is_waiting)) = (wanted.owner, is_waiting) {
                 if self
                     .locks
                     .would_deadlock(process, conflict.owner, is_waiting)
@@ -254,6 +262,9 @@ impl<S: PageStore> Files<S> {
                 self.locks.wanted.insert(process, (target, *wanted));
             }
             return Step::Wait(WaitFor::Lock);
+        }
+        if let LockOwner::Process(process) = wanted.owner {
+            self.locks.wanted.remove(&process);
         }
         self.locks.set(
             target,
@@ -337,6 +348,7 @@ impl<S: PageStore> Files<S> {
             .records
             .retain(|(_, other, _), _| *other != owner);
         self.locks.wanted.remove(&process);
+        self.locks.forget_wanted();
         self.locks_changed();
     }
 

@@ -42,18 +42,20 @@ impl Flock {
     }
 }
 
-/// Whether a process waits for a lock now.
+/// Whether a process waits for a record's lock now.
 fn is_waiting(processes: &ProcessTable, process: u32) -> bool {
     processes.find(Pid(process)).is_some_and(|slot| {
         let mut threads = processes.threads_of(slot);
         threads.any(|thread| {
-            matches!(
-                processes[thread].state,
-                State::Waiting(Wait::File {
-                    until: WaitFor::Lock,
-                    ..
-                })
-            )
+            let call = processes[thread].context.registers.system_call_number();
+            call == u64::from(linux::__NR_fcntl)
+                && matches!(
+                    processes[thread].state,
+                    State::Waiting(Wait::File {
+                        until: WaitFor::Lock,
+                        ..
+                    })
+                )
         })
     })
 }
@@ -105,10 +107,13 @@ impl Kernel {
         };
         let wanted = record(owner, mode, &range);
         let processes = &*self.processes;
-        let step = self.files.lock_record(description, &wanted, &|process| {
-            is_waiting(processes, process)
-        });
+        let is_waiting = |process| is_waiting(processes, process);
         let waits = matches!(command, linux::F_SETLKW | linux::F_OFD_SETLKW);
+        let step = self.files.lock_record(
+            description,
+            &wanted,
+            waits.then_some(&is_waiting as &dyn Fn(u32) -> bool),
+        );
         self.lock_step(step, waits)
     }
 
