@@ -11,6 +11,9 @@ const PAGE: u64 = PAGE_SIZE as u64;
 const STEP: u64 = 2 << 20;
 /// What a program gets below the strings on its stack, whatever becomes of the limit.
 const FIRST_SIZE: u64 = 128 << 10;
+/// Where the start of a stack is looked for at least and at most, down from its end: whatever a program maps next to it,
+/// a call asks only so often.
+const SEARCH: (u64, u64) = (8 << 20, 256 << 20);
 /// What stays free below a stack that grows (`stack_guard_gap` of Linux).
 pub const GAP: u64 = 256 * PAGE;
 
@@ -130,8 +133,11 @@ struct Growth {
 impl Inner {
     /// Where the stack that ends at `end` begins now.
     fn stack_start(&self, end: u64) -> u64 {
+        let longest = self.mappings.places.stack_limit.clamp(SEARCH.0, SEARCH.1);
+        let lowest = end.saturating_sub(longest);
         let mut start = end;
-        while let Some(below) = page_range(&(start.saturating_sub(STEP)..start))
+        while start > lowest
+            && let Some(below) = page_range(&(start.saturating_sub(STEP)..start))
             && let Some(region) = self.last_region(below.start().as_u64()..start)
             && region.end == start
         {
