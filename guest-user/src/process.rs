@@ -123,7 +123,7 @@ pub fn _exit(status: u8) -> ! {
 /// abort(3): ends the process by SIGABRT.
 pub fn abort() -> ! {
     let _ = kill(getpid(), raw::SIGABRT);
-    // Only where the kernel has no signals.
+    // Only where SIGABRT is blocked, ignored or handled.
     _exit(128 + raw::SIGABRT as u8)
 }
 

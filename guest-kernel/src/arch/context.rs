@@ -1,4 +1,4 @@
-//! What a process has in the processor's registers, and changing from one process to another.
+//! What a thread has in the processor's registers, and changing from one thread to another.
 use super::layout::kernel_root_frame;
 use super::segments::{USER_CODE, USER_DATA, set_trap_frame_end};
 use super::trap::{FIXED_FLAGS, SYSTEM_CALL, USER_FLAGS};

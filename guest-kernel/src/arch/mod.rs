@@ -5,7 +5,7 @@
 //! | where everything lies | `image_map.rs`, `layout.rs` |
 //! | processor: registers, features, descriptors, TLB | `registers.rs`, `control.rs`, `segments.rs`, `tlb.rs` |
 //! | into the kernel and out of it | `trap.rs`, `stubs.rs` |
-//! | what a process has in registers | `context.rs`, `simd.rs` |
+//! | what a thread has in registers | `context.rs`, `simd.rs` |
 //! | whole frames by the widest moves | `wide.rs` |
 //! | what only ring 3 can tell or do | `ring3.rs`, `probe.rs` |
 //! | time and interrupts | `apic.rs`, `timer.rs`, `clock.rs`, `interrupts.rs` |
