@@ -250,7 +250,7 @@ impl World {
             57..62 => self.relocate(who),
             62..64 => self.cut_object(),
             64..67 => self.discard(who),
-            64..68 => self.copy_ahead(who),
+            67..71 => self.copy_ahead(who),
             _ => self.touch(who),
         }
         self.use_pages();
