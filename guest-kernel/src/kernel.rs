@@ -70,7 +70,7 @@ pub fn start(kernel: Kernel) -> ! {
 pub fn on_system_call(number: u64, arguments: [u64; 5]) -> Outcome {
     KERNEL.with(|place| match place {
         Some(kernel) => system_calls::enter(kernel, number, arguments),
-        None => Outcome::Other,
+        None => unreachable!("programs run once there is a kernel"),
     })
 }
 

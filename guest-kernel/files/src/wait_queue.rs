@@ -1,5 +1,6 @@
 //! Who waits for what, and who is to be woken.
 use crate::pipe::PipeId;
+use core::num::NonZeroU16;
 
 /// What a parked process waits for: the name of a [`WaitQueue`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -22,7 +23,7 @@ pub enum WaitFor {
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct WaitQueue {
     /// `None` where nobody waits.
-    pub ends: Option<(u32, u32)>,
+    pub ends: Option<(NonZeroU16, NonZeroU16)>,
 }
 
 impl WaitQueue {

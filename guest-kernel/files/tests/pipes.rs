@@ -6,6 +6,7 @@ use files::{PIPE_BUF, PIPE_CAPACITY, Readiness, Step, Transfer, WaitFor};
 use linux_raw_sys::general as linux;
 use machine::{Machine, Random};
 use std::collections::VecDeque;
+use std::num::NonZeroU16;
 
 fn pipe(m: &mut Machine, flags: u32) -> [u32; 2] {
     m.files.pipe2(&mut m.pages, &mut m.table, flags).unwrap()
@@ -13,7 +14,7 @@ fn pipe(m: &mut Machine, flags: u32) -> [u32; 2] {
 
 /// Lets a process stand in a queue.
 fn stand(m: &mut Machine, queue: WaitFor) {
-    m.files.wait_queue_mut(queue).unwrap().ends = Some((5, 5));
+    m.files.wait_queue_mut(queue).unwrap().ends = Some((NonZeroU16::MIN, NonZeroU16::MIN));
 }
 
 fn ready(m: &Machine, fd: u32) -> u32 {

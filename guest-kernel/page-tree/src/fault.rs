@@ -69,6 +69,35 @@ impl From<OutOfFrames> for Refusal {
     }
 }
 
+/// The frame of a page that the hardware may read, in the tree of that root.
+#[inline]
+#[must_use]
+pub fn readable_already<S: FrameStore>(
+    store: &S,
+    root: PhysFrame,
+    address: VirtAddr,
+) -> Option<PhysFrame> {
+    if address.as_u64() >= USER_END {
+        return None;
+    }
+    walk(store, root, address).map(|(page, _)| page.frame())
+}
+
+/// The frame of a page that the hardware may write, in the tree of that root.
+#[inline]
+#[must_use]
+pub fn writable_already<S: FrameStore>(
+    store: &S,
+    root: PhysFrame,
+    address: VirtAddr,
+) -> Option<PhysFrame> {
+    if address.as_u64() >= USER_END {
+        return None;
+    }
+    let (page, way) = walk(store, root, address)?;
+    way.is_hardware_writable().then(|| page.frame())
+}
+
 impl Space {
     /// Resolves a page fault of user code.
     ///
@@ -94,39 +123,10 @@ impl Space {
         store: &mut S,
         address: VirtAddr,
     ) -> Result<PhysFrame, Refusal> {
-        if let Some(frame) = self.readable_already(store, address) {
+        if let Some(frame) = readable_already(store, self.root, address) {
             return Ok(frame);
         }
         Ok(self.resolve(store, address, Access::Read)?.0)
-    }
-
-    /// The frame of a page that the hardware may read.
-    #[inline]
-    #[must_use]
-    pub fn readable_already<S: FrameStore>(
-        &self,
-        store: &S,
-        address: VirtAddr,
-    ) -> Option<PhysFrame> {
-        if address.as_u64() >= USER_END {
-            return None;
-        }
-        walk(store, self.root, address).map(|(page, _)| page.frame())
-    }
-
-    /// The frame of a page that the hardware may write.
-    #[inline]
-    #[must_use]
-    pub fn writable_already<S: FrameStore>(
-        &self,
-        store: &S,
-        address: VirtAddr,
-    ) -> Option<PhysFrame> {
-        if address.as_u64() >= USER_END {
-            return None;
-        }
-        let (page, way) = walk(store, self.root, address)?;
-        way.is_hardware_writable().then(|| page.frame())
     }
 
     /// The frame to write a user's page to; it is the space's own, or of a shared mapping. And what it took, if it was not
@@ -140,7 +140,7 @@ impl Space {
         store: &mut S,
         address: VirtAddr,
     ) -> Result<(PhysFrame, Option<Resolution>), Refusal> {
-        if let Some(frame) = self.writable_already(store, address) {
+        if let Some(frame) = writable_already(store, self.root, address) {
             return Ok((frame, None));
         }
         let (frame, resolution) = self.resolve(store, address, Access::Write)?;

@@ -58,7 +58,7 @@ mod store;
 
 pub use discard::Whole;
 pub use entry::{Entry, Ownership, Protection, Sharing};
-pub use fault::{Access, Refusal, Resolution};
+pub use fault::{Access, Refusal, Resolution, readable_already, writable_already};
 pub use groups::Place;
 pub use protect::ProtectError;
 pub use range::{PageRange, USER_END, UserPage};

@@ -232,19 +232,19 @@ impl AddressSpace {
     /// The frame of a page that the program could read without a fault.
     #[inline]
     pub fn readable_already(&self, address: u64) -> Option<PhysFrame> {
-        self.inner
-            .borrow()
-            .tree
-            .readable_already(&Tables, VirtAddr::new_truncate(address))
+        if address >= USER_END {
+            return None;
+        }
+        page_tree::readable_already(&Tables, self.root, VirtAddr::new_truncate(address))
     }
 
     /// The frame of a page that the program could write to without a fault.
     #[inline]
     pub fn writable_already(&self, address: u64) -> Option<PhysFrame> {
-        self.inner
-            .borrow()
-            .tree
-            .writable_already(&Tables, VirtAddr::new_truncate(address))
+        if address >= USER_END {
+            return None;
+        }
+        page_tree::writable_already(&Tables, self.root, VirtAddr::new_truncate(address))
     }
 
     /// A page has been copied, a short while after a fork.

@@ -17,10 +17,9 @@ impl Queue {
         self.ends.is_none()
     }
 
-    /// Adds a thread at the end.
+    /// Adds a thread at the end. It stands in no queue, so there is none next to it: who leaves one sees to that.
     #[inline]
     pub fn push(&mut self, table: &mut ProcessTable, slot: ThreadSlot) {
-        table[slot].next_in_queue = None;
         self.ends = Some(match self.ends {
             None => (slot, slot),
             Some((first, last)) => {
@@ -78,12 +77,7 @@ impl Queue {
 
 impl From<files::WaitQueue> for Queue {
     fn from(queue: files::WaitQueue) -> Self {
-        let slots = |(first, last)| {
-            (
-                ThreadSlot::from_number(first),
-                ThreadSlot::from_number(last),
-            )
-        };
+        let slots = |(first, last)| (ThreadSlot::from_short(first), ThreadSlot::from_short(last));
         Self {
             ends: queue.ends.map(slots),
         }
@@ -95,7 +89,7 @@ impl From<Queue> for files::WaitQueue {
         Self {
             ends: queue
                 .ends
-                .map(|(first, last)| (first.number(), last.number())),
+                .map(|(first, last)| (first.short(), last.short())),
         }
     }
 }

@@ -44,6 +44,12 @@ impl Kernel {
     #[inline]
     pub fn enqueue(&mut self, slot: ThreadSlot, resume: Resume) {
         self.processes[slot].state = State::Runnable(resume);
+        self.line_up(slot);
+    }
+
+    /// What [`enqueue`](Self::enqueue) does for a thread whose state says already that it is runnable.
+    #[inline]
+    pub fn line_up(&mut self, slot: ThreadSlot) {
         self.ready.push(self.processes, slot);
         if let Alarm::Off = self.alarm {
             self.arm_for_slice();

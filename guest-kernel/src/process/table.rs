@@ -51,6 +51,18 @@ impl<T> Slot<T> {
         self.0.get() as u32
     }
 
+    /// As a short number, which is never zero.
+    #[inline]
+    pub const fn short(self) -> NonZeroU16 {
+        self.0
+    }
+
+    /// The reverse of [`short`](Self::short).
+    #[inline]
+    pub const fn from_short(number: NonZeroU16) -> Self {
+        Self(number, PhantomData)
+    }
+
     /// The reverse of [`number`](Self::number).
     pub const fn from_number(number: u32) -> Self {
         match Self::new(number as u16) {

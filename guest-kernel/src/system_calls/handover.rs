@@ -4,42 +4,26 @@
 //! Only where nobody could tell the difference: the reader is the first of its queue, in read(2) itself,
 //! its buffer takes all of the bytes, and the page of that is there to be written. Else the pipe is used.
 use super::Outcome;
-use super::transfer::Direction;
 use crate::kernel::Kernel;
 use crate::memory::user::{self, UserBuffer};
 use crate::process::queue::Queue;
 use crate::process::{Resume, State, Wait};
 use crate::trace;
 use contract::PAGE_SIZE;
-use files::{DescriptionId, ReadNothing};
+use files::ReadNothing;
 use linux_raw_sys::general as linux;
 
 impl Kernel {
-    /// A call on bytes that lie in one page, the most common one: what can be done about it at once.
-    #[inline]
-    pub fn read_or_write_at_once(
-        &mut self,
-        direction: Direction,
-        descriptor: u64,
-        buffer: UserBuffer,
-    ) -> Option<Outcome> {
-        let room = PAGE_SIZE as u64 - buffer.address % PAGE_SIZE as u64;
-        if buffer.length == 0 || buffer.length > room || self.progress != 0 {
+    /// What can be done about a read at once: it finds nothing, or waits. Its buffer is looked at when there is
+    /// something for it.
+    #[inline(always)]
+    pub fn read_at_once(&mut self, descriptor: u64, buffer: UserBuffer) -> Option<Outcome> {
+        if !self.is_in_page(buffer) {
             return None;
         }
-        let description = self.description(descriptor).ok()?;
-        match direction {
-            Direction::Read => self.read_nothing(description, buffer),
-            Direction::Write => self.hand_over(description, buffer),
-        }
-    }
-
-    /// A read that finds nothing, or waits: its buffer is looked at when there is something for it.
-    #[inline]
-    fn read_nothing(&mut self, description: DescriptionId, buffer: UserBuffer) -> Option<Outcome> {
-        let found = self.files.read_nothing(description)?;
         user::check(buffer.address, buffer.length).ok()?;
-        match found {
+        let description = self.description(descriptor).ok()?;
+        match self.files.read_nothing(description)? {
             ReadNothing::Over(result) => Some(result.map(|count| count as u64).into()),
             ReadNothing::Wait(until, place) => {
                 let slot = self.current.thread;
@@ -52,14 +36,25 @@ impl Kernel {
         }
     }
 
-    /// Gives all bytes of a buffer, which lies in one page, to the first reader that waits for them. `None`
-    /// where that cannot be: nothing has changed.
-    #[inline]
-    fn hand_over(&mut self, description: DescriptionId, buffer: UserBuffer) -> Option<Outcome> {
-        let place = self.files.readers_waiting(description)?;
+    /// What can be done about a write at once: gives all bytes of a buffer to the first reader that waits for
+    /// them. `None` where that cannot be: nothing has changed.
+    #[inline(always)]
+    pub fn write_at_once(&mut self, descriptor: u64, buffer: UserBuffer) -> Option<Outcome> {
+        if !self.is_in_page(buffer) {
+            return None;
+        }
+        let Self {
+            processes,
+            files,
+            current,
+            ..
+        } = self;
+        let writer = &processes[current.process];
+        let description = writer.descriptors.get(descriptor as u32).ok()?;
+        let place = files.readers_waiting(description)?;
         let mut queue = Queue::from(*place);
         let reader = queue.first()?;
-        let thread = &self.processes[reader];
+        let thread = &processes[reader];
         let registers = &thread.context.registers;
         let [_, address, length, ..] = registers.arguments();
         if !matches!(thread.state, State::Waiting(Wait::File { progress: 0, .. }))
@@ -73,13 +68,23 @@ impl Kernel {
             address,
             length: buffer.length,
         };
-        let into = user::writable_already(self.processes[thread.process].space(), into)?;
-        let from = user::readable_already(self.processes[self.current.process].space(), buffer)?;
+        let into = user::writable_already(processes[thread.process].space(), into)?;
+        let from = user::readable_already(writer.space(), buffer)?;
         into.copy_from_slice(from);
-        queue.pop(self.processes);
+        let thread = &mut processes[reader];
+        queue.advance(thread);
         *place = queue.into();
-        self.processes[reader].set_result(buffer.length);
-        self.enqueue(reader, Resume::User);
+        thread.set_result(buffer.length);
+        thread.state = State::Runnable(Resume::User);
+        self.line_up(reader);
         Some(Outcome::Return(buffer.length))
+    }
+
+    /// Whether the bytes lie in one page, as those of most calls do, and there are any; and the call is not one that
+    /// goes on.
+    #[inline(always)]
+    fn is_in_page(&self, buffer: UserBuffer) -> bool {
+        let room = PAGE_SIZE as u64 - buffer.address % PAGE_SIZE as u64;
+        buffer.length != 0 && buffer.length <= room && self.progress == 0
     }
 }

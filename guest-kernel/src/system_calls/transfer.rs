@@ -116,7 +116,7 @@ impl Kernel {
     #[inline]
     pub fn read(&mut self, descriptor: u64, address: u64, length: u64) -> Outcome {
         let buffer = UserBuffer { address, length };
-        match self.read_or_write_at_once(Direction::Read, descriptor, buffer) {
+        match self.read_at_once(descriptor, buffer) {
             Some(outcome) => outcome,
             None => self.transfer_one(Direction::Read, descriptor, buffer),
         }
@@ -126,7 +126,7 @@ impl Kernel {
     #[inline]
     pub fn write(&mut self, descriptor: u64, address: u64, length: u64) -> Outcome {
         let buffer = UserBuffer { address, length };
-        match self.read_or_write_at_once(Direction::Write, descriptor, buffer) {
+        match self.write_at_once(descriptor, buffer) {
             Some(outcome) => outcome,
             None => self.transfer_one(Direction::Write, descriptor, buffer),
         }
