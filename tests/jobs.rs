@@ -47,6 +47,10 @@ hung up: 1, 41
 tcgetpgrp: errno 25
 TIOCSCTTY: 0
 foreground 1
+TIOCSCTTY, stealing: done
+TIOCSWINSZ: done
+resized: 1
+giving it up: ended by 1
 ";
 
 #[test]

@@ -2,6 +2,7 @@
 mod process;
 mod system;
 
+use crate::console::Console;
 use crate::host_names::HostNames;
 use crate::process::{Current, Pid, Process, ProcessSlot, ProcessTable, Thread};
 use contract::Errno;
@@ -17,6 +18,7 @@ pub struct ProcessesView<'a> {
     pub names: &'a HostNames,
     /// What a pipe may hold.
     pub pipe_limit: u64,
+    pub console: &'a Console,
     /// Who asks.
     pub current: Current,
 }

@@ -243,6 +243,26 @@ static int end(void *unused)
 	return 3;
 }
 
+static int signals_itself(void *unused)
+{
+	(void)unused;
+	return raise(SIGUSR1);
+}
+
+/* A handler that is good for once is so for all who share it. */
+static void once(void)
+{
+	struct sigaction action = { .sa_handler = count_signal, .sa_flags = SA_RESETHAND };
+	int status;
+
+	sigaction(SIGUSR1, &action, NULL);
+	pid_t child = clone(signals_itself, stack + sizeof stack, CLONE_VM | CLONE_SIGHAND | SIGCHLD, NULL);
+	waitpid(child, &status, 0);
+	show_status("it", status);
+	sigaction(SIGUSR1, NULL, &action);
+	printf("handled %d, then the default: %d\n", got, action.sa_handler == SIG_DFL);
+}
+
 /* A child that sends another signal at its end, or none, is waited for with __WCLONE. */
 static void exit_signals(void)
 {
@@ -448,6 +468,7 @@ int main(int count, char **arguments)
 	printf("%d could not change directory\n", wrong);
 	(void)arguments;
 	shared_descriptors();
+	once();
 	exit_signals();
 	relations();
 	subreaper();

@@ -294,6 +294,30 @@ static void without_waiting(void)
 	}
 }
 
+static void on_own_break(int number)
+{
+	(void)number;
+	fcntl(leased, F_SETLEASE, F_UNLCK);
+}
+
+/* Who breaks a lease of its own hears of it at once. */
+static void own_lease(void)
+{
+	struct sigaction action = {.sa_handler = on_own_break};
+
+	leased = open("leased", O_RDONLY);
+	sigaction(SIGIO, &action, NULL);
+	SHOW(fcntl(leased, F_SETLEASE, F_RDLCK));
+	SHOW(open("leased", O_WRONLY | O_NONBLOCK));
+	SHOW(fcntl(leased, F_SETLEASE, F_RDLCK));
+	SHOW(open("leased", O_WRONLY));
+	action.sa_flags = SA_RESTART;
+	sigaction(SIGIO, &action, NULL);
+	SHOW(fcntl(leased, F_SETLEASE, F_RDLCK));
+	HOLDS(open("leased", O_WRONLY) >= 0);
+	SHOW(fcntl(leased, F_GETLEASE));
+}
+
 int main(void)
 {
 	enter_scratch();
@@ -305,5 +329,6 @@ int main(void)
 	descriptions();
 	without_waiting();
 	leases();
+	own_lease();
 	return leave_scratch();
 }

@@ -81,8 +81,17 @@ static void leader_first_with_code(void)
 
 static void *end_group(void *unused)
 {
+	void *list;
+	size_t size;
+	cpu_set_t processors;
+
 	(void)unused;
 	pause_milliseconds(10);
+	/* The process is there under its id all the same. */
+	SHOW(getpriority(PRIO_PROCESS, getpid()));
+	SHOW(sched_getscheduler(getpid()));
+	SHOW(sched_getaffinity(getpid(), sizeof processors, &processors));
+	SHOW(syscall(SYS_get_robust_list, getpid(), &list, &size));
 	_exit(55);
 }
 

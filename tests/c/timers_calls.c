@@ -1,5 +1,7 @@
 /* Sleeping and interval timers: what they return, what is left, what interrupts them. */
 #include "report.h"
+#include <poll.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -127,6 +129,36 @@ static void alarms(void)
 	SHOW(syscall(SYS_setitimer, 0, 8, 8));
 }
 
+/* Times of which there is no end. */
+static void endless(void)
+{
+	static const struct timespec moment = {0, 1000000}, never = {INT64_MAX, 999999999};
+	static const long century = 100L * 365 * 24 * 3600;
+	struct itimerval timer = {{INT64_MAX, 999999}, {0, 1000}};
+	sigset_t none;
+
+	handle(SIGALRM, 0);
+	rung = 0;
+	SHOW(setitimer(ITIMER_REAL, &timer, NULL));
+	while (!rung)
+		nanosleep(&moment, NULL);
+	SHOW(getitimer(ITIMER_REAL, &timer));
+	HOLDS(timer.it_value.tv_sec > century && timer.it_interval.tv_sec > century);
+	timer.it_value = timer.it_interval;
+	SHOW(setitimer(ITIMER_REAL, &timer, NULL));
+	SHOW(getitimer(ITIMER_REAL, &timer));
+	HOLDS(timer.it_value.tv_sec > century);
+	set(ITIMER_REAL, 0, 50000, 50000);
+	rung = 0;
+	SHOW(nanosleep(&never, NULL));
+	SHOW(syscall(SYS_clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, &never, NULL));
+	SHOW(ppoll(NULL, 0, &never, NULL));
+	sigemptyset(&none);
+	SHOW(syscall(SYS_rt_sigtimedwait, &none, NULL, &never, 8));
+	HOLDS(rung >= 4);
+	set(ITIMER_REAL, 0, 0, 0);
+}
+
 /* Timers of CPU time come to who computes. */
 static void computing(void)
 {
@@ -168,6 +200,7 @@ int main(void)
 
 	sleeping();
 	alarms();
+	endless();
 	computing();
 	signal(SIGALRM, SIG_DFL);
 	signal(SIGVTALRM, SIG_DFL);

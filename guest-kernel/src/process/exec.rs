@@ -215,8 +215,10 @@ impl Kernel {
             }
         };
         space.set_arguments(stack.arguments, stack.environment);
+        let mut unshared = self.unshared_descriptors(who.process);
         let descriptors = &mut self.processes[who].descriptors;
         let closes = descriptors.closes_on_exec();
+        let descriptors = unshared.as_mut().unwrap_or(descriptors);
         if closes && let Err(errno) = descriptors.own(&mut self.files) {
             AddressSpace::release(space);
             return Err(errno);
@@ -230,7 +232,7 @@ impl Kernel {
         if self.processes[who.thread].apart.is_some() {
             self.keep_apart(who);
         }
-        self.unshare_for_exec(who.process);
+        self.unshare_for_exec(who.process, unshared);
         let (thread, process) = self.processes.both(who);
         process.memory = Some(space);
         thread.context.reset_for_exec(program.entry, stack.pointer);
@@ -268,6 +270,7 @@ impl Kernel {
                 processes: self.processes,
                 names: &self.names,
                 pipe_limit: self.files.pipe_limit(),
+                console: &self.console,
                 current: self.current,
             },
         };

@@ -115,6 +115,9 @@ impl Kernel {
         registers.rax = 0;
         registers.set_flags(0);
         registers.vector = NOT_A_CALL;
+        if flag(linux::SA_RESETHAND) && process.shares.is_some() {
+            self.spread_handlers(self.current.process);
+        }
         Ok(())
     }
 

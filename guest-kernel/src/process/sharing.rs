@@ -153,23 +153,32 @@ impl Kernel {
         }
     }
 
-    /// Gives a process that runs descriptors and handlers of its own (execve(2)). Working directory and umask
-    /// stay shared.
+    /// What a process that runs will have of descriptors once they are its own; none where they are that now.
     #[inline]
-    pub fn unshare_for_exec(&mut self, slot: ProcessSlot) {
+    pub fn unshared_descriptors(&self, slot: ProcessSlot) -> Option<Descriptors> {
+        let process = &self.processes[slot];
+        let shares = process.shares.as_ref()?;
+        shares.files.as_ref().map(|_| process.descriptors.share())
+    }
+
+    /// Gives a process that runs [those descriptors](Self::unshared_descriptors), and handlers of its own
+    /// (execve(2)). Working directory and umask stay shared.
+    #[inline]
+    pub fn unshare_for_exec(&mut self, slot: ProcessSlot, descriptors: Option<Descriptors>) {
         let Some(shares) = &mut self.processes[slot].shares else {
             return;
         };
         shares.handlers = None;
-        if let Some(token) = shares.files.take() {
-            let copy = self.processes[slot].descriptors.share();
-            if token.get() == slot
-                && let Some(other) = fellow(self.processes, slot, &token, |shares| &shares.files)
-            {
+        let Some((token, own)) = shares.files.take().zip(descriptors) else {
+            return;
+        };
+        let mut common = core::mem::replace(&mut self.processes[slot].descriptors, own);
+        match fellow(self.processes, slot, &token, |shares| &shares.files) {
+            Some(other) => {
                 token.set(other);
-                self.move_descriptors(slot, other);
-                self.processes[slot].descriptors = copy;
+                self.processes[other].descriptors = common;
             }
+            None => common.release(&mut self.files, &mut self.pages),
         }
     }
 

@@ -12,6 +12,9 @@ use core::fmt::Result;
 use core::ops::Range;
 use files::{Output, ProcessFile};
 
+/// Device number of `/dev/console`.
+const CONSOLE: u32 = 0x501;
+
 /// What is mounted, as `mount` and `df` read it.
 const MOUNTS: &str = "tmpfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,relatime 0 0\n";
 
@@ -113,12 +116,18 @@ impl ProcessesView<'_> {
         let sets = signal_sets(subject);
         let (mut own, mut children) = (process.usage, process.children_usage);
         let (times, children_times) = (own.times(), children.times());
+        let (terminal, foreground) = match self.console.session() {
+            Some(session) if session.leader == process.session => {
+                (CONSOLE, session.foreground.0 as i32)
+            }
+            _ => (0, -1),
+        };
         let started = clock::ticks_to_nanoseconds(process.started) / CLOCK_TICK;
         write!(out, "{} (", subject.id)?;
         out.bytes(subject.name);
         writeln!(
             out,
-            ") {} {} {} {} 0 -1 0 {} {} 0 0 {} {} {} {} 20 0 {} 0 {started} {} {resident} {INFINITY} \
+            ") {} {} {} {} {terminal} {foreground} 0 {} {} 0 0 {} {} {} {} 20 0 {} 0 {started} {} {resident} {INFINITY} \
              {} {} {} 0 0 {} {} {} {} 0 0 0 17 0 0 0 0 0 0 {} {} {} {} {} {} {} 0",
             subject.state,
             self.processes.parent_pid(subject.slot).0,

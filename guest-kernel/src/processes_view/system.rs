@@ -25,13 +25,10 @@ impl ProcessesView<'_> {
         match file {
             SystemFile::Cowbell => write_counters(out),
             SystemFile::Uptime => {
-                let now = clock::now();
-                writeln!(
-                    out,
-                    "{}.{:02} 0.00",
-                    now / SECOND,
-                    now % SECOND / CLOCK_TICK
-                )
+                let (_, idle) = accounting::of_machine();
+                let [now, idle] = [clock::now(), idle].map(|time| (time / SECOND, time % SECOND));
+                let [part, idle_part] = [now.1, idle.1].map(|part| part / CLOCK_TICK);
+                writeln!(out, "{}.{part:02} {}.{idle_part:02}", now.0, idle.0)
             }
             SystemFile::Meminfo => write_memory(out),
             SystemFile::Loadavg => {
@@ -60,7 +57,7 @@ impl ProcessesView<'_> {
                      procs_running {}\nprocs_blocked 0",
                     COUNTERS.get(Counter::TimerTicks),
                     COUNTERS.get(Counter::ContextSwitches),
-                    (clock::realtime() - clock::now()) / SECOND,
+                    clock::realtime().saturating_sub(clock::now()) / SECOND,
                     COUNTERS.get(Counter::Forks) + COUNTERS.get(Counter::Vforks) + 1,
                     self.running_threads(),
                 )

@@ -118,6 +118,7 @@ impl Kernel {
                 processes: self.processes,
                 names: &self.names,
                 pipe_limit: self.files.pipe_limit(),
+                console: &self.console,
                 current: self.current,
             },
         };

@@ -28,7 +28,15 @@ impl Kernel {
         if (tid as i32) < 0 {
             return Err(Errno::EINVAL);
         }
-        self.thread_named(tid)
+        self.thread_looked_at(tid)
+    }
+
+    /// The thread of an id. A process's first may have ended: another stands for it.
+    fn thread_looked_at(&self, tid: u64) -> Result<ThreadSlot, Errno> {
+        self.thread_named(tid).or_else(|errno| {
+            let process = self.processes.find(Pid(tid as u32)).ok_or(errno)?;
+            self.processes[process].threads.first.ok_or(errno)
+        })
     }
 
     /// sched_getaffinity(2): there is one processor.
@@ -36,7 +44,7 @@ impl Kernel {
         if length == 0 || !length.is_multiple_of(8) {
             return Err(Errno::EINVAL);
         }
-        self.thread_named(tid)?;
+        self.thread_looked_at(tid)?;
         user::write_words(self.processes[self.current].space(), set, &[1])?;
         Ok(SET_SIZE)
     }
@@ -150,10 +158,15 @@ impl Kernel {
     /// getpriority(2): 20 less the niceness.
     pub fn getpriority(&self, which: u64, who: u64) -> Result<u64, Errno> {
         let mut best = None;
-        self.each_of(which, who, |slot| {
+        let mut look = |slot: ThreadSlot| {
             let nice = self.processes[slot].scheduling.nice;
             best = Some(best.map_or(nice, |best: i8| best.min(nice)));
-        })?;
+        };
+        if which as u32 == linux::PRIO_PROCESS {
+            look(self.thread_looked_at(who)?);
+        } else {
+            self.each_of(which, who, look)?;
+        }
         let best = best.ok_or(Errno::ESRCH)?;
         Ok((20 - i64::from(best)) as u64)
     }

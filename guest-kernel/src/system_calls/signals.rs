@@ -111,8 +111,10 @@ impl Kernel {
         if size != SET_SIZE {
             return Err(Errno::EINVAL);
         }
-        let mask = user::read_u64(self.processes[self.current.process].space(), set)?;
-        self.set_temporary_mask(mask);
+        if !self.has_temporary_mask() {
+            let mask = user::read_u64(self.processes[self.current.process].space(), set)?;
+            self.set_temporary_mask(mask);
+        }
         Ok(self.pause())
     }
 

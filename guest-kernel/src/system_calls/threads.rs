@@ -166,8 +166,15 @@ impl Kernel {
 
     /// get_robust_list(2).
     pub fn get_robust_list(&self, tid: u64, head: u64, length: u64) -> Result<u64, Errno> {
-        let slot = self.thread_named(tid)?;
-        let list = self.processes[slot].robust_list;
+        let list = match self.thread_named(tid) {
+            Ok(slot) => self.processes[slot].robust_list,
+            // Of a first thread that has ended nothing is left.
+            Err(errno) => self
+                .processes
+                .find(Pid(tid as u32))
+                .map(|_| 0)
+                .ok_or(errno)?,
+        };
         let space = self.processes[self.current].space();
         user::write_words(space, length, &[ROBUST_HEAD_SIZE])?;
         user::write_words(space, head, &[list])?;

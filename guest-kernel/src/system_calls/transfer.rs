@@ -517,12 +517,14 @@ impl Kernel {
                     pages,
                     current,
                     names,
+                    console,
                     ..
                 } = self;
                 let view = ProcessesView {
                     processes,
                     names,
                     pipe_limit: files.pipe_limit(),
+                    console,
                     current: *current,
                 };
                 match files.generate(pages, description, &view) {

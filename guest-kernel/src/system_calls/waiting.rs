@@ -115,10 +115,11 @@ impl Kernel {
             address: timeout,
             unit: 1,
         };
-        let timeout = self.read_timeout(remaining)?;
-        self.replace_mask(mask, size)?;
-        let looked = self.look(address, count);
-        self.answer_masked(looked, timeout, remaining)
+        let timeout = self.read_timeout(remaining);
+        let looked = timeout
+            .and_then(|_| self.replace_mask(|_| Ok([mask, size])))
+            .and_then(|()| self.look(address, count));
+        self.answer_masked(looked, timeout.unwrap_or(None), remaining)
     }
 
     /// select(2).
@@ -140,15 +141,16 @@ impl Kernel {
         };
         let thread = &self.processes[self.current.thread];
         let [.., mask_and_size] = thread.context.registers.arguments();
-        let [mask, size] = if mask_and_size == 0 {
-            [0, 0]
-        } else {
-            user::read_words(self.processes[self.current.process].space(), mask_and_size)?
-        };
-        let timeout = self.read_timeout(remaining)?;
-        self.replace_mask(mask, size)?;
-        let looked = self.look_at_sets(count, sets, timeout);
-        self.answer_masked(looked, timeout, remaining)
+        let timeout = self.read_timeout(remaining);
+        let looked = timeout
+            .and_then(|_| {
+                self.replace_mask(|space| match mask_and_size {
+                    0 => Ok([0, 0]),
+                    address => Ok(user::read_words(space, address)?),
+                })
+            })
+            .and_then(|()| self.look_at_sets(count, sets, timeout.unwrap_or(None)));
+        self.answer_masked(looked, timeout.unwrap_or(None), remaining)
     }
 
     /// Looks at the sets of select(2). Where something is ready, or nothing is waited for, they are replaced by what was
@@ -254,15 +256,24 @@ impl Kernel {
         Ok(self.wait_in_call(Wait::Readiness { deadline }))
     }
 
-    /// Puts a mask of signals in the place of the process's until the call is over.
-    fn replace_mask(&mut self, mask: u64, size: u64) -> Result<(), Errno> {
+    /// Puts a mask of signals, whose address and size are asked for, in the place of the thread's until the call is
+    /// over. Asked again, the call has it already.
+    fn replace_mask(
+        &mut self,
+        address_and_size: impl FnOnce(&AddressSpace) -> Result<[u64; 2], Errno>,
+    ) -> Result<(), Errno> {
+        if self.has_temporary_mask() {
+            return Ok(());
+        }
+        let space = self.processes[self.current.process].space();
+        let [mask, size] = address_and_size(space)?;
         if mask == 0 {
             return Ok(());
         }
         if size != SIGNAL_SET {
             return Err(Errno::EINVAL);
         }
-        let mask = user::read_u64(self.processes[self.current.process].space(), mask)?;
+        let mask = user::read_u64(space, mask)?;
         self.set_temporary_mask(mask);
         Ok(())
     }

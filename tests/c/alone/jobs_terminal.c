@@ -103,6 +103,29 @@ static void hung_up(int number)
 	_exit(41);
 }
 
+static volatile sig_atomic_t resized;
+
+static void on_resize(int number)
+{
+	(void)number;
+	resized = 1;
+}
+
+/* Signals that a session's leader brings on itself: it goes on with them. */
+static void signal_itself(void)
+{
+	struct winsize size = {.ws_row = 33, .ws_col = 44};
+
+	setsid();
+	result("TIOCSCTTY, stealing", ioctl(0, TIOCSCTTY, 1));
+	signal(SIGWINCH, on_resize);
+	result("TIOCSWINSZ", ioctl(0, TIOCSWINSZ, &size));
+	printf("resized: %d\n", resized);
+	ioctl(0, TIOCNOTTY);
+	printf("not hung up\n");
+	_exit(1);
+}
+
 static void lead_session(void)
 {
 	struct sigaction action = {.sa_handler = hung_up};
@@ -212,5 +235,9 @@ int main(void)
 	result("tcgetpgrp", tcgetpgrp(0));
 	printf("TIOCSCTTY: %d\n", ioctl(0, TIOCSCTTY, 0));
 	printf("foreground %d\n", tcgetpgrp(0) == getpgrp());
+	child = fork();
+	if (child == 0)
+		signal_itself();
+	show("giving it up", child, 0);
 	return 5;
 }

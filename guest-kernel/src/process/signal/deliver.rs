@@ -205,11 +205,17 @@ impl Kernel {
         Some((signal, pending.take(signal)))
     }
 
-    /// Blocks other signals for the length of the current thread's call: until a handler has run. A call that is asked again may say so again.
+    /// Blocks other signals for the length of the current thread's call: until a handler has run.
     pub fn set_temporary_mask(&mut self, mask: u64) {
         let signals = &mut self.processes[self.current.thread].signals;
         signals.suspended_mask.get_or_insert(signals.blocked);
         signals.blocked = mask & !UNSTOPPABLE;
+    }
+
+    /// Whether the current thread's call, which is asked again, has done that.
+    pub fn has_temporary_mask(&self) -> bool {
+        let signals = &self.processes[self.current.thread].signals;
+        signals.suspended_mask.is_some()
     }
 
     /// Acts on what is pending for the current thread, before it goes back to user mode.
