@@ -106,6 +106,21 @@ fn process_counters_are_exact_and_alike() {
 }
 
 #[test]
+fn threads_are_told_from_processes() {
+    let program = compiled::c("c/alone/created", Library::Musl);
+    for &engine in engines() {
+        let machine = Machine::on(engine).add(&program, "/created");
+        let (ran, value) = json(machine, &["/created"]);
+        ran.expect_status(0);
+        // Two threads, and a process that shares memory and runs beside its parent.
+        assert_eq!(counter(&value, "threads"), 3, "{value:#}");
+        assert_eq!(counter(&value, "forks"), 1, "{value:#}");
+        assert_eq!(counter(&value, "exits"), 3, "{value:#}");
+        assert_eq!(counter(&value, "waits"), 2, "{value:#}");
+    }
+}
+
+#[test]
 fn frames_are_where_they_were() {
     // A program that forks much leaves no more behind than one that does nothing.
     for &engine in engines() {

@@ -86,7 +86,7 @@ pub struct Shell {
     /// shell of cowbell's
     #[arg(long, value_name = "PATH")]
     pub busybox: Option<PathBuf>,
-    /// The rest is as for `run`; what follows `--` are the shell's arguments.
+    // No doc comment: it would become the command's own text. What follows `--` are the shell's arguments.
     #[command(flatten)]
     pub run: Run,
 }

@@ -6,8 +6,10 @@ use crate::kernel::Kernel;
 use crate::memory::frames::{FRAMES, Use};
 use crate::memory::space::USER_END;
 use crate::memory::{heap, user};
+use crate::records::COUNTERS;
 use crate::system_calls::Outcome;
 use contract::Errno;
+use contract::counters::Counter;
 use linux_raw_sys::general as linux;
 
 /// What a new thread or process is to be.
@@ -163,6 +165,7 @@ impl Kernel {
         self.set_apart(slot, request);
         self.tell_id(request, tid);
         self.enqueue(slot, request.first_steps());
+        COUNTERS.add(Counter::Threads, 1);
         Ok(Outcome::Return(u64::from(tid.0)))
     }
 

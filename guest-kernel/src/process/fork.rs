@@ -107,6 +107,7 @@ impl Kernel {
 
         COUNTERS.add(
             match lender {
+                None if request.has(linux::CLONE_VM) => Counter::Threads,
                 None => Counter::Forks,
                 Some(_) => Counter::Vforks,
             },
