@@ -3,6 +3,7 @@ use super::layout::kernel_root_frame;
 use super::segments::{USER_CODE, USER_DATA, set_trap_frame_end};
 use super::trap::{FIXED_FLAGS, SYSTEM_CALL, USER_FLAGS};
 use super::{control, simd};
+use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 use x86_64::structures::paging::PhysFrame;
 
@@ -124,15 +125,22 @@ impl UserContext {
         simd::reset(self);
     }
 
-    /// A copy of `parent`, but for the SIMD registers, which will be kept in `simd_frame`.
+    /// Makes a copy of `parent`, but for the SIMD registers, which will be kept in `simd_frame`.
     #[inline(always)]
-    pub fn copy_of(parent: &Self, simd_frame: PhysFrame) -> Self {
+    pub fn copy_to<'a>(
+        place: &'a mut MaybeUninit<Self>,
+        parent: &Self,
+        simd_frame: PhysFrame,
+    ) -> &'a mut Self {
         let (fs_base, gs_base) = parent.segment_bases();
-        Self {
-            registers: parent.registers,
-            fs_base,
-            gs_base,
-            simd: simd::State::initial(simd_frame),
+        let child = place.as_mut_ptr();
+        // SAFETY: the fields are all there are, and in a place that nobody else has.
+        unsafe {
+            (&raw mut (*child).registers).copy_from_nonoverlapping(&raw const parent.registers, 1);
+            (&raw mut (*child).fs_base).write(fs_base);
+            (&raw mut (*child).gs_base).write(gs_base);
+            (&raw mut (*child).simd).write(simd::State::initial(simd_frame));
+            place.assume_init_mut()
         }
     }
 

@@ -11,6 +11,7 @@ use crate::kernel::Kernel;
 use crate::memory::frames::{FRAMES, Use};
 use crate::memory::heap;
 use crate::process::accounting::Usage;
+use crate::process::boxed::boxed;
 use crate::process::family::{Links, Which};
 use crate::process::jobs::Job;
 use crate::process::thread::Fellows;
@@ -63,39 +64,36 @@ impl Kernel {
 
         // From here on nothing fails.
         let child_thread = new_thread(thread, simd, pid, vacancy.slot(), request);
-        let child = Box::write(
-            Box::new_uninit(),
-            Process {
-                pid,
-                group: parent.group,
-                session: parent.session,
-                ended: None,
-                next_to_end: None,
-                job: Job::NEW,
-                exit_signal: request.exit_signal,
-                death_signal: 0,
-                traits: parent.traits.fork(),
-                parent_thread: thread.tid,
-                timers: None,
-                usage: Usage::NONE,
-                children_usage: Usage::NONE,
-                resident: parent.resident,
-                memory: Some(memory),
-                lender,
-                shares: None,
-                descriptors: parent.descriptors.share(),
-                working_directory: self.files.share_directory(parent.working_directory),
-                umask: parent.umask,
-                credentials: parent.credentials.share(),
-                limits: parent.limits.share(),
-                signals: parent.signals.fork(),
-                family: Links::default(),
-                threads: Members::one(first.slot()),
-                name: [0; NAME_LENGTH],
-                executable: Rc::clone(&parent.executable),
-                started: clock::ticks(),
-            },
-        );
+        let child = boxed!(Process {
+            pid: pid,
+            group: parent.group,
+            session: parent.session,
+            ended: None,
+            next_to_end: None,
+            job: Job::NEW,
+            exit_signal: request.exit_signal,
+            death_signal: 0,
+            traits: parent.traits.fork(),
+            parent_thread: thread.tid,
+            timers: None,
+            usage: Usage::NONE,
+            children_usage: Usage::NONE,
+            resident: parent.resident,
+            memory: Some(memory),
+            lender: lender,
+            shares: None,
+            descriptors: parent.descriptors.share(),
+            working_directory: self.files.share_directory(parent.working_directory),
+            umask: parent.umask,
+            credentials: parent.credentials.share(),
+            limits: parent.limits.share(),
+            signals: parent.signals.fork(),
+            family: Links::default(),
+            threads: Members::one(first.slot()),
+            name: [0; NAME_LENGTH],
+            executable: Rc::clone(&parent.executable),
+            started: clock::ticks(),
+        },);
         let child = self.processes.insert(vacancy, child);
         let child_thread = self.processes.insert_thread(first, child_thread);
         self.processes
@@ -142,12 +140,11 @@ pub fn new_thread(
     process: ProcessSlot,
     request: &Request,
 ) -> Box<Thread> {
-    let mut child = Box::write(
-        Box::new_uninit(),
+    let mut child = boxed!(
         Thread {
-            context: UserContext::copy_of(&parent.context, simd),
-            tid,
-            process,
+            [context in |place| UserContext::copy_to(place, &parent.context, simd)],
+            tid: tid,
+            process: process,
             state: State::Running,
             signals: parent.signals.fork(),
             scheduling: parent.scheduling.fork(),

@@ -14,6 +14,7 @@
 //! | have what prctl(2) sets | `traits.rs` |
 pub mod accounting;
 pub mod apart;
+mod boxed;
 pub mod clone;
 pub mod credentials;
 pub mod descriptors;
