@@ -136,6 +136,13 @@ fn change_owner_otherwise(from: Option<&mut UserContext>, to: &UserContext) {
     {
         return xrstor(area(restore), MASK.load(Relaxed));
     }
+    exchange_first(from, to);
+}
+
+/// Where one of them has no saved registers yet, or the processor no XSAVE.
+#[cold]
+#[inline(never)]
+fn exchange_first(from: Option<&mut UserContext>, to: &UserContext) {
     exchange(
         from.and_then(|from| prepare_to_save(&mut from.simd)),
         Some(source(&to.simd)),
@@ -295,9 +302,8 @@ pub(super) fn forget(context: &UserContext) {
     }
 }
 
-/// Takes the process's frame away.
+/// Takes the process's frame away; [`forget`] is to follow.
 pub(super) fn release(context: &mut UserContext) -> Option<PhysFrame> {
-    forget(context);
     context.simd.content = Content::Initial;
     context.simd.frame.take()
 }

@@ -52,6 +52,12 @@ impl Usage {
         peak: 0,
     };
 
+    /// Whether there is any: who has run has used time, and who has not had pages at most.
+    #[inline]
+    pub const fn is_any(&self) -> bool {
+        self.cpu | self.peak as u64 != 0
+    }
+
     /// Adds what a child, or its children, used.
     #[inline]
     pub fn add(&mut self, other: &Self) {

@@ -81,28 +81,28 @@ impl Kernel {
         self.leave_memory_in_order(slot, 1);
         self.end_all_threads(slot);
         self.release_memory(slot);
-        self.drop_timers(slot);
-        let process = &mut self.processes[slot];
+        let mut process = &mut self.processes[slot];
         process.usage.peak = process.usage.peak.max(process.resident);
-        if self.files.has_record_locks() {
-            self.files.release_all_locks(self.processes[slot].pid.0);
+        if process.timers.is_some() || process.shares.is_some() || self.files.has_record_locks() {
+            self.leave_what_few_have(slot);
+            process = &mut self.processes[slot];
         }
-        if self.processes[slot].shares.is_some() {
-            self.leave_shares(slot);
-        }
-        self.processes[slot]
+        let directory = process.working_directory;
+        process
             .descriptors
             .release(&mut self.files, &mut self.pages);
         self.wake_files();
-        let directory = self.processes[slot].working_directory;
         self.files.release_directory(&mut self.pages, directory);
         self.hang_up_terminal(slot);
         let tied = match self.stopped {
             0 => None,
             _ => Some(self.groups_tied_by(slot)),
         };
-        self.orphan_children(slot);
-        let process = &mut self.processes[slot];
+        let mut process = &mut self.processes[slot];
+        if !process.family.is_childless() {
+            self.orphan_children(slot);
+            process = &mut self.processes[slot];
+        }
         process.ended = Some(status);
         if process.job.is_stopped() {
             process.job.activity = Activity::Going;
@@ -112,6 +112,17 @@ impl Kernel {
         if let Some(tied) = tied {
             self.release_orphaned(&tied);
         }
+    }
+
+    /// Timers, record locks, and what is shared with other processes.
+    #[cold]
+    #[inline(never)]
+    fn leave_what_few_have(&mut self, slot: ProcessSlot) {
+        self.drop_timers(slot);
+        if self.files.has_record_locks() {
+            self.files.release_all_locks(self.processes[slot].pid.0);
+        }
+        self.leave_shares(slot);
     }
 
     /// exit(2) of the current thread: the last one's is the end of the process.
@@ -201,18 +212,12 @@ impl Kernel {
 
     #[inline]
     fn take_thread_out(&mut self, slot: ThreadSlot) {
-        if !matches!(self.processes[slot].state, State::Running) {
-            self.leave_queue(slot);
+        let thread = &self.processes[slot];
+        if !matches!(thread.state, State::Running) || thread.apart.is_some() {
+            self.leave_where_it_is(slot);
         }
         if slot == self.current.thread {
             self.charge();
-        }
-        if self.processes[slot].apart.is_some() {
-            let process = self.processes[slot].process;
-            self.drop_apart(Current {
-                thread: slot,
-                process,
-            });
         }
         let Some(mut thread) = self.processes.remove_thread(slot) else {
             return;
@@ -225,6 +230,21 @@ impl Kernel {
             FRAMES.with(|frames| frames.free(frame, Use::Kernel));
         }
         context::forget(&thread.context);
+    }
+
+    /// Takes a thread out of the queue that it is in, and drops what it has apart from its fellows.
+    #[inline(never)]
+    fn leave_where_it_is(&mut self, slot: ThreadSlot) {
+        if !matches!(self.processes[slot].state, State::Running) {
+            self.leave_queue(slot);
+        }
+        if self.processes[slot].apart.is_some() {
+            let process = self.processes[slot].process;
+            self.drop_apart(Current {
+                thread: slot,
+                process,
+            });
+        }
     }
 
     /// Gives up the address space, and lets a vfork parent that waits for it go on.
@@ -257,10 +277,8 @@ impl Kernel {
         }
     }
 
+    #[inline(never)]
     fn orphan_children(&mut self, slot: ProcessSlot) {
-        if self.processes[slot].family.is_childless() {
-            return;
-        }
         let Some(heir) = self.heir(slot) else {
             return;
         };
@@ -310,34 +328,53 @@ impl Kernel {
             return;
         };
         let signal = process.exit_signal;
-        if signal == signal::SIGCHLD && self.processes[parent].signals.discards_children() {
-            trace::notice(self);
-            let info = signal::Info::Child(self.sender(zombie), Event::Ended(status));
-            self.reap(zombie);
-            self.wake_childless_parent(parent);
-            return signal::send(self, parent, signal, info);
+        let other = &self.processes[parent];
+        if signal == signal::SIGCHLD && other.signals.discards_children() {
+            return self.discard_zombie(parent, zombie, status);
         }
-        if self.processes[parent].threads.count != 1 || self.waits_for_child(parent) {
-            self.wake_waiting_parent(parent, zombie);
+        match other.threads.first {
+            Some(only) if other.threads.count == 1 => {
+                if let State::Waiting(Wait::Child(wanted)) = self.processes[only].state
+                    && wanted.fits(process)
+                {
+                    self.enqueue(only, Self::ASKS_AGAIN);
+                }
+            }
+            _ => self.wake_waiting_parent(parent, zombie),
         }
         if !self.ignores(parent, signal) {
-            let info = signal::Info::Child(self.sender(zombie), Event::Ended(status));
-            signal::send(self, parent, signal, info);
+            self.signal_end(parent, zombie, status);
         }
     }
 
-    /// Whether the first thread of a process waits for a child.
-    #[inline]
-    fn waits_for_child(&self, parent: ProcessSlot) -> bool {
-        self.processes[parent].threads.first.is_some_and(|first| {
-            matches!(self.processes[first].state, State::Waiting(Wait::Child(_)))
-        })
+    /// The parent wants no zombies.
+    #[cold]
+    #[inline(never)]
+    fn discard_zombie(&mut self, parent: ProcessSlot, zombie: ProcessSlot, status: Status) {
+        trace::notice(self);
+        let info = signal::Info::Child(self.sender(zombie), Event::Ended(status));
+        self.reap(zombie);
+        self.wake_childless_parent(parent);
+        signal::send(self, parent, signal::SIGCHLD, info);
     }
+
+    #[inline(never)]
+    fn signal_end(&mut self, parent: ProcessSlot, zombie: ProcessSlot, status: Status) {
+        let signal = self.processes[zombie].exit_signal;
+        let info = signal::Info::Child(self.sender(zombie), Event::Ended(status));
+        signal::send(self, parent, signal, info);
+    }
+
+    /// How who waits for a child goes on.
+    const ASKS_AGAIN: Resume = Resume::SystemCall {
+        progress: 0,
+        turn: None,
+    };
 
     /// A child has something to report: who waits for that asks again.
     pub fn wake_waiting_parent(&mut self, parent: ProcessSlot, child: ProcessSlot) {
         self.wake_waiters(parent, |kernel, wanted| {
-            wanted.fits(kernel.processes, child)
+            wanted.fits(&kernel.processes[child])
         });
     }
 
@@ -359,18 +396,13 @@ impl Kernel {
                 && fits(self, wanted)
             {
                 // It is in no queue.
-                self.enqueue(
-                    slot,
-                    Resume::SystemCall {
-                        progress: 0,
-                        turn: None,
-                    },
-                );
+                self.enqueue(slot, Self::ASKS_AGAIN);
             }
         }
     }
 
     /// The machine ends with pid 1: everything goes, and every frame must be there again.
+    #[cold]
     fn end_machine(&mut self, status: Status) -> ! {
         trace::machine_ends(status);
         export::send_all(self);

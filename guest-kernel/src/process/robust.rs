@@ -1,7 +1,7 @@
 //! The end of a thread as others see it who share its memory: robust futexes (get_robust_list(2)) and the word
 //! that a join waits for (set_tid_address(2)).
 use super::futex::{Key, Scope};
-use super::{Pid, ProcessSlot, Thread, ThreadSlot};
+use super::{Pid, Process, ProcessSlot, Thread, ThreadSlot};
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
 use crate::memory::user::{self, UserFault};
@@ -28,6 +28,16 @@ impl Thread {
     }
 }
 
+impl Process {
+    /// Whether others see what it leaves in its memory.
+    #[inline]
+    fn has_fellow_users(&self, holds: usize) -> bool {
+        self.memory
+            .as_ref()
+            .is_some_and(|space| Rc::strong_count(space) > holds || space.has_shared_memory())
+    }
+}
+
 impl Kernel {
     /// Leaves a process's memory in order for others who have it: for the threads that are about to end with
     /// it.
@@ -38,7 +48,7 @@ impl Kernel {
         let process = &self.processes[slot];
         if process.threads.count == 1
             && let Some(only) = process.threads.first
-            && self.processes[only].words_to_leave() == 0
+            && (self.processes[only].words_to_leave() == 0 || !process.has_fellow_users(holds))
         {
             return;
         }
@@ -52,20 +62,12 @@ impl Kernel {
             let words = &self.processes[thread];
             next = words.fellows.next;
             if words.words_to_leave() != 0 {
-                if !self.has_fellow_users(slot, holds) {
+                if !self.processes[slot].has_fellow_users(holds) {
                     return;
                 }
                 self.leave_words_in_order(thread);
             }
         }
-    }
-
-    /// Whether others see what a process leaves in its memory.
-    fn has_fellow_users(&self, slot: ProcessSlot, holds: usize) -> bool {
-        self.processes[slot]
-            .memory
-            .as_ref()
-            .is_some_and(|space| Rc::strong_count(space) > holds || space.has_shared_memory())
     }
 
     /// The same for one thread, which ends.

@@ -62,9 +62,23 @@ impl Kernel {
     }
 
     /// Parks the current thread.
-    #[inline]
+    #[inline(always)]
     pub fn park(&mut self, slot: ThreadSlot, wait: Wait) {
-        match wait {
+        if !matches!(wait, Wait::Child(_) | Wait::Vfork(_)) {
+            self.enter_wait(slot, &wait);
+        }
+        let (thread, process) = self.processes.both(Current {
+            thread: slot,
+            process: self.current.process,
+        });
+        thread.state = State::Waiting(wait);
+        process.usage.voluntary += 1;
+    }
+
+    /// Puts a thread into whatever it is to wait in.
+    #[inline(never)]
+    fn enter_wait(&mut self, slot: ThreadSlot, wait: &Wait) {
+        match *wait {
             Wait::File { until, .. } | Wait::Open { until, .. } => {
                 self.wait_for_file(slot, until);
             }
@@ -91,8 +105,6 @@ impl Kernel {
             }
             Wait::Child(_) | Wait::Vfork(_) | Wait::Signal | Wait::SignalSet { .. } => {}
         }
-        self.processes[slot].state = State::Waiting(wait);
-        self.processes[self.current.process].usage.voluntary += 1;
     }
 
     fn add_sleeper(&mut self, slot: ThreadSlot, deadline: u64) {

@@ -104,9 +104,8 @@ impl Kernel {
     /// terminal is nobody's.
     #[inline]
     pub fn hang_up_terminal(&mut self, ended: ProcessSlot) {
-        let pid = self.processes[ended].pid;
         if let Some(session) = self.console.session()
-            && session.leader == pid
+            && session.leader == self.processes[ended].pid
         {
             self.console.set_session(None);
             self.signal_group(session.foreground, SIGHUP, Info::Kernel);

@@ -1,7 +1,7 @@
 //! wait4 and waitid: what children have to report, and taking the zombies among them.
 use super::family::Which;
 use super::signal::SIGCHLD;
-use super::{Pid, ProcessSlot, ProcessTable, Status};
+use super::{Pid, Process, ProcessSlot, ProcessTable, Status};
 use crate::kernel::Kernel;
 use crate::records::COUNTERS;
 use contract::counters::Counter;
@@ -28,11 +28,11 @@ impl Selector {
 
     /// Whether it is about this child.
     #[inline]
-    pub fn fits(self, table: &ProcessTable, slot: ProcessSlot) -> bool {
+    pub fn fits(self, child: &Process) -> bool {
         match self {
             Self::Any => true,
-            Self::Process(pid) => table[slot].pid == pid,
-            Self::Group(group) => table[slot].group == group,
+            Self::Process(pid) => child.pid == pid,
+            Self::Group(group) => child.group == group,
         }
     }
 }
@@ -82,12 +82,11 @@ impl Wanted {
     /// Whether it is about this child: of those that send SIGCHLD at their end, or of the others, of all threads
     /// or of the one that waits.
     #[inline]
-    fn is_about(self, table: &ProcessTable, slot: ProcessSlot) -> bool {
-        let child = &table[slot];
+    fn is_about(self, child: &Process) -> bool {
         let usual = child.exit_signal == SIGCHLD;
         (usual == (self.options & linux::__WCLONE == 0) || self.options & linux::__WALL != 0)
             && (self.options & linux::__WNOTHREAD == 0 || child.parent_thread == self.thread)
-            && self.who.fits(table, slot)
+            && self.who.fits(child)
     }
 
     fn wants(self, news: News) -> bool {
@@ -99,13 +98,13 @@ impl Wanted {
     }
 
     /// Whether a child has something to report that is wanted.
-    pub fn fits(self, table: &ProcessTable, child: ProcessSlot) -> bool {
-        let process = &table[child];
-        let reports = match process.ended {
+    #[inline]
+    pub fn fits(self, child: &Process) -> bool {
+        let reports = match child.ended {
             Some(_) => self.events & linux::WEXITED != 0,
-            None => process.job.news.is_some_and(|news| self.wants(news)),
+            None => child.job.news.is_some_and(|news| self.wants(news)),
         };
-        reports && self.is_about(table, child)
+        reports && self.is_about(child)
     }
 }
 
@@ -120,9 +119,28 @@ pub enum Found {
 }
 
 /// Looks for a report, and changes nothing.
+#[inline]
 pub fn find(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found {
+    let family = &table[parent].family;
+    // Mostly the end of a child is waited for, and the first is the one.
+    if wanted.events == linux::WEXITED
+        && let Some(slot) = family.zombies.first.or(family.living.first)
+    {
+        let child = &table[slot];
+        if wanted.is_about(child) {
+            return match child.ended {
+                Some(status) => Found::Report(slot, Event::Ended(status)),
+                None => Found::NotYet,
+            };
+        }
+    }
+    find_among_all(table, parent, wanted)
+}
+
+#[inline(never)]
+fn find_among_all(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found {
     let mut zombies = table.children(parent, Which::Zombies);
-    let zombie = zombies.find(|&slot| wanted.is_about(table, slot));
+    let zombie = zombies.find(|&slot| wanted.is_about(&table[slot]));
     if wanted.events & linux::WEXITED != 0
         && let Some(slot) = zombie
         && let Some(status) = table[slot].ended
@@ -131,7 +149,7 @@ pub fn find(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found 
     }
     let mut living = table.children(parent, Which::Living);
     if wanted.events == linux::WEXITED {
-        return match living.find(|&slot| wanted.is_about(table, slot)) {
+        return match living.find(|&slot| wanted.is_about(&table[slot])) {
             Some(_) => Found::NotYet,
             None => Found::NoChild,
         };
@@ -140,7 +158,7 @@ pub fn find(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found 
         Some(_) => Found::NotYet,
         None => Found::NoChild,
     };
-    for slot in living.filter(|&slot| wanted.is_about(table, slot)) {
+    for slot in living.filter(|&slot| wanted.is_about(&table[slot])) {
         match table[slot].job.news {
             Some(News::Stopped(signal)) if wanted.events & linux::WSTOPPED != 0 => {
                 return Found::Report(slot, Event::Stopped(signal));
@@ -160,11 +178,13 @@ impl Kernel {
     pub fn take_report(&mut self, child: ProcessSlot) {
         let process = &self.processes[child];
         if process.ended.is_some() {
-            let (own, children) = (process.usage, process.children_usage);
             if let Some(parent) = process.family.parent {
+                let (own, children) = (process.usage, process.children_usage);
                 let parent = &mut self.processes[parent];
                 parent.children_usage.add(&own);
-                parent.children_usage.add(&children);
+                if children.is_any() {
+                    parent.children_usage.add(&children);
+                }
             }
             self.reap(child);
         } else {

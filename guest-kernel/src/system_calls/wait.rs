@@ -4,8 +4,8 @@ use super::Outcome;
 use crate::kernel::Kernel;
 use crate::memory::user;
 use crate::process::signal::{Info, SIGCHLD, SIGINFO_SIZE};
-use crate::process::wait::{self, Found, Selector, Wanted};
-use crate::process::{Pid, Wait};
+use crate::process::wait::{self, Event, Found, Selector, Wanted};
+use crate::process::{Pid, ProcessSlot, Wait};
 use contract::Errno;
 use linux_raw_sys::general as linux;
 
@@ -58,18 +58,43 @@ impl Kernel {
             Found::NotYet => Ok(self.wait_in_call(Wait::Child(wanted))),
             Found::Report(child, event) => {
                 let pid = self.processes[child].pid;
-                let used = (usage != 0).then(|| self.usage_with_children(child));
-                self.take_report(child);
-                let space = self.processes[self.current.process].space();
-                if status != 0 {
-                    user::write(space, status, &event.word().to_ne_bytes())?;
-                }
-                if let Some(used) = used {
-                    user::write(space, usage, &used.to_rusage())?;
+                if usage != 0 {
+                    self.report_with_usage(child, event, status, usage)?;
+                } else {
+                    self.take_report(child);
+                    if status != 0 {
+                        self.write_status(status, event)?;
+                    }
                 }
                 Ok(Outcome::Return(u64::from(pid.0)))
             }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn report_with_usage(
+        &mut self,
+        child: ProcessSlot,
+        event: Event,
+        status: u64,
+        usage: u64,
+    ) -> Result<(), Errno> {
+        let used = self.usage_with_children(child);
+        self.take_report(child);
+        if status != 0 {
+            self.write_status(status, event)?;
+        }
+        let space = self.processes[self.current.process].space();
+        user::write(space, usage, &used.to_rusage())?;
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn write_status(&self, status: u64, event: Event) -> Result<(), Errno> {
+        let space = self.processes[self.current.process].space();
+        user::write(space, status, &event.word().to_ne_bytes())?;
+        Ok(())
     }
 
     /// waitid(2). Whatever it returns, `info` is written where there is one, as on Linux: with zeros where
