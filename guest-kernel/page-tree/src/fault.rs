@@ -1,7 +1,7 @@
 //! Page faults, and the kernel's own access to user memory.
 use x86_64::VirtAddr;
-use x86_64::structures::paging::PhysFrame;
-use x86_64::structures::paging::page_table::PageTableLevel::One;
+use x86_64::structures::paging::page_table::PageTableLevel::{Four, One, Three, Two};
+use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::{Entry, Ownership, Protection};
 use crate::node::{Took, fill_in_page};
@@ -147,26 +147,53 @@ impl Space {
         Ok((frame, Some(resolution)))
     }
 
-    /// Does ahead what a write to a page would have to do, where that is a private page that is there and may be written:
-    /// copies it if others have it too. Anything else stays as it is, and without a frame the page does too.
-    pub fn copy_ahead<S: FrameStore>(&mut self, store: &mut S, page: UserPage) {
-        let address = page.start();
-        let found = look(store, self.root, address);
-        let meaning = found.entry;
-        if !meaning.is_copied_before_write()
-            || found.owns_page_table() && meaning.is_hardware_writable()
-        {
+    /// Does ahead what a write to each of these pages would have to do, where that is a private page that is there and may
+    /// be written: copies it if others have it too. Anything else stays as it is, and without a frame a page does too.
+    ///
+    /// Cheapest after a write to `near`, for pages of the same page table.
+    #[inline]
+    pub fn copy_ahead<S: FrameStore>(
+        &mut self,
+        store: &mut S,
+        near: VirtAddr,
+        pages: impl Iterator<Item = UserPage>,
+    ) {
+        let mut at = near.as_u64();
+        let mut known = owned_page_table(store, self.root, near);
+        for page in pages {
+            let address = page.start();
+            if (address.as_u64() ^ at) & COVERED != 0 {
+                at = address.as_u64();
+                known = owned_page_table(store, self.root, address);
+            }
+            match known {
+                Some(page_table) => {
+                    let index = address.page_table_index(One);
+                    let entry = store.entry(page_table, index);
+                    if entry.is_copied_before_write() && !entry.is_hardware_writable() {
+                        // Without a frame the page waits for its write.
+                        let _ = own_page(store, page_table, index, entry);
+                        store.flush_page(address);
+                    }
+                }
+                None => {
+                    self.copy_far_ahead(store, address);
+                    known = owned_page_table(store, self.root, address);
+                }
+            }
+        }
+    }
+
+    /// As [`Self::copy_ahead`], where the page table is not owned.
+    #[inline(never)]
+    fn copy_far_ahead<S: FrameStore>(&mut self, store: &mut S, address: VirtAddr) {
+        let entry = look(store, self.root, address).entry;
+        if !entry.is_copied_before_write() {
             return;
         }
         let mut took = Took::Nothing;
-        let page_table = if found.owns_page_table() {
-            Ok(found.table)
-        } else {
-            own_page_table(store, self.root, address, &mut took).map(Entry::frame)
-        };
-        if let Ok(page_table) = page_table {
-            // Without a frame the page waits for its write.
-            let _ = provide(store, page_table, address, meaning);
+        if let Ok(table) = own_page_table(store, self.root, address, &mut took) {
+            let _ = own_page(store, table.frame(), address.page_table_index(One), entry);
         }
         store.flush_page(address);
     }
@@ -231,6 +258,47 @@ impl Space {
     }
 }
 
+/// The bits of an address that say which page table covers it.
+const COVERED: u64 = !((1 << 21) - 1);
+
+/// The page table of an address, if it and all tables above it are reached from one root alone.
+#[inline]
+fn owned_page_table<S: FrameStore>(
+    store: &S,
+    root: PhysFrame,
+    address: VirtAddr,
+) -> Option<PhysFrame> {
+    let mut table = root;
+    for level in [Four, Three, Two] {
+        let entry = store.entry(table, address.page_table_index(level));
+        // A table is present where its entry is writable.
+        if !entry.is_hardware_writable() {
+            return None;
+        }
+        table = entry.frame();
+    }
+    Some(table)
+}
+
+/// Makes a counted page that is present in an owned table, and may be written, the space's own: its frame then.
+#[inline(never)]
+fn own_page<S: FrameStore>(
+    store: &mut S,
+    page_table: PhysFrame,
+    index: PageTableIndex,
+    page: Entry,
+) -> Option<PhysFrame> {
+    let frame = page.frame();
+    if page.is_shared() || store.count(frame) == 1 {
+        store.set_entry(page_table, index, page.writable_page());
+        return Some(frame);
+    }
+    let copy = store.allocate_page_copy(frame)?;
+    store.release(frame);
+    store.set_entry(page_table, index, page.with_page(copy));
+    Some(copy)
+}
+
 /// Puts a page of the space's own into an owned table, where `meaning` (reserved, or a page that may be written) was.
 #[inline]
 fn provide<S: FrameStore>(
@@ -241,16 +309,25 @@ fn provide<S: FrameStore>(
 ) -> Result<(PhysFrame, Resolution), Refusal> {
     let index = address.page_table_index(One);
     if meaning.is_present() && meaning.is_counted() {
-        let frame = meaning.frame();
-        if meaning.is_shared() || store.count(frame) == 1 {
-            store.set_entry(page_table, index, meaning.writable_page());
-            return Ok((frame, Resolution::Kept));
-        }
-        let copy = store.allocate_page_copy(frame).ok_or(OutOfFrames)?;
-        store.release(frame);
-        store.set_entry(page_table, index, meaning.with_page(copy));
-        return Ok((copy, Resolution::Copied));
+        let own = own_page(store, page_table, index, meaning).ok_or(OutOfFrames)?;
+        let resolution = if own == meaning.frame() {
+            Resolution::Kept
+        } else {
+            Resolution::Copied
+        };
+        return Ok((own, resolution));
     }
+    provide_new(store, page_table, index, meaning)
+}
+
+/// As [`provide`], where there is no page that is counted.
+#[inline(never)]
+fn provide_new<S: FrameStore>(
+    store: &mut S,
+    page_table: PhysFrame,
+    index: PageTableIndex,
+    meaning: Entry,
+) -> Result<(PhysFrame, Resolution), Refusal> {
     let (frame, resolution) = if meaning.is_present() {
         let copy = store.allocate_page_copy(meaning.frame());
         (copy, Resolution::CopiedBorrowed)

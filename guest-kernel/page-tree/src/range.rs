@@ -9,7 +9,7 @@ pub const USER_END: u64 = 0x0000_7fff_ffff_f000;
 const PAGE: u64 = 4096;
 
 /// A page of 4 KiB below [`USER_END`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub struct UserPage(u64);
 
 impl UserPage {

@@ -268,23 +268,27 @@ impl World {
         self.spaces.push((child, plain));
     }
 
-    /// Copies a page ahead, or not for want of frames: nothing that the program can see.
+    /// Copies pages ahead, or not for want of frames: nothing that the program can see.
     fn copy_ahead(&mut self, who: usize) {
-        let (_, _, range) = self.segment_range(1);
-        let page = UserPage::containing(range.start()).unwrap();
+        let near = self.segment_range(1).2.start();
+        let count = self.rng.usize(1..4);
+        let pages: Vec<UserPage> = (0..count)
+            .map(|_| UserPage::containing(self.segment_range(1).2.start()).unwrap())
+            .collect();
         self.arena.tlb_hears = who == self.current;
-        self.arena.left = self.rng.bool().then(|| self.rng.u32(0..5));
-        let enough = self.arena.left.is_none_or(|left| left >= 4);
+        self.arena.left = self.rng.bool().then(|| self.rng.u32(0..5 * count as u32));
+        let enough = self.arena.left.is_none_or(|left| left >= 4 * count as u32);
         let (space, plain) = &mut self.spaces[who];
-        space.copy_ahead(&mut self.arena, page);
+        space.copy_ahead(&mut self.arena, near, pages.iter().copied());
         self.arena.left = None;
-        let address = page.start();
-        if enough
-            && let Some(Contents::Private(contents)) = plain.contents.get(&address.as_u64())
-            && let Ok((frame, taken)) = space.resolve_for_write(&mut self.arena, address)
-        {
-            assert!(!matches!(taken, Some(Resolution::Copied)));
-            assert_eq!(self.arena.read(frame), *contents);
+        for address in pages.into_iter().map(UserPage::start) {
+            if enough
+                && let Some(Contents::Private(contents)) = plain.contents.get(&address.as_u64())
+                && let Ok((frame, taken)) = space.resolve_for_write(&mut self.arena, address)
+            {
+                assert!(!matches!(taken, Some(Resolution::Copied)));
+                assert_eq!(self.arena.read(frame), *contents);
+            }
         }
     }
 

@@ -171,12 +171,12 @@ fn a_page_copied_ahead_is_not_copied_again() {
     write(&mut parent, &mut arena, GIB, 1);
     let page = |address| UserPage::containing(VirtAddr::new(address)).unwrap();
     let before = arena.frames_in_use();
-    parent.copy_ahead(&mut arena, page(GIB));
-    parent.copy_ahead(&mut arena, page(GIB + PAGE));
-    parent.copy_ahead(&mut arena, page(5 * GIB));
+    let near = VirtAddr::new(GIB);
+    let pages = [GIB, GIB + PAGE, 5 * GIB].map(page);
+    parent.copy_ahead(&mut arena, near, pages.into_iter());
     assert_eq!(arena.frames_in_use(), before, "there is nothing to copy");
     let mut child = parent.fork(&mut arena).unwrap();
-    child.copy_ahead(&mut arena, page(GIB));
+    child.copy_ahead(&mut arena, near, [page(GIB)].into_iter());
     assert_eq!(arena.frames_in_use(), before + 1 + 3 + 1);
     arena.audit([&parent, &child].into_iter(), &[]);
     let address = VirtAddr::new(GIB);

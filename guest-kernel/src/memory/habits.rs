@@ -8,7 +8,6 @@
 use alloc::rc::Rc;
 use core::cell::{Cell, OnceCell};
 use page_tree::UserPage;
-use x86_64::VirtAddr;
 
 /// Pages that are remembered on either side, and copies after a fork that are looked at.
 const PAGES: usize = 4;
@@ -41,9 +40,15 @@ struct Record {
     child: List,
 }
 
-/// Addresses of pages, 0 for none; [`CONFIRMED`] beside it where two forks agree.
-type List = [Cell<u64>; PAGES];
-const CONFIRMED: u64 = 1;
+/// Pages of one side.
+#[derive(Default)]
+struct List {
+    pages: [Cell<UserPage>; PAGES],
+    /// How many there are.
+    known: Cell<u8>,
+    /// The first so many of them two forks agree on.
+    confirmed: Cell<u8>,
+}
 
 impl Habits {
     /// Of a space that does not come of a fork, or is not a process's.
@@ -75,29 +80,24 @@ impl Habits {
         self.watched.get() != 0
     }
 
-    /// A page has been copied, for it was written; `copy_ahead` copies another one.
-    #[inline(never)]
-    pub fn copied(&self, address: u64, copy_ahead: impl FnMut(UserPage)) {
+    /// A page has been copied, for it was written; `copy_ahead` copies the pages that follow, of which it is one.
+    #[inline]
+    pub fn copied(&self, page: UserPage, copy_ahead: impl FnOnce(&[Cell<UserPage>])) {
         let Some(record) = self.record.get() else {
             return;
         };
-        let page = address & !0xfff;
         let list = match self.side.get() {
             Side::Parent => &record.parent,
             Side::Child => &record.child,
         };
-        self.watched.set(self.watched.get() - 1);
-        match record.forks.get() {
-            0 => note(list, page),
-            1 => confirm(list, page),
-            _ => {
-                self.watched.set(0);
-                list.iter()
-                    .map(Cell::get)
-                    .filter(|known| known & CONFIRMED != 0 && known & !CONFIRMED != page)
-                    .filter_map(|known| UserPage::containing(VirtAddr::new_truncate(known)))
-                    .for_each(copy_ahead);
-            }
+        if record.forks.get() < 2 {
+            self.watched.set(self.watched.get() - 1);
+            list.learn(record.forks.get(), page);
+            return;
+        }
+        self.watched.set(0);
+        if let Some(pages) = list.pages.get(..usize::from(list.confirmed.get())) {
+            copy_ahead(pages);
         }
     }
 }
@@ -110,8 +110,8 @@ impl Record {
             forks: Cell::new(AGE - 1),
             parent_watches: Cell::new(0),
             child_watches: Cell::new(0),
-            parent: [const { Cell::new(0) }; PAGES],
-            child: [const { Cell::new(0) }; PAGES],
+            parent: List::default(),
+            child: List::default(),
         })
     }
 
@@ -129,10 +129,7 @@ impl Record {
     /// From the third fork on the first copy brings the others: if there are others.
     #[cold]
     fn use_now(&self) {
-        let watches = |list: &List| {
-            let confirmed = list.iter().filter(|known| known.get() & CONFIRMED != 0);
-            u8::from(confirmed.count() > 1)
-        };
+        let watches = |list: &List| u8::from(list.confirmed.get() > 1);
         self.parent_watches.set(watches(&self.parent));
         self.child_watches.set(watches(&self.child));
     }
@@ -142,22 +139,30 @@ impl Record {
         self.forks.set(0);
         self.parent_watches.set(PAGES as u8);
         self.child_watches.set(PAGES as u8);
-        for page in self.parent.iter().chain(&self.child) {
-            page.set(0);
+        for list in [&self.parent, &self.child] {
+            list.known.set(0);
+            list.confirmed.set(0);
         }
     }
 }
 
-/// In the first fork: what is copied is remembered.
-fn note(list: &List, page: u64) {
-    if let Some(free) = list.iter().find(|known| known.get() == 0) {
-        free.set(page);
-    }
-}
-
-/// In the second: what is copied again is known from now on.
-fn confirm(list: &List, page: u64) {
-    if let Some(known) = list.iter().find(|known| known.get() == page) {
-        known.set(page | CONFIRMED);
+impl List {
+    /// In the first fork what is copied is remembered; in the second what is copied again is confirmed.
+    #[inline(never)]
+    fn learn(&self, forks: u8, page: UserPage) {
+        let (known, confirmed) = (self.known.get(), self.confirmed.get());
+        if forks == 0 {
+            if let Some(free) = self.pages.get(usize::from(known)) {
+                free.set(page);
+                self.known.set(known + 1);
+            }
+            return;
+        }
+        let (sure, rest) = self.pages.split_at(usize::from(confirmed));
+        let rest = &rest[..usize::from(known) - sure.len()];
+        if let Some(again) = rest.iter().find(|known| known.get() == page) {
+            rest[0].swap(again);
+            self.confirmed.set(confirmed + 1);
+        }
     }
 }

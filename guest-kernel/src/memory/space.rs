@@ -248,9 +248,16 @@ impl AddressSpace {
     }
 
     /// A page has been copied, a short while after a fork.
+    #[inline(never)]
     fn copied(&self, address: u64) {
-        self.habits.copied(address, |page| {
-            self.inner.borrow_mut().tree.copy_ahead(&mut Tables, page);
+        let address = VirtAddr::new_truncate(address);
+        let Some(page) = UserPage::containing(address) else {
+            return;
+        };
+        self.habits.copied(page, |pages| {
+            let others = pages.iter().map(Cell::get).filter(|&other| other != page);
+            let tree = &mut self.inner.borrow_mut().tree;
+            tree.copy_ahead(&mut Tables, address, others);
         });
     }
 
