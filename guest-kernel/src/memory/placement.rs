@@ -1,6 +1,6 @@
 //! Where things go: mappings, and the heap's end.
 use super::pages::Tables;
-use super::space::{AddressSpace, LOWEST_ADDRESS, USER_END};
+use super::space::{AddressSpace, LOWEST_ADDRESS, Shift, USER_END};
 use super::stack::GAP;
 use contract::{Errno, PAGE_SIZE};
 use core::cell::Cell;
@@ -102,6 +102,13 @@ impl AddressSpace {
         Ok(())
     }
 
+    /// Moves the beginnings of heap and mappings in a fresh space.
+    pub fn shift(&self, shift: Shift) {
+        self.shift.set(shift);
+        self.break_end
+            .set(self.break_end.get() + u64::from(shift.heap) * PAGE);
+    }
+
     /// The end of the heap.
     pub fn break_end(&self) -> u64 {
         self.break_end.get()
@@ -113,7 +120,7 @@ impl AddressSpace {
     /// ENOMEM: it stays where it was.
     pub fn set_break(&self, wanted: u64) -> Result<(), Errno> {
         let now = self.break_end.get();
-        let start = self.inner.borrow().mappings.places.break_start;
+        let start = self.places().break_start;
         if wanted < start || wanted >= USER_END {
             return Err(Errno::ENOMEM);
         }

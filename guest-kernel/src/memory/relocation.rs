@@ -81,7 +81,7 @@ impl AddressSpace {
             .tree
             .relocate(&mut Tables, pages, VirtAddr::new_truncate(to), left)
             .map_err(no_frame)?;
-        self.gaps.unmapped(from.end, inner.mappings.places.map_top);
+        self.gaps.unmapped(from.end, self.map_top(inner));
         if known && let Ok(mappings) = own(&mut inner.mappings) {
             mappings.relocate(from.clone(), to);
             if origin == Origin::Kept

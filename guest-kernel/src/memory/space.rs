@@ -39,11 +39,14 @@ const MOST_AREAS: u32 = 65_530;
 /// What is assumed of a copy, until its areas are counted.
 const AREAS_OF_A_COPY: u32 = MOST_AREAS - 4096;
 
+const PAGE: u64 = contract::PAGE_SIZE as u64;
+
 /// An address space.
 pub struct AddressSpace {
     pub(super) inner: RefCell<Inner>,
     root: PhysFrame,
     pub(super) break_end: Cell<u64>,
+    pub(super) shift: Cell<Shift>,
     arguments: Cell<Extent>,
     environment: Cell<Extent>,
     /// Areas that there are at the most.
@@ -51,6 +54,16 @@ pub struct AddressSpace {
     /// Where to look for the next gap.
     pub(super) gaps: Gaps,
     habits: Habits,
+}
+
+/// How far from their places heap and mappings begin, in pages: drawn at each exec, and kept here because the places are
+/// shared with the program's pristine space.
+#[derive(Clone, Copy, Default)]
+pub struct Shift {
+    /// The heap, upwards.
+    pub heap: u32,
+    /// The mappings, downwards.
+    pub mappings: u32,
 }
 
 /// What a fork copies by sharing it.
@@ -102,6 +115,7 @@ impl AddressSpace {
                 mappings: Rc::new(Mappings::new(places)),
             }),
             break_end: Cell::new(0),
+            shift: Cell::default(),
             arguments: Cell::new((0, 0)),
             environment: Cell::new((0, 0)),
             areas: Cell::new(0),
@@ -139,6 +153,7 @@ impl AddressSpace {
                 mappings: Rc::clone(&inner.mappings),
             }),
             break_end: self.break_end.clone(),
+            shift: self.shift.clone(),
             arguments: self.arguments.clone(),
             environment: self.environment.clone(),
             areas: Cell::new(AREAS_OF_A_COPY),
@@ -325,7 +340,7 @@ impl AddressSpace {
     pub fn unmap(&self, range: Range<u64>) -> Result<(), Errno> {
         let pages = page_range(&range).ok_or(Errno::EINVAL)?;
         let inner = &mut *self.inner.borrow_mut();
-        self.gaps.unmapped(range.end, inner.mappings.places.map_top);
+        self.gaps.unmapped(range.end, self.map_top(inner));
         inner.replace(range, |tree| tree.unmap(&mut Tables, pages))
     }
 
@@ -404,7 +419,18 @@ impl AddressSpace {
 
     /// Where the parts of the space are.
     pub fn places(&self) -> Places {
-        self.inner.borrow().mappings.places
+        let inner = &*self.inner.borrow();
+        let heap = u64::from(self.shift.get().heap) * PAGE;
+        let places = inner.mappings.places;
+        Places {
+            map_top: self.map_top(inner),
+            break_start: places.break_start + heap,
+            ..places
+        }
+    }
+
+    pub(super) fn map_top(&self, inner: &Inner) -> u64 {
+        inner.mappings.places.map_top - u64::from(self.shift.get().mappings) * PAGE
     }
 
     /// personality(2).
@@ -505,7 +531,6 @@ impl AddressSpace {
     /// # Errors
     /// Nothing is.
     pub fn mapping_at(&self, address: u64) -> Result<(Protection, Sharing), Refusal> {
-        const PAGE: u64 = contract::PAGE_SIZE as u64;
         let page = address / PAGE * PAGE;
         let region = page_range(&(page..page + PAGE))
             .and_then(|page| self.inner.borrow().tree.first_region(&Tables, page))

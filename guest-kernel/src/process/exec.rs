@@ -278,8 +278,9 @@ impl Kernel {
     }
 
     fn kind_of(&mut self, inode: InodeId, layout: Layout) -> Result<Kind, Errno> {
-        if let Some((space, program)) = self.known_program(inode, layout) {
-            return Ok(Kind::Program(space?, program));
+        if let Some(known) = self.known_program(inode, layout) {
+            let (space, program) = known?;
+            return Ok(Kind::Program(space, program));
         }
         let mut line = [0; SCRIPT_LINE];
         let length = self.files.read_at(&self.pages, inode, 0, &mut line[..2]);

@@ -1,13 +1,14 @@
 //! Where the parts of a program's space go: at fixed addresses, or at random ones.
 //!
 //! What is random, and when it is drawn: where a program that can lie anywhere is put, once for each program and boot, for
-//! its pristine space is made once; stack, heap and top of the mappings at each exec. All but the mappings stay in the
-//! first GiB, so that a small process has one table at each level but the last.
+//! its pristine space is made once; where the stack ends, at every [`EXECS`]th exec of a program, for tables are made for
+//! it; first string on the stack, heap and top of the mappings at each exec. All but the mappings stay in the first GiB, so
+//! that a small process has one table at each level but the last.
 use super::ProcessSlot;
 use super::limits::Resource;
 use super::template::Program;
 use crate::kernel::Kernel;
-use crate::memory::space::{AddressSpace, MAP_TOP, STACK_LIMIT};
+use crate::memory::space::{AddressSpace, STACK_LIMIT, Shift};
 use crate::random;
 use contract::{Errno, PAGE_SIZE};
 
@@ -19,6 +20,8 @@ const RELOCATABLE_PAGES: u64 = 1 << 14;
 pub const STACK_TOP: u64 = 0x4000_0000;
 const STACK_STEP: u64 = 2 << 20;
 const STACK_STEPS: u64 = 1 << 7;
+/// So many times a program is executed with one such end.
+pub const EXECS: u8 = 32;
 /// Its first string is at most so many units of 16 bytes below that.
 const STACK_OFFSETS: u64 = 1 << 9;
 /// The heap begins up to so many pages above the program.
@@ -52,6 +55,17 @@ impl Layout {
             Self::Random => STACK_LIMIT + PAGE + STACK_STEPS * STACK_STEP,
         }
     }
+}
+
+/// Draws where the stack of a program ends, and reserves it in a space that has none.
+///
+/// # Errors
+/// ENOMEM.
+pub fn draw_stack(space: &AddressSpace, program: &mut Program) -> Result<(), Errno> {
+    if program.stack_top == STACK_TOP {
+        program.stack_top -= random::words()[0] % STACK_STEPS * STACK_STEP;
+    }
+    space.reserve_stack(program.stack_top, STACK_LIMIT)
 }
 
 impl Kernel {
@@ -107,18 +121,17 @@ impl Kernel {
         if personality != 0 {
             space.set_places(|places| places.personality = personality)?;
         }
-        if layout == Layout::Fixed {
+        if limit != STACK_LIMIT {
             space.limit_stack(limit)?;
+        }
+        if layout == Layout::Fixed {
             return Ok(program.stack_top);
         }
         let [first, second] = random::words();
-        let end = match program.stack_top {
-            STACK_TOP => STACK_TOP - first % STACK_STEPS * STACK_STEP,
-            other => other,
-        };
-        space.reserve_stack(end, limit)?;
-        space.set_places(|places| places.map_top = MAP_TOP - second % MAP_PAGES * PAGE)?;
-        space.set_break_start(program.break_start + (second >> 32) % BREAK_PAGES * PAGE)?;
-        Ok(end - (first >> 32) % STACK_OFFSETS * 16)
+        space.shift(Shift {
+            heap: (first % BREAK_PAGES) as u32,
+            mappings: (second % MAP_PAGES) as u32,
+        });
+        Ok(program.stack_top - (first >> 32) % STACK_OFFSETS * 16)
     }
 }

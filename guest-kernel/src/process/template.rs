@@ -11,12 +11,13 @@ use crate::memory::mappings::Object;
 use crate::memory::pages::Pages;
 use crate::memory::space::{AddressSpace, STACK_LIMIT, USER_END};
 use crate::memory::{direct_map, heap, physical_address};
-use crate::process::layout::{Layout, STACK_TOP};
+use crate::process::layout::{self, EXECS, Layout, STACK_TOP};
 use crate::records::COUNTERS;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use contract::counters::Counter;
 use contract::{Errno, PAGE_SIZE};
+use core::cell::RefCell;
 use core::ops::Range;
 use files::{Files, InodeId};
 use x86_64::structures::paging::PhysFrame;
@@ -55,6 +56,64 @@ struct Template {
     /// Where the file was found, links followed.
     path: Rc<[u8]>,
     space: Rc<AddressSpace>,
+    /// Where the stack's end is random: a copy with a stack.
+    with_stack: RefCell<Option<WithStack>>,
+}
+
+/// A pristine space with a stack at a random place, for some execs.
+struct WithStack {
+    program: Program,
+    space: Rc<AddressSpace>,
+    execs_left: u8,
+}
+
+impl Template {
+    /// A fresh address space.
+    ///
+    /// # Errors
+    /// ENOMEM without frames.
+    #[inline]
+    fn fresh(&self) -> Result<(Rc<AddressSpace>, Program), Errno> {
+        if self.content.layout == Layout::Fixed {
+            return Ok((self.space.fresh_copy()?, self.program));
+        }
+        let with_stack = &mut *self.with_stack.borrow_mut();
+        let ready = match with_stack {
+            Some(ready) if ready.execs_left > 0 => ready,
+            used_up => {
+                if let Some(old) = used_up.take() {
+                    AddressSpace::release(old.space);
+                }
+                used_up.insert(self.draw_stack()?)
+            }
+        };
+        ready.execs_left -= 1;
+        Ok((ready.space.fresh_copy()?, ready.program))
+    }
+
+    #[cold]
+    fn draw_stack(&self) -> Result<WithStack, Errno> {
+        let space = self.space.fresh_copy()?;
+        let mut program = self.program;
+        match layout::draw_stack(&space, &mut program) {
+            Ok(()) => Ok(WithStack {
+                program,
+                space,
+                execs_left: EXECS,
+            }),
+            Err(errno) => {
+                AddressSpace::release(space);
+                Err(errno)
+            }
+        }
+    }
+
+    fn release(self) {
+        if let Some(with_stack) = self.with_stack.into_inner() {
+            AddressSpace::release(with_stack.space);
+        }
+        AddressSpace::release(self.space);
+    }
 }
 
 /// The templates, each at the place its file's number gives.
@@ -70,7 +129,7 @@ impl Templates {
         let mut dropped = 0;
         for place in &mut self.0 {
             if let Some(template) = place.take() {
-                AddressSpace::release(template.space);
+                template.release();
                 dropped += 1;
             }
         }
@@ -97,7 +156,7 @@ impl Kernel {
         &self,
         inode: InodeId,
         layout: Layout,
-    ) -> Option<(Result<Rc<AddressSpace>, Errno>, Program)> {
+    ) -> Option<Result<(Rc<AddressSpace>, Program), Errno>> {
         let template = self.templates.0[place_of(inode)].as_ref()?;
         let version = self.files.content_version(inode);
         (template.content
@@ -106,7 +165,7 @@ impl Kernel {
                 version,
                 layout,
             })
-        .then(|| (template.space.fresh_copy(), template.program))
+        .then(|| template.fresh())
     }
 
     /// A fresh address space of the program in `inode`, of which a template is made.
@@ -127,15 +186,15 @@ impl Kernel {
         let mapped = self.files.mapped_file(inode).map_err(|_| Errno::ENOEXEC)?;
         let object = self.file_object(mapped, inode);
         let template = build(&self.files, &self.pages, content, &object)?;
-        let fresh = match template.space.fresh_copy() {
-            Ok(space) => (space, template.program),
+        let fresh = match template.fresh() {
+            Ok(fresh) => fresh,
             Err(fault) => {
-                AddressSpace::release(template.space);
+                template.release();
                 return Err(fault);
             }
         };
         if let Some(old) = self.templates.0[place_of(inode)].replace(Box::new(template)) {
-            AddressSpace::release(old.space);
+            old.release();
         }
         COUNTERS.add(Counter::ExecTemplates, 1);
         Ok(fresh)
@@ -185,6 +244,7 @@ fn build(
                 program,
                 path: Rc::from(&path[..path.len().min(PATH_KEPT)]),
                 space,
+                with_stack: RefCell::new(None),
             })
         }
         Err(errno) => {
