@@ -76,10 +76,9 @@ pub fn on_system_call(number: u64, arguments: [u64; 5]) -> Outcome {
 
 /// What a system call comes to that does more than return. What is current afterwards goes on.
 pub fn finish_system_call(outcome: Outcome) {
-    KERNEL.with(|place| {
-        if let Some(kernel) = place {
-            system_calls::finish(kernel, outcome);
-        }
+    KERNEL.with(|place| match place {
+        Some(kernel) => system_calls::finish(kernel, outcome),
+        None => unreachable!("programs run once there is a kernel"),
     });
 }
 

@@ -2,6 +2,7 @@
 pub mod frames;
 pub mod habits;
 pub mod heap;
+mod known_pages;
 pub mod map_text;
 pub mod mappings;
 pub mod object_pages;

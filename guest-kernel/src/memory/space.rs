@@ -11,13 +11,14 @@
 //!
 //! That is the layout without random numbers; `process/layout.rs` has the other.
 use super::habits::Habits;
+use super::known_pages::Known;
 use super::mappings::{Advice, Mapping, Mappings, Places, own};
 use super::pages::Tables;
 use super::placement::Gaps;
 use crate::arch::context;
 use alloc::rc::Rc;
 use contract::Errno;
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use core::ops::Range;
 pub use page_tree::USER_END;
 use page_tree::{
@@ -43,7 +44,7 @@ const PAGE: u64 = contract::PAGE_SIZE as u64;
 
 /// An address space.
 pub struct AddressSpace {
-    pub(super) inner: RefCell<Inner>,
+    pub(super) inner: Known<Inner>,
     root: PhysFrame,
     pub(super) break_end: Cell<u64>,
     pub(super) shift: Cell<Shift>,
@@ -110,7 +111,7 @@ impl AddressSpace {
         };
         Ok(Rc::new(Self {
             root: tree.root(),
-            inner: RefCell::new(Inner {
+            inner: Known::new(Inner {
                 tree,
                 mappings: Rc::new(Mappings::new(places)),
             }),
@@ -148,7 +149,7 @@ impl AddressSpace {
         let tree = inner.tree.fork(&mut Tables).map_err(no_frame)?;
         let child = Rc::new(Self {
             root: tree.root(),
-            inner: RefCell::new(Inner {
+            inner: Known::new(Inner {
                 tree,
                 mappings: Rc::clone(&inner.mappings),
             }),
@@ -247,19 +248,41 @@ impl AddressSpace {
     /// The frame of a page that the program could read without a fault.
     #[inline]
     pub fn readable_already(&self, address: u64) -> Option<PhysFrame> {
-        if address >= USER_END {
-            return None;
+        match self.inner.readable.frame(address) {
+            None => self.find_readable(address),
+            known => known,
         }
-        page_tree::readable_already(&Tables, self.root, VirtAddr::new_truncate(address))
     }
 
     /// The frame of a page that the program could write to without a fault.
     #[inline]
     pub fn writable_already(&self, address: u64) -> Option<PhysFrame> {
+        match self.inner.writable.frame(address) {
+            None => self.find_writable(address),
+            known => known,
+        }
+    }
+
+    #[inline(never)]
+    fn find_readable(&self, address: u64) -> Option<PhysFrame> {
         if address >= USER_END {
             return None;
         }
-        page_tree::writable_already(&Tables, self.root, VirtAddr::new_truncate(address))
+        let at = VirtAddr::new_truncate(address);
+        let frame = page_tree::readable_already(&Tables, self.root, at)?;
+        self.inner.readable.remember(address, frame);
+        Some(frame)
+    }
+
+    #[inline(never)]
+    fn find_writable(&self, address: u64) -> Option<PhysFrame> {
+        if address >= USER_END {
+            return None;
+        }
+        let at = VirtAddr::new_truncate(address);
+        let frame = page_tree::writable_already(&Tables, self.root, at)?;
+        self.inner.writable.remember(address, frame);
+        Some(frame)
     }
 
     /// A page has been copied, a short while after a fork.

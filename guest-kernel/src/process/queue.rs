@@ -18,7 +18,7 @@ impl Queue {
     }
 
     /// Adds a thread at the end. It stands in no queue, so there is none next to it: who leaves one sees to that.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, table: &mut ProcessTable, slot: ThreadSlot) {
         self.ends = Some(match self.ends {
             None => (slot, slot),

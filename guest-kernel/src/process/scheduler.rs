@@ -166,37 +166,59 @@ impl Kernel {
 
     /// Gives the CPU to the next thread. Comes back when one is ready to enter user mode, and ends the
     /// machine where none ever can be.
+    #[inline]
     pub fn schedule(&mut self) {
         self.charge();
+        if self.switch_to_first() == Next::Other {
+            self.schedule_otherwise();
+        }
+    }
+
+    /// The most common way: the first in the run queue goes on where it stopped, and nothing has come for it.
+    #[inline(always)]
+    fn switch_to_first(&mut self) -> Next {
+        let Some(slot) = self.ready.first() else {
+            return Next::Other;
+        };
+        let thread = &self.processes[slot];
+        if !matches!(thread.state, State::Runnable(Resume::User)) {
+            return Next::Other;
+        }
+        let who = Current {
+            thread: slot,
+            process: thread.process,
+        };
+        let (thread, process) = self.processes.both(who);
+        if process.shares.is_some()
+            || process.has_cpu_timers()
+            || signal::deliverable(thread, process) != 0
+        {
+            return Next::Other;
+        }
+        self.ready.advance(thread);
+        thread.state = State::Running;
+        if slot != self.current.thread {
+            COUNTERS.add(Counter::ContextSwitches, 1);
+        }
+        self.current = who;
+        // SAFETY: as in `enter`.
+        unsafe { context::switch_to(&raw mut thread.context, process.space().root()) };
+        Next::Same
+    }
+
+    #[inline(never)]
+    fn schedule_otherwise(&mut self) {
         loop {
-            let Some(slot) = self.ready.first() else {
+            let Some(slot) = self.ready.pop(self.processes) else {
                 self.idle();
                 continue;
             };
-            let process = self.processes[slot].process;
-            let who = Current {
-                thread: slot,
-                process,
-            };
-            let (thread, process) = self.processes.both(who);
-            self.ready.advance(thread);
+            let thread = &mut self.processes[slot];
             let State::Runnable(resume) = core::mem::replace(&mut thread.state, State::Running)
             else {
                 unreachable!("only runnable threads are in the run queue")
             };
-            if process.shares.is_some() || process.has_cpu_timers() {
-                self.enter(slot);
-            } else {
-                if slot != self.current.thread {
-                    COUNTERS.add(Counter::ContextSwitches, 1);
-                }
-                self.current = who;
-                // SAFETY: as in `enter`.
-                unsafe { context::switch_to(&raw mut thread.context, process.space().root()) };
-                if resume == Resume::User && signal::deliverable(thread, process) == 0 {
-                    return;
-                }
-            }
+            self.enter(slot);
             match resume {
                 Resume::User => {}
                 Resume::Start { pid_at } => {
@@ -250,7 +272,7 @@ impl Kernel {
     }
 
     /// Makes a thread current, its process and address space with it.
-    #[inline(never)]
+    #[inline(always)]
     pub fn enter(&mut self, slot: ThreadSlot) {
         if slot != self.current.thread {
             COUNTERS.add(Counter::ContextSwitches, 1);
