@@ -9,7 +9,7 @@ macro_rules! programs {
     };
 }
 
-programs! { clone_flags futexes threads_groups }
+programs! { clone_flags futexes threads_files threads_groups }
 
 #[test]
 fn threads_basic() {

@@ -10,7 +10,7 @@ use crate::host_keys::{Heard, HostKeys, WindowSize};
 use crate::kernel::Kernel;
 use crate::process::queue::Queue;
 use crate::process::signal::{self, Info};
-use crate::process::{Pid, Resume, State, ThreadSlot, Wait};
+use crate::process::{Pid, Resume, State, ThreadSlot, Wait, held};
 use crate::records::COUNTERS;
 use crate::system_calls::waiting::NO_DEADLINE;
 use contract::Errno;
@@ -387,11 +387,25 @@ impl Kernel {
         }
     }
 
+    /// Wakes all in a queue at once: what they wait in may go.
+    pub fn wake_all(&mut self, key: WaitFor) {
+        while let Some(place) = self.files.wait_queue_mut(key) {
+            let mut queue = Queue::from(*place);
+            let Some(slot) = queue.pop(self.processes) else {
+                return;
+            };
+            *place = queue.into();
+            self.ask_again(slot, key);
+        }
+    }
+
     /// Makes a thread that was taken out of its queue runnable.
     fn ask_again(&mut self, slot: ThreadSlot, turn: WaitFor) {
         let progress = match self.processes[slot].state {
             State::Waiting(Wait::File { progress, .. }) => progress,
-            State::Waiting(Wait::Open { descriptor, .. }) => descriptor as usize + 1,
+            State::Waiting(Wait::Open {
+                file, descriptor, ..
+            }) => held::holding(descriptor as usize + 1, file),
             State::Waiting(Wait::TimedInput { progress, deadline }) => {
                 self.sleepers.remove(&(deadline, slot));
                 progress

@@ -67,7 +67,7 @@ impl ProcSource for ProcessesView<'_> {
     }
 
     fn descriptor(&self, process: u32, fd: u32) -> Option<DescriptionId> {
-        self.find(process)?.1.descriptors.get(fd).ok()
+        self.find(process)?.1.descriptors.get_open(fd).ok()
     }
 
     fn next_descriptor(&self, process: u32, from: u32) -> Option<u32> {

@@ -15,6 +15,23 @@ use linux_raw_sys::general as linux;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub struct DescriptionId(pub(crate) u16);
 
+impl DescriptionId {
+    /// Of no description: there are fewer.
+    pub(crate) const NONE: Self = Self(u16::MAX);
+
+    /// As a number, for the kernel to keep.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+
+    /// From that number.
+    #[must_use]
+    pub const fn from_number(number: u16) -> Self {
+        Self(number)
+    }
+}
+
 /// What is open.
 #[derive(Debug)]
 pub(crate) enum Opened<P> {

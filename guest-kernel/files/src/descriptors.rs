@@ -67,6 +67,32 @@ impl<S: PageStore> Files<S> {
         installed
     }
 
+    /// As [`Self::install`], at the number that was reserved for it, if it still is.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn install_reserved(
+        &mut self,
+        store: &mut S,
+        table: &mut FdTable,
+        id: DescriptionId,
+        on_exec: OnExec,
+        fd: u32,
+    ) -> Result<u32, Errno> {
+        table.unreserve(fd);
+        if table.get(fd).is_ok() {
+            return self.install(store, table, id, on_exec);
+        }
+        // The reservation took the memory for it.
+        match table.set(fd, id, on_exec) {
+            Ok(()) => Ok(fd),
+            Err(errno) => {
+                self.drop_reference(store, id);
+                Err(errno)
+            }
+        }
+    }
+
     /// dup(2), and F_DUPFD and F_DUPFD_CLOEXEC of fcntl(2): the lowest free descriptor from `from` on.
     ///
     /// # Errors
@@ -78,7 +104,7 @@ impl<S: PageStore> Files<S> {
         from: u32,
         on_exec: OnExec,
     ) -> Result<u32, Errno> {
-        let id = table.get(fd)?;
+        let id = table.get_open(fd)?;
         if from >= table.limit() && from != 0 {
             return Err(Errno::EINVAL);
         }
@@ -100,7 +126,7 @@ impl<S: PageStore> Files<S> {
         new: u32,
     ) -> Result<u32, Errno> {
         if old == new {
-            return table.get(old).map(|_| new);
+            return table.get_open(old).map(|_| new);
         }
         self.dup3(store, table, old, new, OnExec::Keep)
     }
@@ -108,7 +134,7 @@ impl<S: PageStore> Files<S> {
     /// dup3(2). The kernel has checked the flags.
     ///
     /// # Errors
-    /// EINVAL where both are the same, EBADF, ENOMEM.
+    /// EINVAL where both are the same; EBADF; EBUSY where the new number is reserved; ENOMEM.
     pub fn dup3(
         &mut self,
         store: &mut S,
@@ -123,8 +149,11 @@ impl<S: PageStore> Files<S> {
         if new >= table.limit().min(DESCRIPTOR_LIMIT) {
             return Err(Errno::EBADF);
         }
-        let id = table.get(old)?;
+        let id = table.get_open(old)?;
         let before = table.get(new).ok();
+        if before == Some(DescriptionId::NONE) {
+            return Err(Errno::EBUSY);
+        }
         table.set(new, id, on_exec)?;
         self.retain(id);
         if let Some(before) = before {

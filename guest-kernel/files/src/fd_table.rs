@@ -2,6 +2,8 @@
 //!
 //! In chunks of 64 that are taken as they are used, each with its bits for "in use" and "close on exec": a process with a
 //! few descriptors is copied at fork in a few dozen instructions.
+//!
+//! A number can be reserved for a descriptor that comes later: it is in use, and leads nowhere.
 use crate::description::DescriptionId;
 use alloc::vec::Vec;
 use contract::Errno;
@@ -52,6 +54,8 @@ pub struct FdTable {
     chunks: Vec<Chunk>,
     /// RLIMIT_NOFILE: no descriptor at or above it is given out.
     limit: u32,
+    /// How many numbers are reserved.
+    reserved: u32,
 }
 
 impl Default for FdTable {
@@ -67,6 +71,7 @@ impl FdTable {
         Self {
             chunks: Vec::new(),
             limit: DESCRIPTOR_LIMIT,
+            reserved: 0,
         }
     }
 
@@ -81,7 +86,7 @@ impl FdTable {
         self.limit
     }
 
-    /// What a descriptor leads to.
+    /// What a descriptor leads to: where its number is only reserved, a description that is not there.
     ///
     /// # Errors
     /// EBADF where it is not open. A negative number, as the unsigned one of the same bits, is not.
@@ -91,11 +96,58 @@ impl FdTable {
         Ok(chunk.slots[(fd % CHUNK) as usize])
     }
 
+    /// As [`Self::get`], of an open descriptor.
+    ///
+    /// # Errors
+    /// EBADF, also where the number is only reserved.
+    pub fn get_open(&self, fd: u32) -> Result<DescriptionId, Errno> {
+        match self.get(fd)? {
+            DescriptionId::NONE => Err(Errno::EBADF),
+            id => Ok(id),
+        }
+    }
+
+    /// Whether a number is reserved.
+    #[must_use]
+    pub fn is_reserved(&self, fd: u32) -> bool {
+        self.reserved != 0 && self.get(fd) == Ok(DescriptionId::NONE)
+    }
+
+    /// Reserves the lowest number that is free.
+    ///
+    /// # Errors
+    /// EMFILE, ENOMEM.
+    pub fn reserve(&mut self) -> Result<u32, Errno> {
+        let fd = self.lowest_free(0)?;
+        self.set(fd, DescriptionId::NONE, OnExec::Keep)?;
+        self.reserved += 1;
+        Ok(fd)
+    }
+
+    /// Frees a number that is reserved.
+    pub fn unreserve(&mut self, fd: u32) {
+        if self.is_reserved(fd)
+            && let Some(chunk) = self.chunks.get_mut((fd / CHUNK) as usize)
+        {
+            chunk.used &= !bit(fd);
+            self.reserved -= 1;
+        }
+    }
+
+    /// Frees all numbers that are reserved.
+    #[cold]
+    pub fn unreserve_all(&mut self) {
+        for fd in 0..self.chunks.len() as u32 * CHUNK {
+            self.unreserve(fd);
+        }
+    }
+
     /// Whether exec closes it (F_GETFD).
     ///
     /// # Errors
     /// EBADF.
     pub fn on_exec(&self, fd: u32) -> Result<OnExec, Errno> {
+        self.get_open(fd)?;
         let chunk = self.chunk(fd).ok_or(Errno::EBADF)?;
         Ok(if chunk.close_on_exec & bit(fd) == 0 {
             OnExec::Keep
@@ -109,7 +161,7 @@ impl FdTable {
     /// # Errors
     /// EBADF.
     pub fn set_on_exec(&mut self, fd: u32, on_exec: OnExec) -> Result<(), Errno> {
-        self.get(fd)?;
+        self.get_open(fd)?;
         if let Some(chunk) = self.chunks.get_mut((fd / CHUNK) as usize) {
             chunk.mark(fd, on_exec);
         }
@@ -173,7 +225,7 @@ impl FdTable {
 
     /// Frees a descriptor; the caller has the reference now.
     pub(crate) fn take(&mut self, fd: u32) -> Result<DescriptionId, Errno> {
-        let id = self.get(fd)?;
+        let id = self.get_open(fd)?;
         if let Some(chunk) = self.chunks.get_mut((fd / CHUNK) as usize) {
             chunk.used &= !bit(fd);
             chunk.close_on_exec &= !bit(fd);
@@ -184,6 +236,14 @@ impl FdTable {
     /// The least open descriptor that is at least `from`.
     #[must_use]
     pub fn next_open(&self, from: u32) -> Option<u32> {
+        let mut fd = self.next_used(from)?;
+        while self.is_reserved(fd) {
+            fd = self.next_used(fd + 1)?;
+        }
+        Some(fd)
+    }
+
+    fn next_used(&self, from: u32) -> Option<u32> {
         let mut fd = from;
         while let Some(chunk) = self.chunks.get((fd / CHUNK) as usize) {
             let used = chunk.used & (u64::MAX << (fd % CHUNK));
@@ -223,15 +283,22 @@ impl FdTable {
                 left &= left - 1;
             }
         }
-        Self {
+        let mut copy = Self {
             chunks: self.chunks.clone(),
             limit: self.limit,
+            reserved: self.reserved,
+        };
+        // What is to come, comes to the other one.
+        if copy.reserved != 0 {
+            copy.unreserve_all();
         }
+        copy
     }
 
     /// Gives the chunks back, once nothing is open.
     pub(crate) fn forget(&mut self) {
         self.chunks = Vec::new();
+        self.reserved = 0;
     }
 
     #[inline]

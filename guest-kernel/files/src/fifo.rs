@@ -70,7 +70,8 @@ impl<S: PageStore> Files<S> {
 
     /// What a description that was just opened waits for: a FIFO's first other end. One that was opened and closed again
     /// meanwhile counts.
-    pub(crate) fn awaited(&self, id: DescriptionId) -> Option<WaitFor> {
+    #[must_use]
+    pub fn awaited(&self, id: DescriptionId) -> Option<WaitFor> {
         let description = self.description(id).ok()?;
         let Opened::Fifo(_, pipe_id) = description.opened else {
             return None;

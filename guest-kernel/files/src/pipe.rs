@@ -340,6 +340,7 @@ impl<S: PageStore> Files<S> {
             pipe.free(store);
             self.forget_wakeup(id);
             self.pipes.remove(id.0);
+            self.wakeups.readiness_changed();
             return true;
         }
         if left == 0 {

@@ -172,6 +172,18 @@ impl<S: PageStore> Files<S> {
         }
     }
 
+    /// Where those stand who wait for bytes or room in a socket: who shuts it down has them all ask again.
+    ///
+    /// # Errors
+    /// EBADF; ENOTSOCK.
+    pub fn socket_queues(&self, id: DescriptionId) -> Result<[Option<WaitFor>; 2], Errno> {
+        let socket = self.socket(id)?;
+        Ok([
+            socket.receive.map(WaitFor::PipeReadable),
+            socket.send.map(WaitFor::PipeWritable),
+        ])
+    }
+
     /// shutdown(2).
     ///
     /// # Errors

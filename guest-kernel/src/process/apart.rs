@@ -6,7 +6,7 @@
 use super::clone::Request;
 use super::descriptors::Descriptors;
 use super::sharing::Shares;
-use super::{Current, ProcessSlot, ThreadSlot};
+use super::{Current, ProcessSlot, Thread, ThreadSlot};
 use crate::kernel::Kernel;
 use alloc::boxed::Box;
 use files::InodeId;
@@ -17,6 +17,14 @@ pub struct Apart {
     descriptors: Option<Descriptors>,
     /// Working directory and umask.
     places: Option<(InodeId, u16)>,
+}
+
+impl Thread {
+    /// Whether it has descriptors of its own.
+    pub fn has_own_descriptors(&self) -> bool {
+        let apart = self.apart.as_ref();
+        apart.is_some_and(|apart| apart.descriptors.is_some())
+    }
 }
 
 impl Kernel {

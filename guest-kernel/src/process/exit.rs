@@ -236,7 +236,11 @@ impl Kernel {
     #[inline(never)]
     fn leave_where_it_is(&mut self, slot: ThreadSlot) {
         if !matches!(self.processes[slot].state, State::Running) {
+            let held = self.processes[slot].held();
             self.leave_queue(slot);
+            if let Some(held) = held {
+                self.let_go(slot, held);
+            }
         }
         if self.processes[slot].apart.is_some() {
             let process = self.processes[slot].process;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | be, by slot and by identifier | `table.rs`, `thread.rs`, `family.rs` |
 //! | be created | `clone.rs`, `fork.rs` |
-//! | share, or not | `descriptors.rs`, `sharing.rs`, `apart.rs` |
+//! | share, or not | `descriptors.rs`, `held.rs`, `sharing.rs`, `apart.rs` |
 //! | become another program | `exec.rs`, over `template.rs`, `elf_image.rs`, `layout.rs` and `initial_stack.rs` |
 //! | run, wait, be preempted | `scheduler.rs`, `queue.rs`, `futex.rs`; `scheduling.rs` is what it asked for |
 //! | be signalled, stop and go on | `signal/`, `handler.rs` |
@@ -25,6 +25,7 @@ pub mod family;
 pub mod fork;
 pub mod futex;
 pub mod handler;
+pub mod held;
 pub mod initial_stack;
 pub mod jobs;
 pub mod layout;

@@ -109,6 +109,18 @@ impl Kernel {
         self.exchange_apart(who);
     }
 
+    /// Of the processes that have the same descriptors as `slot`, the next one after `last`, which begins as `slot`.
+    pub fn next_with_same_descriptors(
+        &self,
+        slot: ProcessSlot,
+        last: ProcessSlot,
+    ) -> Option<ProcessSlot> {
+        let shares = self.processes[slot].shares.as_ref()?;
+        let token = shares.files.as_ref()?;
+        fellows(self.processes, slot, token, |shares| &shares.files)
+            .find(|&other| last == slot || other > last)
+    }
+
     fn move_descriptors(&mut self, from: ProcessSlot, to: ProcessSlot) {
         if from != to {
             let none = Descriptors::none();

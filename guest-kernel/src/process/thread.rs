@@ -3,11 +3,11 @@ use super::apart::Apart;
 use super::scheduling::Scheduling;
 use super::signal::ThreadSignals;
 use super::{NAME_LENGTH, Pid, ProcessSlot, ThreadSlot};
-use super::{futex, wait};
+use super::{futex, held, wait};
 use crate::arch::context::UserContext;
 use crate::system_calls::waiting::NO_DEADLINE;
 use alloc::boxed::Box;
-use files::WaitFor;
+use files::{DescriptionId, WaitFor};
 
 /// A thread, from clone to its end.
 pub struct Thread {
@@ -78,10 +78,14 @@ pub enum Wait {
     Child(wait::Wanted),
     /// The child of its vfork, until that execs or exits.
     Vfork(Pid),
-    /// A pipe or the console; `progress` bytes of the call are done.
+    /// A pipe or the console; `progress` bytes of the call are done, or it holds its file (`held.rs`).
     File { until: WaitFor, progress: usize },
-    /// The other end of a FIFO that `descriptor` is being opened on.
-    Open { until: WaitFor, descriptor: u32 },
+    /// The other end of a FIFO, `file`, for which the number `descriptor` is reserved.
+    Open {
+        until: WaitFor,
+        file: DescriptionId,
+        descriptor: u32,
+    },
     /// Input from the console, until a time: then the call is over with the bytes it has.
     TimedInput { progress: usize, deadline: u64 },
     /// Some descriptor to become ready (poll(2)), until a time where there is one.
@@ -101,7 +105,9 @@ impl Wait {
     pub fn asked_again(self) -> Resume {
         let progress = match self {
             Self::File { progress, .. } | Self::TimedInput { progress, .. } => progress,
-            Self::Open { descriptor, .. } => descriptor as usize + 1,
+            Self::Open {
+                file, descriptor, ..
+            } => held::holding(descriptor as usize + 1, file),
             Self::Readiness { deadline } => deadline.unwrap_or(NO_DEADLINE) as usize,
             Self::SignalSet { deadline, .. } => deadline.unwrap_or(0) as usize,
             Self::Futex(waiter) => waiter.deadline.unwrap_or(0) as usize,

@@ -4,7 +4,7 @@ use super::transfer::SIGXFSZ;
 use crate::kernel::Kernel;
 use crate::memory::{heap, user};
 use crate::process::limits::{INFINITY, Resource};
-use crate::process::{Wait, signal};
+use crate::process::{Wait, held, signal};
 use crate::random;
 use contract::{Errno, PAGE_SIZE};
 use files::{DescriptionId, InodeId, KernelDevice, Step, Transfer, WaitFor};
@@ -78,7 +78,7 @@ impl Kernel {
         }
         let from = self.description(from)?;
         self.files.check_readable(from, &Transfer::new(0))?;
-        let to = self.description(to)?;
+        let to = self.description_of_call(to)?;
         self.files.check_writable(to, &Transfer::new(0))?;
         let inode = self.copy_source(from)?;
         if self.files.status_flags(to)? & linux::O_APPEND != 0 {
@@ -91,7 +91,7 @@ impl Kernel {
             Offset::Own { address }
         };
         let mut transfer = Transfer::new(count.min(LIMIT) as usize);
-        transfer.done = self.progress;
+        transfer.done = held::done_in(self.progress);
         self.copy(inode, offset, to, &mut transfer)
     }
 
@@ -131,7 +131,7 @@ impl Kernel {
                 }
                 Ok(Copied::Wait(until)) => {
                     self.wake_files();
-                    let progress = transfer.done;
+                    let progress = self.progress_with(transfer.done);
                     return Ok(self.wait_in_call(Wait::File { until, progress }));
                 }
                 Err(errno) => break Err(errno),

@@ -28,6 +28,7 @@ impl Kernel {
     /// close(2).
     pub fn close(&mut self, descriptor: u64) -> Result<u64, Errno> {
         self.release_locks(descriptor as u32);
+        self.leave_file_to_waiters(descriptor as u32);
         let table = self.processes[self.current.process]
             .descriptors
             .own(&mut self.files)?;
@@ -98,7 +99,9 @@ impl Kernel {
     fn release_locks_of_replaced(&mut self, old: u64, new: u64) {
         if old as u32 != new as u32 && self.description(old).is_ok() {
             self.release_locks(new as u32);
+            self.leave_file_to_waiters(new as u32);
         }
+        self.free_stale_number(new as u32);
     }
 
     /// close_range(2). The table is the process's own already, so there is nothing that CLOSE_RANGE_UNSHARE parts.

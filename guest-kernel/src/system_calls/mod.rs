@@ -40,9 +40,9 @@ pub mod waiting;
 use crate::arch::registers::read_tsc;
 use crate::kernel::Kernel;
 use crate::one_cpu::OneCpu;
-use crate::process::Wait;
 use crate::process::credentials::Which;
 use crate::process::scheduler::Next;
+use crate::process::{Wait, held};
 use crate::records::COUNTERS;
 use crate::trace;
 use contract::Errno;
@@ -151,10 +151,18 @@ pub fn finish(kernel: &mut Kernel, outcome: Outcome) {
 
 /// The current process asks again, with `progress` bytes of its call done.
 pub fn again(kernel: &mut Kernel, progress: usize) -> Next {
+    let slot = kernel.current.thread;
+    let held = match held::file_in(progress) {
+        Some(_) => kernel.held_by_current(progress),
+        None => None,
+    };
     kernel.progress = progress;
     let outcome = ask(kernel);
     let next = settle(kernel, outcome);
     kernel.progress = 0;
+    if let Some(held) = held {
+        kernel.end_holding(slot, held);
+    }
     next
 }
 

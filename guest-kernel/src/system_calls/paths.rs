@@ -9,13 +9,12 @@ use crate::memory::user;
 use crate::memory::user_window::{Reader, find_nul};
 use crate::process::scheduler::Next;
 use crate::process::signal::{self, Info, Interrupted};
-use crate::process::{Pid, ProcessSlot, Wait};
+use crate::process::{Pid, Wait, held};
 use crate::processes_view::ProcessesView;
 use contract::Errno;
 use core::mem::MaybeUninit;
 use files::{
-    Broken, Files, InodeId, LastLink, NoProcesses, OnExec, Owner, PATH_MAX, Step, Time, View,
-    WaitFor,
+    Broken, DescriptionId, FdTable, Files, InodeId, LastLink, OnExec, PATH_MAX, Time, View, WaitFor,
 };
 use linux_raw_sys::general as linux;
 
@@ -136,8 +135,8 @@ impl Kernel {
         self.openat(WORKING_DIRECTORY, path, u64::from(flags), mode)
     }
 
-    /// openat(2). The call's progress is the descriptor plus one once there is one: a FIFO then waits for its other
-    /// end.
+    /// openat(2). Where it opens a FIFO that waits for its other end, it holds that, and its progress is the number that
+    /// is reserved for the descriptor, plus one.
     pub fn openat(
         &mut self,
         directory: u64,
@@ -145,15 +144,19 @@ impl Kernel {
         flags: u64,
         mode: u64,
     ) -> Result<Outcome, Errno> {
-        let mut progress = self.progress;
-        if progress == 0 {
-            let opened = self.open_new(directory, path, flags as u32, mode);
-            if opened == Err(Errno::EAGAIN)
-                && let Some(broken) = self.files.take_broken_lease()
-            {
-                return self.break_lease(broken, flags as u32);
-            }
-            progress = opened? as usize + 1;
+        let held = held::file_in(self.progress);
+        let description = match held {
+            Some(file) => file,
+            None => match self.open_new(directory, path, flags as u32, mode) {
+                Err(Errno::EAGAIN) => match self.files.take_broken_lease() {
+                    Some(broken) => return self.break_lease(broken, flags as u32),
+                    None => return Err(Errno::EAGAIN),
+                },
+                opened => opened?,
+            },
+        };
+        if let Some(until) = self.files.awaited(description) {
+            return self.await_other_end(description, until);
         }
         let Self {
             processes,
@@ -162,29 +165,43 @@ impl Kernel {
             current,
             ..
         } = self;
-        // What is open already is only asked whether it still waits.
-        let view = View {
-            start: files.root(),
-            process: 0,
-            umask: 0,
-            owner: Owner::ROOT,
-            processes: &NoProcesses,
-        };
         let table = processes[*current].descriptors.own(files)?;
-        let step = files.open(pages, table, &view, &[], 0, 0, &mut progress);
+        let on_exec = OnExec::from_flags(flags as u32);
+        let descriptor = match held {
+            None => files.install(pages, table, description, on_exec)?,
+            Some(_) => {
+                let number = held::done_in(self.progress) as u32 - 1;
+                // What the call holds it gives back itself.
+                files.retain(description);
+                files.install_reserved(pages, table, description, on_exec, number)?
+            }
+        };
         self.wake_files();
-        match step {
-            Step::Done(result) => {
-                let descriptor = result?;
-                self.check_terminal_opened(descriptor)?;
-                Ok(Outcome::Return(u64::from(descriptor)))
+        self.check_terminal_opened(descriptor)?;
+        Ok(Outcome::Return(u64::from(descriptor)))
+    }
+
+    /// A FIFO that has been opened waits for its other end.
+    #[cold]
+    fn await_other_end(&mut self, file: DescriptionId, until: WaitFor) -> Result<Outcome, Errno> {
+        let descriptor = match held::file_in(self.progress) {
+            Some(_) => held::done_in(self.progress) as u32 - 1,
+            None => {
+                let descriptors = &mut self.processes[self.current.process].descriptors;
+                let reserved = descriptors.own(&mut self.files).and_then(FdTable::reserve);
+                if reserved.is_err() {
+                    self.files.drop_reference(&mut self.pages, file);
+                }
+                // Who waits for this end finds it.
+                self.wake_files();
+                reserved?
             }
-            Step::Wait(until) => {
-                let descriptor = progress as u32 - 1;
-                Ok(self.wait_in_call(Wait::Open { until, descriptor }))
-            }
-            Step::Device(_) | Step::Generate | Step::Set(_) => Err(Errno::ENXIO),
-        }
+        };
+        Ok(self.wait_in_call(Wait::Open {
+            until,
+            file,
+            descriptor,
+        }))
     }
 
     /// An open that a lease is in the way of: its holder is told, and the open waits until it is given up.
@@ -227,21 +244,14 @@ impl Kernel {
         Err(Errno::ENXIO)
     }
 
-    /// An open that waited for the other end of a FIFO is given up: its descriptor was never the program's.
-    pub fn take_back_open(&mut self, slot: ProcessSlot, descriptor: u32) {
-        let Self {
-            processes,
-            files,
-            pages,
-            ..
-        } = self;
-        if let Ok(table) = processes[slot].descriptors.own(files) {
-            let _ = files.close(pages, table, descriptor);
-        }
-        self.wake_files();
-    }
-
-    fn open_new(&mut self, directory: u64, path: u64, flags: u32, mode: u64) -> Result<u32, Errno> {
+    fn open_new(
+        &mut self,
+        directory: u64,
+        path: u64,
+        flags: u32,
+        mode: u64,
+    ) -> Result<DescriptionId, Errno> {
+        // Owned from here on: to install something does not fail for that.
         self.processes[self.current.process]
             .descriptors
             .own(&mut self.files)?
@@ -252,16 +262,7 @@ impl Kernel {
         if flags & linux::O_TRUNC != 0 {
             self.forget_lost_pages();
         }
-        // Owned since above: this does not fail.
-        let table = self.processes[self.current.process]
-            .descriptors
-            .own(&mut self.files)?;
-        self.files.install(
-            &mut self.pages,
-            table,
-            description,
-            OnExec::from_flags(flags),
-        )
+        Ok(description)
     }
 
     /// readlink(2).

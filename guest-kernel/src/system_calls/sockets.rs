@@ -105,7 +105,8 @@ impl Kernel {
 
     /// The kind of a descriptor's socket. ENOTSOCK where it is none.
     fn socket_kind(&self, descriptor: u64) -> Result<SocketKind, Errno> {
-        self.files.socket_kind(self.description(descriptor)?)
+        self.files
+            .socket_kind(self.description_of_call(descriptor)?)
     }
 
     /// Calls that are about addresses, which the sockets here have none of: an error that says what the socket is.
@@ -227,6 +228,9 @@ impl Kernel {
     /// shutdown(2).
     pub fn shutdown(&mut self, descriptor: u64, how: u64) -> Result<u64, Errno> {
         let description = self.description(descriptor)?;
+        for queue in self.files.socket_queues(description)?.into_iter().flatten() {
+            self.wake_all(queue);
+        }
         self.files
             .shut_down(&mut self.pages, description, how as u32)?;
         self.wake_files();

@@ -9,7 +9,7 @@ use crate::memory::user::{self, UserBuffer};
 use crate::process::limits::{INFINITY, Resource};
 use crate::process::signal::{self, Info};
 use crate::process::terminal::{Access, Use};
-use crate::process::{Process, Wait};
+use crate::process::{Process, Wait, held};
 use crate::processes_view::ProcessesView;
 use crate::random;
 use contract::{Errno, PAGE_SIZE};
@@ -222,7 +222,7 @@ impl Kernel {
         const OWN_OFFSET: u64 = u64::MAX;
         let thread = &self.processes[self.current.thread];
         let [.., flags] = thread.context.registers.arguments();
-        self.description(descriptor)?;
+        self.description_of_call(descriptor)?;
         if flags as u32 & !KNOWN != 0 {
             return Err(Errno::EOPNOTSUPP);
         }
@@ -326,10 +326,10 @@ impl Kernel {
         buffers: Buffers,
         transfer: &mut Transfer,
     ) -> Result<Outcome, Errno> {
-        let description = self.description(descriptor)?;
+        let description = self.description_of_call(descriptor)?;
         heap::require_reserve()?;
         let process = &self.processes[self.current.process];
-        transfer.done = self.progress;
+        transfer.done = held::done_in(self.progress);
         transfer.limit = process.limits.soft(Resource::FileSize);
         match direction {
             Direction::Read => self.files.check_readable(description, transfer)?,
@@ -364,7 +364,7 @@ impl Kernel {
             }
             Piece::Wait(until) => Ok(self.wait_in_call(Wait::File {
                 until,
-                progress: transfer.done,
+                progress: self.progress_with(transfer.done),
             })),
             Piece::Over(result) => {
                 let result = transfer.result(result);
@@ -375,6 +375,22 @@ impl Kernel {
                 };
                 Ok(self.fail_with_signal(result, signal))
             }
+        }
+    }
+
+    /// What a call works on that may have waited: the file that it holds, or what its descriptor leads to.
+    pub fn description_of_call(&self, descriptor: u64) -> Result<DescriptionId, Errno> {
+        match held::file_in(self.progress) {
+            Some(file) => Ok(file),
+            None => self.description(descriptor),
+        }
+    }
+
+    /// The progress of such a call that waits again: it holds what it held.
+    pub fn progress_with(&self, done: usize) -> usize {
+        match held::file_in(self.progress) {
+            Some(file) => held::holding(done, file),
+            None => done,
         }
     }
 

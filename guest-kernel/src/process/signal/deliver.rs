@@ -5,7 +5,9 @@ use crate::arch::clock;
 use crate::kernel::Kernel;
 use crate::memory::user;
 use crate::process::scheduler::Next;
-use crate::process::{Current, Process, ProcessTable, Resume, State, Thread, ThreadSlot, Wait};
+use crate::process::{
+    Current, Process, ProcessTable, Resume, State, Thread, ThreadSlot, Wait, held,
+};
 use crate::records::COUNTERS;
 use crate::trace;
 use contract::Errno;
@@ -87,30 +89,29 @@ impl Kernel {
     /// A signal with a handler has come for a thread: where that waits, its call is over, or asked again. A
     /// vfork parent waits on.
     pub fn interrupt_wait(&mut self, target: ThreadSlot, signal: u8) {
+        let held = self.processes[target].held();
         let result = match self.processes[target].state {
             State::Waiting(Wait::Vfork(_)) => return,
             State::Waiting(Wait::SignalSet { set, .. }) if set & bit(signal) != 0 => {
                 return self.ask_call_again(target);
-            }
-            State::Waiting(Wait::Open { descriptor, .. }) => {
-                self.make_runnable(target, Resume::Interrupted);
-                let process = self.processes[target].process;
-                self.take_back_open(process, descriptor);
-                self.processes[target].set_result(Interrupted::AskedAgain.to_result());
-                return;
             }
             State::Waiting(wait) => self.interrupted_result(target, wait),
             _ => return,
         };
         self.processes[target].set_result(result);
         self.make_runnable(target, Resume::Interrupted);
+        if let Some(held) = held {
+            self.let_go(target, held);
+        }
     }
 
     /// What an interrupted call returns, or an [`Interrupted`].
     fn interrupted_result(&self, target: ThreadSlot, wait: Wait) -> u64 {
         match wait {
-            Wait::File { progress, .. } | Wait::TimedInput { progress, .. } if progress > 0 => {
-                progress as u64
+            Wait::File { progress, .. } | Wait::TimedInput { progress, .. }
+                if held::done_in(progress) > 0 =>
+            {
+                held::done_in(progress) as u64
             }
             Wait::Readiness { deadline } => {
                 self.tell_time_left(target, deadline);

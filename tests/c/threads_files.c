@@ -1,0 +1,225 @@
+/* Descriptors that one thread closes while a call of another waits by them: the call goes on with its file. */
+#include "scratch.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+static int ends[2], spare[2];
+static char much[200000];
+/* What a thread's call came to; told when it has been joined. */
+static long result;
+static int error;
+
+static void rest(void)
+{
+	nanosleep(&(struct timespec){0, 30000000}, NULL);
+}
+
+static void *reader(void *unused)
+{
+	char bytes[8];
+
+	result = read(ends[0], bytes, sizeof bytes);
+	return unused;
+}
+
+static void *writer(void *unused)
+{
+	result = write(ends[1], much, sizeof much);
+	error = errno;
+	return unused;
+}
+
+static void *receiver(void *unused)
+{
+	char bytes[8];
+
+	result = recv(ends[0], bytes, sizeof bytes, 0);
+	return unused;
+}
+
+static void join(const char *what, pthread_t thread)
+{
+	pthread_join(thread, NULL);
+	printf("%s: %ld, errno %d\n", what, result, result < 0 ? error : 0);
+}
+
+static void both_ends_closed(void)
+{
+	pthread_t thread;
+
+	pipe(ends);
+	pthread_create(&thread, NULL, reader, NULL);
+	rest();
+	SHOW(close(ends[0]));
+	SHOW(close(ends[1]));
+	join("the call", thread);
+	/* What is there now is somebody else's. */
+	pipe(ends);
+	pthread_create(&thread, NULL, reader, NULL);
+	rest();
+	SHOW(close(ends[0]));
+	pipe(spare);
+	write(spare[1], "other", 5);
+	write(ends[1], "own", 3);
+	join("the call", thread);
+	SHOW(read(spare[0], much, 8));
+	close(spare[0]);
+	close(spare[1]);
+	close(ends[1]);
+}
+
+static void replaced(void)
+{
+	pthread_t thread;
+	int null = open("/dev/null", O_RDWR);
+	char bytes[1000];
+	long total = 0, count;
+
+	signal(SIGPIPE, SIG_IGN);
+	pipe(ends);
+	pthread_create(&thread, NULL, writer, NULL);
+	rest();
+	SHOW(dup2(null, ends[1]) == ends[1]);
+	while ((count = read(ends[0], bytes, sizeof bytes)) > 0)
+		total += count;
+	printf("arrived: %ld\n", total);
+	join("the call", thread);
+	close(ends[0]);
+	close(ends[1]);
+	/* Nobody reads any more: what has gone in counts. */
+	pipe(ends);
+	pthread_create(&thread, NULL, writer, NULL);
+	rest();
+	SHOW(syscall(SYS_close_range, ends[1], ends[1], 0));
+	SHOW(close(ends[0]));
+	join("the call", thread);
+	close(null);
+}
+
+static void sockets(void)
+{
+	pthread_t thread;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	pthread_create(&thread, NULL, receiver, NULL);
+	rest();
+	SHOW(close(ends[0]));
+	SHOW(send(ends[1], "five", 5, 0));
+	join("the call", thread);
+	SHOW(send(ends[1], "five", 5, MSG_NOSIGNAL));
+	close(ends[1]);
+	socketpair(AF_UNIX, SOCK_DGRAM, 0, ends);
+	pthread_create(&thread, NULL, receiver, NULL);
+	rest();
+	SHOW(close(ends[1]));
+	SHOW(shutdown(ends[0], SHUT_RDWR) + 1 > -1);
+	join("the call", thread);
+	close(ends[0]);
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+}
+
+static void *opener(void *unused)
+{
+	result = open("fifo", O_RDONLY);
+	error = errno;
+	return unused;
+}
+
+/* An open that waits has a number, and no descriptor yet. */
+static void opens(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+	pthread_t thread;
+	int status;
+
+	sigaction(SIGUSR1, &action, NULL);
+	SHOW(mkfifo("fifo", 0600));
+	int number = dup(0);
+	close(number);
+	pthread_create(&thread, NULL, opener, NULL);
+	rest();
+	int other = open("/dev/null", O_RDWR);
+	HOLDS(other == number + 1);
+	errno = 0;
+	SHOW(close(number));
+	SHOW(fcntl(number, F_GETFD));
+	SHOW(fcntl(number, F_DUPFD, 0));
+	SHOW(syscall(SYS_dup2, other, number));
+	SHOW(read(number, much, 1));
+	pid_t child = fork();
+	if (child == 0)
+		_exit(dup2(other, number) != number);
+	waitpid(child, &status, 0);
+	show_status("the child", status);
+	pthread_kill(thread, SIGUSR1);
+	join("the call", thread);
+	HOLDS(dup(0) == number);
+	SHOW(fcntl(number, F_GETFD));
+	close(number);
+	/* In the end it opens, too. */
+	pthread_create(&thread, NULL, opener, NULL);
+	rest();
+	int end = open("fifo", O_WRONLY);
+	HOLDS(end == other + 1);
+	join("the call", thread);
+	SHOW(write(end, "x", 1));
+	SHOW(read(number, much, 5));
+	close(end);
+	close(number);
+	close(other);
+}
+
+/* Threads that another one's exec ends leave nothing behind. */
+static void execs(void)
+{
+	pthread_t thread;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		pipe2(ends, O_CLOEXEC);
+		pthread_create(&thread, NULL, opener, NULL);
+		pthread_create(&thread, NULL, opener, NULL);
+		pthread_create(&thread, NULL, reader, NULL);
+		rest();
+		execl("/proc/self/exe", "count", "count", NULL);
+		_exit(9);
+	}
+	waitpid(child, &status, 0);
+	show_status("who execs", status);
+	errno = 0;
+	SHOW(open("fifo", O_WRONLY | O_NONBLOCK));
+}
+
+static int count_open(void)
+{
+	int open = 0;
+
+	for (int i = 3; i < 100; i++)
+		open += fcntl(i, F_GETFD) != -1;
+	return open;
+}
+
+int main(int count, char **arguments)
+{
+	(void)arguments;
+	if (count > 1)
+		return count_open();
+	/* Whatever this was started with. */
+	syscall(SYS_close_range, 3, ~0u, 0);
+	enter_scratch();
+	both_ends_closed();
+	replaced();
+	sockets();
+	opens();
+	execs();
+	return leave_scratch();
+}
