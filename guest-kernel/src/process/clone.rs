@@ -164,7 +164,7 @@ impl Kernel {
         self.processes.join_fellows(slot);
         self.set_apart(slot, request);
         self.tell_id(request, tid);
-        self.enqueue(slot, request.first_steps());
+        self.line_up(slot);
         COUNTERS.add(Counter::Threads, 1);
         Ok(Outcome::Return(u64::from(tid.0)))
     }

@@ -46,8 +46,15 @@ impl Descriptors {
     #[inline]
     pub fn release(&mut self, files: &mut Files<Pages>, pages: &mut Pages) {
         if let Some(table) = self.0.take()
-            && let Some(mut table) = Rc::into_inner(table)
+            && Rc::strong_count(&table) == 1
         {
+            Self::close_all(table, files, pages);
+        }
+    }
+
+    #[inline(never)]
+    fn close_all(table: Rc<FdTable>, files: &mut Files<Pages>, pages: &mut Pages) {
+        if let Some(mut table) = Rc::into_inner(table) {
             files.close_all(pages, &mut table);
         }
     }

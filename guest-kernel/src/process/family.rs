@@ -40,6 +40,27 @@ impl Links {
         self.living.first.is_none() && self.zombies.first.is_none()
     }
 
+    /// Makes `child` the youngest of the living children of a parent, who is `own`: the child's links. Its
+    /// [`elder`](Self::elder) is to be told ([`ProcessTable::tell_elder`]).
+    #[inline]
+    pub fn bear(&mut self, own: ProcessSlot, child: ProcessSlot) -> Self {
+        let previous = self.living.last.replace(child);
+        if previous.is_none() {
+            self.living.first = Some(child);
+        }
+        Self {
+            parent: Some(own),
+            previous,
+            ..Self::default()
+        }
+    }
+
+    /// The next older in the same list.
+    #[inline]
+    pub const fn elder(&self) -> Option<ProcessSlot> {
+        self.previous
+    }
+
     const fn list_mut(&mut self, which: Which) -> &mut List {
         match which {
             Which::Living => &mut self.living,
@@ -56,6 +77,14 @@ impl Links {
 }
 
 impl ProcessTable {
+    /// Lets the one before a new child know of it.
+    #[inline]
+    pub fn tell_elder(&mut self, elder: Option<ProcessSlot>, child: ProcessSlot) {
+        if let Some(elder) = elder {
+            self[elder].family.next = Some(child);
+        }
+    }
+
     /// Makes `child` the youngest in a list of `parent`.
     #[inline]
     pub fn add_child(&mut self, parent: ProcessSlot, child: ProcessSlot, which: Which) {

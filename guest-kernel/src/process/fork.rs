@@ -12,7 +12,6 @@ use crate::memory::frames::{FRAMES, Use};
 use crate::memory::heap;
 use crate::process::accounting::Usage;
 use crate::process::boxed::boxed;
-use crate::process::family::{Links, Which};
 use crate::process::jobs::Job;
 use crate::process::thread::Fellows;
 use crate::records::COUNTERS;
@@ -63,6 +62,8 @@ impl Kernel {
         let lender = request.has(linux::CLONE_VFORK).then_some(thread.tid);
 
         // From here on nothing fails.
+        let links = parent.family.bear(self.current.process, vacancy.slot());
+        let elder = links.elder();
         let child_thread = new_thread(thread, simd, pid, vacancy.slot(), request);
         let child = boxed!(Process {
             pid: pid,
@@ -88,7 +89,7 @@ impl Kernel {
             credentials: parent.credentials.share(),
             limits: parent.limits.share(),
             signals: parent.signals.fork(),
-            family: Links::default(),
+            family: links,
             threads: Members::one(first.slot()),
             name: [0; NAME_LENGTH],
             executable: Rc::clone(&parent.executable),
@@ -96,12 +97,11 @@ impl Kernel {
         },);
         let child = self.processes.insert(vacancy, child);
         let child_thread = self.processes.insert_thread(first, child_thread);
-        self.processes
-            .add_child(self.current.process, child, Which::Living);
+        self.processes.tell_elder(elder, child);
         if request.is_more_than_fork() {
             self.share_further(child, request);
         }
-        self.enqueue(child_thread, request.first_steps());
+        self.line_up(child_thread);
 
         COUNTERS.add(
             match lender {
@@ -130,7 +130,7 @@ impl Kernel {
     }
 }
 
-/// A thread that is a copy of another, in that process or a new one. Its SIMD registers will be kept in
+/// A thread that is a copy of another, in that process or a new one, about to line up for the CPU. Its SIMD registers will be kept in
 /// `simd`.
 #[inline(always)]
 pub fn new_thread(
@@ -145,7 +145,7 @@ pub fn new_thread(
             [context in |place| UserContext::copy_to(place, &parent.context, simd)],
             tid: tid,
             process: process,
-            state: State::Running,
+            state: State::Runnable(request.first_steps()),
             signals: parent.signals.fork(),
             scheduling: parent.scheduling.fork(),
             cpu: 0,

@@ -74,7 +74,7 @@ pub struct Wanted {
     pub events: u32,
     /// `__WCLONE`, `__WALL` and `__WNOTHREAD`.
     pub options: u32,
-    /// The thread that waits.
+    /// The thread that waits; of interest for `__WNOTHREAD` alone.
     pub thread: Pid,
 }
 
@@ -119,7 +119,7 @@ pub enum Found {
 }
 
 /// Looks for a report, and changes nothing.
-#[inline]
+#[inline(always)]
 pub fn find(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found {
     let family = &table[parent].family;
     // Mostly the end of a child is waited for, and the first is the one.
@@ -193,6 +193,7 @@ impl Kernel {
     }
 
     /// Takes a zombie out of the table: nothing is left of it.
+    #[inline]
     pub fn reap(&mut self, zombie: ProcessSlot) {
         self.processes.remove_child(zombie, Which::Zombies);
         if self.processes.remove(zombie).is_none() {

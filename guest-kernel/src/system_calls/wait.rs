@@ -50,7 +50,10 @@ impl Kernel {
             who: Selector::from_wait4(pid as i32, self.processes[self.current.process].group),
             events: options & EVENTS | linux::WEXITED,
             options: options & KIN,
-            thread: self.processes[self.current.thread].tid,
+            thread: match options & linux::__WNOTHREAD {
+                0 => Pid(0),
+                _ => self.processes[self.current.thread].tid,
+            },
         };
         match wait::find(self.processes, self.current.process, wanted) {
             Found::NoChild => Err(Errno::ECHILD),
