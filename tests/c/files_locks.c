@@ -90,11 +90,6 @@ static void records(void)
 	SHOW(fcntl(file, F_SETLK, &odd));
 }
 
-static void pause_a_little(void)
-{
-	nanosleep(&(struct timespec){0, 30000000}, NULL);
-}
-
 static void on_alarm(int number)
 {
 	(void)number;
@@ -111,7 +106,7 @@ static void waits(void)
 		SHOW(take(file, F_SETLK, F_WRLCK, 5, 1));
 		_exit(take(file, F_SETLKW, F_WRLCK, 5, 1) != 0);
 	}
-	pause_a_little();
+	until_asleep(child);
 	printf("unlocking\n");
 	SHOW(take(file, F_SETLK, F_UNLCK, 0, 10));
 	waitpid(child, &status, 0);
@@ -123,7 +118,7 @@ static void waits(void)
 	if (child == 0) {
 		take(file, F_SETLK, F_WRLCK, 0, 10);
 		write(ends[1], "", 1);
-		pause_a_little();
+		until_asleep(getppid());
 		printf("ending\n");
 		_exit(0);
 	}
@@ -139,7 +134,7 @@ static void waits(void)
 		_exit(take(file, F_SETLKW, F_WRLCK, 0, 10) != 0);
 	}
 	read(ends[0], &byte, 1);
-	pause_a_little();
+	until_asleep(child);
 	SHOW(take(file, F_SETLKW, F_WRLCK, 20, 10));
 	SHOW(take(file, F_SETLK, F_UNLCK, 0, 10));
 	waitpid(child, &status, 0);
@@ -156,7 +151,7 @@ static void waits(void)
 	sigaction(SIGALRM, &action, NULL);
 	pid_t waker = fork();
 	if (waker == 0) {
-		pause_a_little();
+		until_asleep(getppid());
 		kill(getppid(), SIGALRM);
 		_exit(0);
 	}
@@ -204,7 +199,7 @@ static void descriptions(void)
 		SHOW(flock(one, LOCK_EX | LOCK_NB));
 		_exit(flock(other, LOCK_EX) != 0);
 	}
-	pause_a_little();
+	until_asleep(child);
 	printf("unlocking\n");
 	SHOW(flock(one, LOCK_UN));
 	waitpid(child, &status, 0);
@@ -282,7 +277,7 @@ static void without_waiting(void)
 	read(there[0], &byte, 1);
 	SHOW(take(file, F_SETLK, F_WRLCK, 1, 1));
 	write(back[1], "", 1);
-	usleep(20000);
+	until_asleep(child);
 	SHOW(take(file, F_SETLK, F_WRLCK, 1, 1));
 	SHOW(take(file, F_SETLKW, F_WRLCK, 1, 1));
 	SHOW(take(file, F_SETLK, F_UNLCK, 0, 0));

@@ -5,11 +5,13 @@
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A line goes out when it is complete: a fork then copies no half of one. And whoever starts this may ignore or block
@@ -76,6 +78,34 @@ __attribute__((unused)) static void in_child(const char *what, void (*act)(void)
 		exit(1);
 	}
 	show_status(what, status);
+}
+
+/* Waits until a process is in a state (proc(5)): no length of time is long enough on a busy host. */
+__attribute__((unused)) static void until_in_state(pid_t pid, char state)
+{
+	char path[32], text[128];
+	const struct timespec moment = {0, 2000000};
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	for (;;) {
+		int file = open(path, O_RDONLY);
+		ssize_t length = read(file, text, sizeof text - 1);
+
+		close(file);
+		if (length <= 0)
+			return;
+		text[length] = 0;
+		const char *name = strrchr(text, ')');
+		if (name && name[1] && name[2] == state)
+			return;
+		nanosleep(&moment, NULL);
+	}
+}
+
+/* Waits until a process, of one thread, waits for something itself. */
+__attribute__((unused)) static void until_asleep(pid_t pid)
+{
+	until_in_state(pid, 'S');
 }
 
 #endif

@@ -166,7 +166,7 @@ int main(void)
 	for (int round = 0; round < 3; round++) {
 		pid_t parent = getpid(), child = fork();
 		if (child == 0) {
-			nanosleep(&moment, NULL);
+			until_asleep(parent);
 			if (round == 0)
 				sigqueue(parent, 45, (union sigval){.sival_int = 77});
 			else if (round == 1)

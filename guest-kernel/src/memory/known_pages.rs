@@ -7,11 +7,6 @@ use x86_64::PhysAddr;
 use x86_64::structures::paging::PhysFrame;
 
 const WITHIN_PAGE: u64 = 0xfff;
-/// Stands where no frame is.
-const NO_FRAME: PhysFrame = match PhysFrame::from_start_address(PhysAddr::zero()) {
-    Ok(frame) => frame,
-    Err(_) => unreachable!(),
-};
 
 /// See the module.
 pub struct Known<T> {
@@ -31,20 +26,20 @@ impl<T> Known<T> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     pub fn borrow(&self) -> Ref<'_, T> {
         self.tree.borrow()
     }
 
     /// To change it.
-    #[inline(always)]
+    #[inline]
     pub fn borrow_mut(&self) -> RefMut<'_, T> {
         self.readable.forget();
         self.writable.forget();
         self.tree.borrow_mut()
     }
 
-    #[inline(always)]
+    #[inline]
     pub fn into_inner(self) -> T {
         self.tree.into_inner()
     }
@@ -54,7 +49,7 @@ impl<T> Known<T> {
 pub struct KnownPage {
     /// Its address; that of no page where nothing is remembered.
     page: Cell<u64>,
-    frame: Cell<PhysFrame>,
+    frame: Cell<u64>,
 }
 
 impl KnownPage {
@@ -63,25 +58,26 @@ impl KnownPage {
     const fn none() -> Self {
         Self {
             page: Cell::new(Self::NO_PAGE),
-            frame: Cell::new(NO_FRAME),
+            frame: Cell::new(0),
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn forget(&self) {
         self.page.set(Self::NO_PAGE);
     }
 
     /// The frame of the page at an address, if it is this one.
-    #[inline(always)]
+    #[inline]
     pub fn frame(&self, address: u64) -> Option<PhysFrame> {
-        (self.page.get() == address & !WITHIN_PAGE).then(|| self.frame.get())
+        (self.page.get() == address & !WITHIN_PAGE)
+            .then(|| PhysFrame::containing_address(PhysAddr::new_truncate(self.frame.get())))
     }
 
     /// It was looked for.
-    #[inline(always)]
+    #[inline]
     pub fn remember(&self, address: u64, frame: PhysFrame) {
         self.page.set(address & !WITHIN_PAGE);
-        self.frame.set(frame);
+        self.frame.set(frame.start_address().as_u64());
     }
 }

@@ -2,7 +2,7 @@
 use super::Outcome;
 use crate::kernel::Kernel;
 use crate::memory::{heap, user};
-use crate::process::{Pid, ProcessTable, State, Wait};
+use crate::process::{Pid, ProcessTable, Resume, State, Wait};
 use contract::Errno;
 use core::ops::RangeInclusive;
 use files::{DescriptionId, LockMode, LockOwner, RecordLock, Step, WaitFor};
@@ -42,7 +42,7 @@ impl Flock {
     }
 }
 
-/// Whether a process waits for a record's lock now.
+/// Whether a process waits for a record's lock now; or is about to ask for it again, for some lock has gone.
 fn is_waiting(processes: &ProcessTable, process: u32) -> bool {
     processes.find(Pid(process)).is_some_and(|slot| {
         let mut threads = processes.threads_of(slot);
@@ -54,7 +54,7 @@ fn is_waiting(processes: &ProcessTable, process: u32) -> bool {
                     State::Waiting(Wait::File {
                         until: WaitFor::Lock,
                         ..
-                    })
+                    }) | State::Runnable(Resume::SystemCall { .. })
                 )
         })
     })

@@ -9,7 +9,7 @@ use guest_user::files;
 use guest_user::simd::{self, Contents, Registers};
 
 /// How long each spins, in nanoseconds.
-const SPIN: u64 = 80_000_000;
+const SPIN: u64 = 300_000_000;
 /// A time away from the processor that counts as having been stopped, in nanoseconds.
 const STOP: u64 = 200_000;
 /// Words in what a spinner tells: start and end in ticks, turns, stops, registers that changed.
