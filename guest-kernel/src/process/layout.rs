@@ -24,8 +24,12 @@ const STACK_STEPS: u64 = 1 << 7;
 pub const EXECS: u8 = 32;
 /// Its first string is at most so many units of 16 bytes below that.
 const STACK_OFFSETS: u64 = 1 << 9;
-/// The heap begins up to so many pages above the program.
+/// The heap begins up to so many pages above the program; fewer where it then fits, as far as a small one needs, into the
+/// page table that the program's end is in, which each fork copies anyway.
 const BREAK_PAGES: u64 = 1 << 13;
+const TABLE_PAGES: u64 = 1 << 9;
+const SMALL_HEAP_PAGES: u64 = 1 << 6;
+const FEWEST_BREAKS: u64 = 1 << 7;
 /// The first mapping is up to so many pages below the top.
 const MAP_PAGES: u64 = 1 << 24;
 
@@ -66,6 +70,15 @@ pub fn draw_stack(space: &AddressSpace, program: &mut Program) -> Result<(), Err
         program.stack_top -= random::words()[0] % STACK_STEPS * STACK_STEP;
     }
     space.reserve_stack(program.stack_top, STACK_LIMIT)
+}
+
+/// How many places there are to draw from for a heap above a program's end.
+fn breaks(end: u64) -> u64 {
+    let rest = TABLE_PAGES - end.div_ceil(PAGE) % TABLE_PAGES;
+    match rest.saturating_sub(SMALL_HEAP_PAGES) {
+        0..FEWEST_BREAKS => BREAK_PAGES,
+        near => near,
+    }
 }
 
 impl Kernel {
@@ -129,7 +142,7 @@ impl Kernel {
         }
         let [first, second] = random::words();
         space.shift(Shift {
-            heap: (first % BREAK_PAGES) as u32,
+            heap: (first % breaks(program.break_start)) as u32,
             mappings: (second % MAP_PAGES) as u32,
         });
         Ok(program.stack_top - (first >> 32) % STACK_OFFSETS * 16)
