@@ -263,6 +263,18 @@ impl AddressSpace {
         }
     }
 
+    /// As [`readable_already`](Self::readable_already), where that was asked for this page last.
+    #[inline(always)]
+    pub fn readable_known(&self, address: u64) -> Option<PhysFrame> {
+        self.inner.readable.frame(address)
+    }
+
+    /// As [`writable_already`](Self::writable_already), where that was asked for this page last.
+    #[inline(always)]
+    pub fn writable_known(&self, address: u64) -> Option<PhysFrame> {
+        self.inner.writable.frame(address)
+    }
+
     #[inline(never)]
     fn find_readable(&self, address: u64) -> Option<PhysFrame> {
         if address >= USER_END {

@@ -294,6 +294,36 @@ pub fn writable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<&mut
     Some(unsafe { core::slice::from_raw_parts_mut(pointer, buffer.length as usize) })
 }
 
+/// As [`readable_already`], where the page is the one that was looked for last.
+#[inline(always)]
+pub fn readable_known(space: &AddressSpace, buffer: UserBuffer) -> Option<&[u8]> {
+    let within = buffer.address % PAGE;
+    if within + buffer.length > PAGE {
+        return None;
+    }
+    let frame = space.readable_known(buffer.address)?;
+    let pointer = direct_map(frame.start_address()).wrapping_add(within as usize);
+    // SAFETY: as in `readable`.
+    Some(unsafe { core::slice::from_raw_parts(pointer, buffer.length as usize) })
+}
+
+/// As [`writable_already`], where the page is the one that was looked for last.
+#[inline(always)]
+#[allow(
+    clippy::mut_from_ref,
+    reason = "the bytes are the program's, behind its tables, not the space's own"
+)]
+pub fn writable_known(space: &AddressSpace, buffer: UserBuffer) -> Option<&mut [u8]> {
+    let within = buffer.address % PAGE;
+    if within + buffer.length > PAGE {
+        return None;
+    }
+    let frame = space.writable_known(buffer.address)?;
+    let pointer = direct_map(frame.start_address()).wrapping_add(within as usize);
+    // SAFETY: as in `writable`.
+    Some(unsafe { core::slice::from_raw_parts_mut(pointer, buffer.length as usize) })
+}
+
 impl UserBuffer {
     /// Hands the bytes to `take`, a piece of a page at a time, until it takes less than a piece; answers how
     /// many were taken. A fault after some were taken ends the loop without an error.

@@ -5,7 +5,7 @@ use crate::memory::pages::Pages;
 use alloc::rc::Rc;
 use contract::Errno;
 use core::ops::Deref;
-use files::{FdTable, Files};
+use files::{DescriptionId, FdTable, Files};
 
 /// What a process has that has none.
 static NONE: FdTable = FdTable::new();
@@ -21,6 +21,18 @@ impl Descriptors {
     /// No table.
     pub const fn none() -> Self {
         Self(None)
+    }
+
+    /// What a descriptor leads to.
+    ///
+    /// # Errors
+    /// EBADF.
+    #[inline]
+    pub fn get(&self, fd: u32) -> Result<DescriptionId, Errno> {
+        match &self.0 {
+            Some(table) => table.get(fd),
+            None => Err(Errno::EBADF),
+        }
     }
 
     /// A child's.

@@ -5,25 +5,27 @@
 //! its buffer takes all of the bytes, and the page of that is there to be written. Else the pipe is used.
 use super::Outcome;
 use crate::kernel::Kernel;
-use crate::memory::space::USER_END;
+use crate::memory::space::{AddressSpace, USER_END};
 use crate::memory::user::{self, UserBuffer};
+use crate::memory_functions::copy_few;
 use crate::process::queue::Queue;
-use crate::process::{Resume, State, Wait};
+use crate::process::scheduler::Alarm;
+use crate::process::{Resume, State, ThreadSlot, Wait};
 use crate::trace;
 use contract::PAGE_SIZE;
 use files::ReadNothing;
 use linux_raw_sys::general as linux;
+
+/// Bytes up to which a copy is best made in place.
+const FEW: u64 = 32;
 
 impl Kernel {
     /// What can be done about a read at once: it finds nothing, or waits. Its buffer is looked at when there is
     /// something for it.
     #[inline(always)]
     pub fn read_at_once(&mut self, descriptor: u64, buffer: UserBuffer) -> Option<Outcome> {
-        if !self.is_in_page(buffer) {
-            return None;
-        }
-        // No more than a page: the end is an address.
-        if buffer.address > USER_END - buffer.length {
+        let UserBuffer { address, length } = buffer;
+        if length == 0 || self.progress != 0 || length > USER_END || address > USER_END - length {
             return None;
         }
         let description = self.description(descriptor).ok()?;
@@ -40,10 +42,48 @@ impl Kernel {
         }
     }
 
-    /// What can be done about a write at once: gives all bytes of a buffer to the first reader that waits for
-    /// them. `None` where that cannot be: nothing has changed.
+    /// What can be done about a write at once: [`hand_over`](Self::hand_over) of a few bytes, where no page has to be
+    /// looked for and the clock runs.
     #[inline(always)]
     pub fn write_at_once(&mut self, descriptor: u64, buffer: UserBuffer) -> Option<Outcome> {
+        if buffer.length > FEW || matches!(self.alarm, Alarm::Off) {
+            return None;
+        }
+        let reader = self.hand_over_by(
+            descriptor,
+            buffer,
+            user::writable_known,
+            user::readable_known,
+            copy_few,
+        )?;
+        self.ready.push(self.processes, reader);
+        Some(Outcome::Return(buffer.length))
+    }
+
+    /// Gives all bytes of a buffer to the first reader that waits for them. `None` where that cannot be: nothing has
+    /// changed.
+    pub fn hand_over(&mut self, descriptor: u64, buffer: UserBuffer) -> Option<Outcome> {
+        let reader = self.hand_over_by(
+            descriptor,
+            buffer,
+            user::writable_already,
+            user::readable_already,
+            |from, to| to.copy_from_slice(from),
+        )?;
+        self.line_up(reader);
+        Some(Outcome::Return(buffer.length))
+    }
+
+    /// Answers who is to be put in the run queue.
+    #[inline(always)]
+    fn hand_over_by(
+        &mut self,
+        descriptor: u64,
+        buffer: UserBuffer,
+        writable: impl for<'a> Fn(&'a AddressSpace, UserBuffer) -> Option<&'a mut [u8]>,
+        readable: impl for<'a> Fn(&'a AddressSpace, UserBuffer) -> Option<&'a [u8]>,
+        copy: impl Fn(&[u8], &mut [u8]),
+    ) -> Option<ThreadSlot> {
         if !self.is_in_page(buffer) {
             return None;
         }
@@ -72,16 +112,20 @@ impl Kernel {
             address,
             length: buffer.length,
         };
-        let into = user::writable_already(processes[thread.process].space(), into)?;
-        let from = user::readable_already(writer.space(), buffer)?;
-        into.copy_from_slice(from);
+        let into = writable(processes[thread.process].space(), into)?;
+        let from = readable(writer.space(), buffer)?;
+        // Threads can have one buffer for both: then the pipe lies between.
+        let apart = into.as_ptr().addr().wrapping_sub(from.as_ptr().addr());
+        if apart.wrapping_add(from.len()) < 2 * from.len() {
+            return None;
+        }
+        copy(from, into);
         let thread = &mut processes[reader];
         queue.advance(thread);
         *place = queue.into();
         thread.set_result(buffer.length);
         thread.state = State::Runnable(Resume::User);
-        self.line_up(reader);
-        Some(Outcome::Return(buffer.length))
+        Some(reader)
     }
 
     /// Whether the bytes lie in one page, as those of most calls do, and there are any; and the call is not one that

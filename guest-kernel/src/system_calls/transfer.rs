@@ -128,6 +128,14 @@ impl Kernel {
         let buffer = UserBuffer { address, length };
         match self.write_at_once(descriptor, buffer) {
             Some(outcome) => outcome,
+            None => self.write_otherwise(descriptor, buffer),
+        }
+    }
+
+    #[inline(never)]
+    fn write_otherwise(&mut self, descriptor: u64, buffer: UserBuffer) -> Outcome {
+        match self.hand_over(descriptor, buffer) {
+            Some(outcome) => outcome,
             None => self.transfer_one(Direction::Write, descriptor, buffer),
         }
     }
