@@ -7,6 +7,11 @@ use x86_64::PhysAddr;
 use x86_64::structures::paging::PhysFrame;
 
 const WITHIN_PAGE: u64 = 0xfff;
+/// Stands where no frame is.
+const NO_FRAME: PhysFrame = match PhysFrame::from_start_address(PhysAddr::zero()) {
+    Ok(frame) => frame,
+    Err(_) => unreachable!(),
+};
 
 /// See the module.
 pub struct Known<T> {
@@ -26,20 +31,20 @@ impl<T> Known<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn borrow(&self) -> Ref<'_, T> {
         self.tree.borrow()
     }
 
     /// To change it.
-    #[inline]
+    #[inline(always)]
     pub fn borrow_mut(&self) -> RefMut<'_, T> {
         self.readable.forget();
         self.writable.forget();
         self.tree.borrow_mut()
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn into_inner(self) -> T {
         self.tree.into_inner()
     }
@@ -49,7 +54,7 @@ impl<T> Known<T> {
 pub struct KnownPage {
     /// Its address; that of no page where nothing is remembered.
     page: Cell<u64>,
-    frame: Cell<u64>,
+    frame: Cell<PhysFrame>,
 }
 
 impl KnownPage {
@@ -58,26 +63,25 @@ impl KnownPage {
     const fn none() -> Self {
         Self {
             page: Cell::new(Self::NO_PAGE),
-            frame: Cell::new(0),
+            frame: Cell::new(NO_FRAME),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn forget(&self) {
         self.page.set(Self::NO_PAGE);
     }
 
     /// The frame of the page at an address, if it is this one.
-    #[inline]
+    #[inline(always)]
     pub fn frame(&self, address: u64) -> Option<PhysFrame> {
-        (self.page.get() == address & !WITHIN_PAGE)
-            .then(|| PhysFrame::containing_address(PhysAddr::new_truncate(self.frame.get())))
+        (self.page.get() == address & !WITHIN_PAGE).then(|| self.frame.get())
     }
 
     /// It was looked for.
-    #[inline]
+    #[inline(always)]
     pub fn remember(&self, address: u64, frame: PhysFrame) {
         self.page.set(address & !WITHIN_PAGE);
-        self.frame.set(frame.start_address().as_u64());
+        self.frame.set(frame);
     }
 }

@@ -246,7 +246,7 @@ impl AddressSpace {
     }
 
     /// The frame of a page that the program could read without a fault.
-    #[inline]
+    #[inline(always)]
     pub fn readable_already(&self, address: u64) -> Option<PhysFrame> {
         match self.inner.readable.frame(address) {
             None => self.find_readable(address),
@@ -255,7 +255,7 @@ impl AddressSpace {
     }
 
     /// The frame of a page that the program could write to without a fault.
-    #[inline]
+    #[inline(always)]
     pub fn writable_already(&self, address: u64) -> Option<PhysFrame> {
         match self.inner.writable.frame(address) {
             None => self.find_writable(address),

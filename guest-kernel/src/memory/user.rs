@@ -264,21 +264,21 @@ pub fn writable_piece(space: &AddressSpace, buffer: UserBuffer) -> Result<&mut [
 
 /// All bytes of a buffer, to be read, where they lie in one page and the program could read there now without a
 /// fault.
-#[inline]
+#[inline(always)]
 pub fn readable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<&[u8]> {
     let within = buffer.address % PAGE;
     if within + buffer.length > PAGE {
         return None;
     }
     let frame = space.readable_already(buffer.address)?;
-    let pointer = direct_map(frame.start_address() + within);
+    let pointer = direct_map(frame.start_address()).wrapping_add(within as usize);
     // SAFETY: as in `readable`.
     Some(unsafe { core::slice::from_raw_parts(pointer, buffer.length as usize) })
 }
 
 /// All bytes of a buffer, to be written, where they lie in one page and the program could write there now without
 /// a fault.
-#[inline]
+#[inline(always)]
 #[allow(
     clippy::mut_from_ref,
     reason = "the bytes are the program's, behind its tables, not the space's own"
@@ -289,7 +289,7 @@ pub fn writable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<&mut
         return None;
     }
     let frame = space.writable_already(buffer.address)?;
-    let pointer = direct_map(frame.start_address() + within);
+    let pointer = direct_map(frame.start_address()).wrapping_add(within as usize);
     // SAFETY: as in `writable`.
     Some(unsafe { core::slice::from_raw_parts_mut(pointer, buffer.length as usize) })
 }

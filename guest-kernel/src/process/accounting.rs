@@ -116,12 +116,19 @@ pub fn of_machine() -> (Times, u64) {
 }
 
 impl Kernel {
-    /// The time since the CPU last changed hands is the current thread's, where that has not ended.
+    /// The time since the CPU last changed hands, which somebody is to be charged for.
     #[inline]
-    pub fn charge(&mut self) {
+    pub fn time_to_charge(&mut self) -> u64 {
         let now = read_tsc();
         let passed = now.wrapping_sub(self.charged_until);
         self.charged_until = now;
+        passed
+    }
+
+    /// The time since the CPU last changed hands is the current thread's, where that has not ended.
+    #[inline]
+    pub fn charge(&mut self) {
+        let passed = self.time_to_charge();
         let Current { thread, process } = self.current;
         if let Some(thread) = self.processes.thread_mut(thread) {
             thread.cpu += passed;

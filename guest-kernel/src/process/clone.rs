@@ -127,6 +127,15 @@ impl Kernel {
     /// EINVAL for flags that contradict each other or ask for namespaces, EPERM for the latter without CAP_SYS_ADMIN;
     /// ENOSYS for a thread whose creator waits for it; EAGAIN at a limit; ENOMEM.
     pub fn clone(&mut self, request: &Request) -> Result<Outcome, Errno> {
+        // What C libraries fork with: nothing of it is refused.
+        const PLAIN: u64 = (linux::CLONE_CHILD_SETTID | linux::CLONE_CHILD_CLEARTID) as u64;
+        if request.flags & !(PLAIN | Request::VFORK.flags) == 0 {
+            return self.create(request);
+        }
+        self.clone_otherwise(request)
+    }
+
+    fn clone_otherwise(&mut self, request: &Request) -> Result<Outcome, Errno> {
         request.check()?;
         if request.wants_namespaces() {
             // There are none, but who may not ask is told that first.

@@ -216,13 +216,15 @@ impl Kernel {
         if !matches!(thread.state, State::Running) || thread.apart.is_some() {
             self.leave_where_it_is(slot);
         }
-        if slot == self.current.thread {
-            self.charge();
-        }
+        let passed = match slot == self.current.thread {
+            true => self.time_to_charge(),
+            false => 0,
+        };
         let Some(mut thread) = self.processes.remove_thread(slot) else {
             return;
         };
         let process = &mut self.processes[thread.process];
+        process.usage.cpu += passed;
         if thread.tid == process.pid {
             process.name = thread.name;
         }
@@ -336,6 +338,7 @@ impl Kernel {
         if signal == signal::SIGCHLD && other.signals.discards_children() {
             return self.discard_zombie(parent, zombie, status);
         }
+        let ignores = self.ignores(parent, signal);
         match other.threads.first {
             Some(only) if other.threads.count == 1 => {
                 if let State::Waiting(Wait::Child(wanted)) = self.processes[only].state
@@ -346,7 +349,7 @@ impl Kernel {
             }
             _ => self.wake_waiting_parent(parent, zombie),
         }
-        if !self.ignores(parent, signal) {
+        if !ignores {
             self.signal_end(parent, zombie, status);
         }
     }
