@@ -28,7 +28,7 @@ static uint32_t word, other;
 
 
 /* Until that many threads sleep: they say so first, and /proc/self/task/N/stat agrees. */
-static void until_asleep(const int *ids, int count)
+static void until_waiting(const int *ids, int count)
 {
 	for (int i = 0; i < count; i++) {
 		char path[64], line[256], *state;
@@ -73,7 +73,7 @@ static void start(struct sleeper *sleepers, int count, uint32_t *on)
 	for (int i = 0; i < count; i++) {
 		sleepers[i] = (struct sleeper){ .word = on, .bits = 1u << i };
 		pthread_create(&sleepers[i].thread, NULL, sleep_on, &sleepers[i]);
-		until_asleep(&sleepers[i].id, 1);
+		until_waiting(&sleepers[i].id, 1);
 	}
 }
 
@@ -200,12 +200,12 @@ static int main_thread;
 /* Sends the first thread a signal when it sleeps, and wakes it when it sleeps again. */
 static void *disturb(void *argument)
 {
-	until_asleep(&main_thread, 1);
+	until_waiting(&main_thread, 1);
 	syscall(SYS_tgkill, getpid(), main_thread, SIGUSR1);
 	if (argument) {
 		while (!__atomic_load_n((int *)argument, __ATOMIC_SEQ_CST))
 			sched_yield();
-		until_asleep(&main_thread, 1);
+		until_waiting(&main_thread, 1);
 		futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 	}
 	return NULL;
