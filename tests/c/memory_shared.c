@@ -200,6 +200,44 @@ static void pieces(void)
 	SHOW(unlink("pieces"));
 }
 
+/* Bytes of a file onto themselves, by its own mapping; and through a pipe between two places of one page. */
+static void onto_itself(void)
+{
+	int file = open("itself", O_CREAT | O_RDWR | O_TRUNC, 0644), ends[2], status;
+	char text[3 * PAGE];
+	char *at, *private;
+
+	for (int i = 0; i < 3 * PAGE; i++)
+		text[i] = (char)(i * 7 + i / 256);
+	SHOW(write(file, text, sizeof text));
+	at = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, file, 0);
+	private = mmap(NULL, 3 * PAGE, RW, MAP_PRIVATE, file, 0);
+	SHOW(pread(file, at + 100, 2 * PAGE, 100));
+	SHOW(pwrite(file, at + 5, PAGE, 5));
+	SHOW(pwrite(file, private + 5, 2 * PAGE, 5));
+	HOLDS(memcmp(at, text, sizeof text) == 0);
+	SHOW(pread(file, at, 1000, PAGE));
+	SHOW(pwrite(file, at + PAGE, 1000, 2 * PAGE));
+	HOLDS(memcmp(at, text + PAGE, 1000) == 0 && memcmp(at + 2 * PAGE, text + PAGE, 1000) == 0);
+	SHOW(pread(file, private, 3 * PAGE, 0));
+	HOLDS(memcmp(private, at, 3 * PAGE) == 0);
+	SHOW(pwrite(file, at, PAGE, 3 * PAGE - 100));
+	SHOW(pread(file, at, 4 * PAGE, 4 * PAGE - 200));
+	SHOW(pipe(ends));
+	pid_t child = fork();
+	if (child == 0)
+		_exit(read(ends[0], at + 2000, 100) != 50);
+	usleep(20000);
+	SHOW(write(ends[1], at + 100, 50));
+	waitpid(child, &status, 0);
+	show_status("the reader", status);
+	HOLDS(memcmp(at + 2000, at + 100, 50) == 0);
+	SHOW(munmap(at, 3 * PAGE));
+	SHOW(munmap(private, 3 * PAGE));
+	close(file);
+	SHOW(unlink("itself"));
+}
+
 int main(void)
 {
 	struct sigaction action = { .sa_sigaction = caught, .sa_flags = SA_SIGINFO };
@@ -212,5 +250,6 @@ int main(void)
 	files();
 	protections();
 	pieces();
+	onto_itself();
 	return 0;
 }

@@ -86,7 +86,7 @@ pub use proc::{
 };
 pub use regular::{MAX_FILE_SIZE, PageContent};
 pub use socket::{MESSAGE_MAX, SocketKind};
-pub use step::{KernelDevice, Readiness, Step, Transfer};
+pub use step::{KernelDevice, Memory, Readiness, Step, Transfer};
 pub use store::PageStore;
 pub use wait_queue::{WaitFor, WaitQueue};
 

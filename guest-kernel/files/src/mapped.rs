@@ -107,6 +107,12 @@ impl<P> Regular<P> {
         self.with(|contents| contents.next_hole(offset))
     }
 
+    /// Whether anything maps it now.
+    #[inline]
+    pub(crate) fn is_mapped(&self) -> bool {
+        matches!(self, Self::Mapped(mapped) if Rc::strong_count(mapped) > 1)
+    }
+
     pub(crate) fn read_at(
         &self,
         store: &impl PageStore<Page = P>,

@@ -14,6 +14,8 @@ pub enum Step<T> {
     Device(KernelDevice),
     /// The text of a file in `/proc` is wanted first: call [`crate::Files::generate`], then ask the same again.
     Generate,
+    /// The bytes may be the file's own, for programs map it: ask the same with bytes that are the kernel's.
+    Aside,
     /// A setting of `/proc/sys` is to become what the piece says: the kernel's own to do.
     Set(SysFile),
 }
@@ -49,6 +51,17 @@ pub struct Transfer {
     pub message: usize,
     /// Whether the message has begun.
     pub begun: bool,
+    /// Whose memory the bytes are in.
+    pub memory: Memory,
+}
+
+/// Where the bytes of a read or write lie.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Memory {
+    /// In memory of the kernel's own, which nothing maps.
+    Kernel,
+    /// In a program's, which may be pages of a file.
+    Program,
 }
 
 impl Transfer {
@@ -63,6 +76,7 @@ impl Transfer {
             flags: 0,
             message: 0,
             begun: false,
+            memory: Memory::Kernel,
         }
     }
 
@@ -77,6 +91,7 @@ impl Transfer {
             flags: 0,
             message: 0,
             begun: false,
+            memory: Memory::Kernel,
         }
     }
 

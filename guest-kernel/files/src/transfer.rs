@@ -6,7 +6,7 @@ use crate::proc::{ProcNode, ProcSource};
 use crate::regular::MAX_FILE_SIZE;
 use crate::snapshot::{Snapshot, SnapshotWriter};
 use crate::socket::Socket;
-use crate::{Files, PageStore, Step, Transfer};
+use crate::{Files, Memory, PageStore, Step, Transfer};
 use alloc::boxed::Box;
 use contract::Errno;
 use linux_raw_sys::general as linux;
@@ -49,8 +49,18 @@ impl<S: PageStore> Files<S> {
             Opened::Packets(..) | Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
             Opened::Device(_, device) => read_device(device, transfer, into),
             Opened::Proc(_, None) => Step::Generate,
+            Opened::Regular(number) if self.may_be_its_own(number, transfer) => Step::Aside,
             _ => Step::Done(self.read_contents(store, id, transfer, into)),
         }
+    }
+
+    /// Whether bytes that are to go into a file, or come out of it, may lie in its own pages.
+    #[inline]
+    fn may_be_its_own(&self, number: Number, transfer: &Transfer) -> bool {
+        transfer.memory == Memory::Program
+            && self.inode(number).is_ok_and(
+                |inode| matches!(&inode.kind, Kind::Regular(regular) if regular.is_mapped()),
+            )
     }
 
     fn read_contents(
@@ -137,6 +147,7 @@ impl<S: PageStore> Files<S> {
             Opened::Packets(..) | Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
             Opened::Device(_, device) => write_device(device, transfer, bytes),
             Opened::Proc(ProcNode::SysFile(file), _) => Step::Set(file),
+            Opened::Regular(number) if self.may_be_its_own(number, transfer) => Step::Aside,
             _ => Step::Done(self.write_contents(store, id, transfer, bytes)),
         }
     }

@@ -80,8 +80,8 @@ pub(super) fn writable(
     };
     let pointer = direct_map(frame.start_address() + address % PAGE);
     // SAFETY: as in `readable`; a frame that was resolved for writing is in no other process's private memory, and
-    // one system call makes one such slice at a time. Of a shared mapping it may be a file's page too: who copies
-    // that page onto itself reads and writes plain bytes, of which any mix is what mmap(2) allows.
+    // one system call makes one such slice at a time. Of a shared mapping it may be a file's page too: the contents of
+    // a file that is mapped are never moved to or from such a slice, but by way of the kernel's own memory.
     Ok(unsafe { core::slice::from_raw_parts_mut(pointer, first_piece(address, length)) })
 }
 

@@ -184,7 +184,7 @@ impl Kernel {
                 transfer.done += found;
                 Ok(Copied::Bytes(found))
             }
-            Step::Generate | Step::Set(_) => Err(Errno::EINVAL),
+            Step::Generate | Step::Aside | Step::Set(_) => Err(Errno::EINVAL),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::process::{Process, Wait, held};
 use crate::processes_view::ProcessesView;
 use crate::random;
 use contract::{Errno, PAGE_SIZE};
-use files::{DescriptionId, KernelDevice, Step, Transfer, WaitFor};
+use files::{DescriptionId, KernelDevice, Memory, Step, Transfer, WaitFor};
 use linux_raw_sys::general as linux;
 use linux_raw_sys::net;
 
@@ -280,6 +280,7 @@ impl Kernel {
         heap::require_reserve()?;
         let space = self.processes[self.current.process].space();
         let mut transfer = Transfer::new(buffer.length as usize);
+        transfer.memory = Memory::Program;
         transfer.limit = self.processes[self.current.process]
             .limits
             .soft(Resource::FileSize);
@@ -338,6 +339,7 @@ impl Kernel {
         heap::require_reserve()?;
         let process = &self.processes[self.current.process];
         transfer.done = held::done_in(self.progress);
+        transfer.memory = Memory::Program;
         transfer.limit = process.limits.soft(Resource::FileSize);
         match direction {
             Direction::Read => self.files.check_readable(description, transfer)?,
@@ -532,6 +534,7 @@ impl Kernel {
             Step::Done(Ok(count)) if count == size => Piece::Taken(count),
             Step::Done(result) => Piece::Over(result),
             Step::Wait(until) => Piece::Wait(until),
+            Step::Aside => self.transfer_aside(direction, description, rest, transfer),
             Step::Generate => {
                 // It may tell of CPU time.
                 self.charge();
@@ -557,6 +560,47 @@ impl Kernel {
                 }
             }
             Step::Device(_) => Piece::Over(Err(Errno::EINVAL)),
+        }
+    }
+}
+
+impl Kernel {
+    /// As [`transfer_piece`](Self::transfer_piece), by way of a page of the kernel's own: the program's bytes may be the
+    /// file's.
+    #[inline(never)]
+    fn transfer_aside(
+        &mut self,
+        direction: Direction,
+        description: DescriptionId,
+        rest: UserBuffer,
+        transfer: &mut Transfer,
+    ) -> Piece {
+        let mut page = [0; PAGE_SIZE];
+        let room = PAGE_SIZE as u64 - rest.address % PAGE_SIZE as u64;
+        let bytes = &mut page[..room.min(rest.length) as usize];
+        let space = self.processes[self.current].space();
+        let (files, pages) = (&mut self.files, &mut self.pages);
+        transfer.memory = Memory::Kernel;
+        let step = match direction {
+            // Its first byte was found writable, and so is its page.
+            Direction::Read => match files.read(pages, description, transfer, bytes) {
+                Step::Done(Ok(count)) => {
+                    let written = user::write(space, rest.address, &bytes[..count]);
+                    Step::Done(written.map(|()| count).map_err(Errno::from))
+                }
+                step => step,
+            },
+            Direction::Write => match user::read(space, rest.address, bytes) {
+                Ok(()) => files.write(pages, description, transfer, bytes),
+                Err(fault) => Step::Done(Err(fault.into())),
+            },
+        };
+        transfer.memory = Memory::Program;
+        match step {
+            Step::Done(Ok(count)) if count == bytes.len() => Piece::Taken(count),
+            Step::Done(result) => Piece::Over(result),
+            // A regular file asks for nothing else.
+            _ => Piece::Over(Err(Errno::EINVAL)),
         }
     }
 }

@@ -196,6 +196,7 @@ impl Machine {
                 Step::Wait(until) => return Step::Wait(until),
                 Step::Device(device) => return Step::Device(device),
                 Step::Set(file) => return Step::Set(file),
+                Step::Aside => return Step::Aside,
             };
             let result = transfer.result(last);
             return Step::Done(result.map(|count| buffer[..count].to_vec()));
