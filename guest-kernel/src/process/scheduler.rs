@@ -209,16 +209,30 @@ impl Kernel {
     #[inline(never)]
     fn schedule_otherwise(&mut self) {
         loop {
-            let Some(slot) = self.ready.pop(self.processes) else {
+            let Some(slot) = self.ready.first() else {
                 self.idle();
                 continue;
             };
-            let thread = &mut self.processes[slot];
+            let who = Current {
+                thread: slot,
+                process: self.processes[slot].process,
+            };
+            let (thread, process) = self.processes.both(who);
+            self.ready.advance(thread);
             let State::Runnable(resume) = core::mem::replace(&mut thread.state, State::Running)
             else {
                 unreachable!("only runnable threads are in the run queue")
             };
-            self.enter(slot);
+            if process.shares.is_some() || process.has_cpu_timers() {
+                self.enter(slot);
+            } else {
+                if slot != self.current.thread {
+                    COUNTERS.add(Counter::ContextSwitches, 1);
+                }
+                self.current = who;
+                // SAFETY: as in `enter`.
+                unsafe { context::switch_to(&raw mut thread.context, process.space().root()) };
+            }
             match resume {
                 Resume::User => {}
                 Resume::Start { pid_at } => {
