@@ -10,7 +10,7 @@
 //! | more: memory that is shared, mapped, moved and limited; stacks | [`memory`] |
 //! | more: files, descriptors, pipes, sockets | [`files`] |
 //! | shell scripts, by static shells, compared with Linux | [`shells`] |
-//! | job control at a terminal, and a shell there | [`jobs`], [`shell`] |
+//! | job control at a terminal, and shells there, of cowbell and of Debian | [`jobs`], [`shell`], [`prompts`] |
 //! | what Linux has no match for: pid 1, memory that runs out, limits | [`limits`] |
 //! | corrupt kernels, initramfs, programs and options | [`bad_kernel`], [`bad_initramfs`], [`bad_program`], [`bad_options`] |
 //! | system calls with hostile arguments | [`hostile_calls`] |
@@ -45,6 +45,7 @@ mod linux_programs;
 mod memory;
 mod output;
 mod programs;
+mod prompts;
 mod run_options;
 mod shell;
 mod shells;

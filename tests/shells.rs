@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A shell, and the directory of scripts it runs.
-struct Suite {
-    shell: &'static str,
-    program: PathBuf,
-    scripts: &'static str,
+pub struct Suite {
+    pub shell: &'static str,
+    pub program: PathBuf,
+    pub scripts: &'static str,
 }
 
 /// The shells that run the scripts for every shell.
@@ -27,8 +27,8 @@ type Sections = BTreeMap<String, String>;
 
 impl Suite {
     /// The root of the machine, as a directory of the host: the same for both sides.
-    fn root(&self) -> PathBuf {
-        let root = scratch::directory(&format!("shells/{}-{}", self.shell, self.scripts));
+    pub fn root(&self, scratch: &str) -> PathBuf {
+        let root = scratch::directory(&format!("{scratch}/{}-{}", self.shell, self.scripts));
         for directory in ["bin", "tmp", "etc"] {
             fs::create_dir(root.join(directory)).expect("a directory");
         }
@@ -121,7 +121,7 @@ impl Suite {
             .option(["--root".as_ref(), root.as_os_str()])
             .option(["--env", "PATH=/bin", "--env", "HOME=/"])
             .option(["--env", "LC_ALL=C", "--env", "TZ=UTC"])
-            .option(["--mem", "256M", "--timeout", "200s"])
+            .option(["--mem", "256M", "--timeout", "500s"])
             .program(program)
             .run();
         (sections(&run.text()), format!("{run:?}"))
@@ -144,7 +144,7 @@ fn alike(shell: &'static str, program: PathBuf, scripts: &'static str) {
         program,
         scripts,
     };
-    let root = suite.root();
+    let root = suite.root("shells");
     let linux = suite.on_linux(&root);
     assert!(
         linux.keys().eq(suite.names().iter()),

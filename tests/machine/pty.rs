@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,24 +29,29 @@ pub struct Session {
 impl Session {
     /// Starts a run with standard input, output and error on a terminal of its own.
     pub fn start(machine: &Machine) -> Self {
-        Self::start_on(machine, openpty(None, None).expect("a pseudo-terminal"))
+        let terminal = openpty(None, None).expect("a pseudo-terminal");
+        Self::start_on(machine.to_command(), terminal)
     }
 
     /// As [`start`](Self::start), on a terminal of this size.
     pub fn start_sized(machine: &Machine, rows: u16, columns: u16) -> Self {
+        Self::of(machine.to_command(), rows, columns)
+    }
+
+    /// Starts any command so.
+    pub fn of(command: Command, rows: u16, columns: u16) -> Self {
         let size = libc::winsize {
             ws_row: rows,
             ws_col: columns,
             ws_xpixel: 0,
             ws_ypixel: 0,
         };
-        Self::start_on(machine, openpty(&size, None).expect("a pseudo-terminal"))
+        Self::start_on(command, openpty(&size, None).expect("a pseudo-terminal"))
     }
 
-    fn start_on(machine: &Machine, terminal: OpenptyResult) -> Self {
+    fn start_on(mut command: Command, terminal: OpenptyResult) -> Self {
         let OpenptyResult { master, slave } = terminal;
         let before = tcgetattr(&slave).expect("its settings");
-        let mut command = machine.to_command();
         let end = || slave.try_clone().expect("a descriptor");
         command.stdin(end()).stdout(end()).stderr(end());
         let lead = || {
@@ -129,6 +134,12 @@ impl Session {
             !now.local_flags
                 .intersects(LocalFlags::ICANON | LocalFlags::ECHO)
         });
+    }
+
+    /// Waits until what has come to the screen after its first `seen` bytes is as `wanted` says.
+    #[track_caller]
+    pub fn expect_after(&self, seen: usize, what: &str, wanted: impl Fn(&str) -> bool) {
+        self.until(what, || self.screen().get(seen..).is_some_and(&wanted));
     }
 
     #[track_caller]
