@@ -245,10 +245,14 @@ impl Watch<'_> {
 
     fn listen(&mut self, told: Told) -> std::io::Result<()> {
         match told {
-            Told::Reset => {
-                self.reset = Reset::Seen;
-                self.monitor.ask_registers()
-            }
+            // It may be told twice: as an event, and as the state that was asked for at the start.
+            Told::Reset => match self.reset {
+                Reset::None => {
+                    self.reset = Reset::Seen;
+                    self.monitor.ask_registers()
+                }
+                Reset::Seen | Reset::Stopped(_) => Ok(()),
+            },
             Told::Registers(registers) => {
                 self.reset = Reset::Stopped(registers);
                 self.monitor.quit()

@@ -36,6 +36,8 @@ impl Monitor {
             received: Vec::new(),
         };
         monitor.send(&json!({"execute": "qmp_capabilities"}))?;
+        // No event is told before that is through: what the guest may have done by then has to be asked for.
+        monitor.send(&json!({"execute": "query-status"}))?;
         Ok(monitor)
     }
 
@@ -116,6 +118,9 @@ fn understand(line: &[u8]) -> Option<Told> {
     if message["event"] == "SHUTDOWN" && message["data"]["reason"] == "guest-reset" {
         return Some(Told::Reset);
     }
+    if message["return"]["status"] == "shutdown" {
+        return Some(Told::Reset);
+    }
     if let Some(text) = message["return"].as_str() {
         return Registers::from_qemu(text).map(Told::Registers);
     }
@@ -133,6 +138,11 @@ mod tests {
         assert_eq!(understand(reset), Some(Told::Reset));
         let quit = br#"{"event": "SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-quit"}}"#;
         assert_eq!(understand(quit), None);
+        let stands =
+            br#"{"return": {"running": false, "singlestep": false, "status": "shutdown"}}"#;
+        assert_eq!(understand(stands), Some(Told::Reset));
+        let runs = br#"{"return": {"running": true, "singlestep": false, "status": "running"}}"#;
+        assert_eq!(understand(runs), None);
         let refused = br#"{"error": {"class": "GenericError", "desc": "no"}}"#;
         assert_eq!(understand(refused), Some(Told::Refused("no".to_owned())));
         assert_eq!(understand(b"{"), None);
