@@ -34,8 +34,8 @@ int main(void)
 	ask("nothing, for a time", 0, 2, 10);
 	ask("one soon", 0, 100, 10);
 	ask("three", 3, 0, 10);
-	ask("two of three, then silence", 3, 2, 10);
-	ask("more than wanted", 2, 0, 3);
+	ask("two of three, then silence", 3, 10, 10);
+	ask("more than wanted", 3, 0, 3);
 	ask("the rest", 1, 0, 10);
 	SHOW(ioctl(0, 0x802c542a, new_form));
 	HOLDS(memcmp(new_form + 36, new_form + 40, 4) == 0);
