@@ -82,7 +82,8 @@ fn spin(registers: Registers, who: u8, frequency: u64) -> [u64; WORDS] {
 
 /// How fast the time-stamp counter runs, by the clock.
 fn ticks_per_millisecond() -> Result<u64> {
-    let (clock, ticks) = (time::monotonic_nanoseconds()?, time::ticks());
+    // The ticks are counted over a little more than the time: who is stopped in between spins for longer, not for less.
+    let (ticks, clock) = (time::ticks(), time::monotonic_nanoseconds()?);
     loop {
         let elapsed = time::monotonic_nanoseconds()? - clock;
         if elapsed >= 3_000_000 {
