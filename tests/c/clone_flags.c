@@ -246,7 +246,8 @@ static int end(void *unused)
 static int signals_itself(void *unused)
 {
 	(void)unused;
-	return raise(SIGUSR1);
+	/* Not raise(): what it knows of its thread is in memory that both share. */
+	return kill(getpid(), SIGUSR1);
 }
 
 /* A handler that is good for once is so for all who share it. */
