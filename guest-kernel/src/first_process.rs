@@ -1,4 +1,5 @@
 //! From the end of boot to the first instruction of pid 1.
+use crate::arch::clock::SECOND;
 use crate::arch::context::UserContext;
 use crate::arch::machine;
 use crate::boot::BootInfo;
@@ -44,7 +45,6 @@ use linux_raw_sys::general::{O_RDWR, S_IFDIR, S_IFMT};
 
 /// The program without `--` on the command line.
 const DEFAULT_PROGRAM: &[u8] = b"/init";
-const SECOND: u64 = 1_000_000_000;
 
 static PROCESSES: OneCpu<ProcessTable> = OneCpu::new(ProcessTable::new());
 

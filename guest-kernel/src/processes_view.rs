@@ -2,13 +2,13 @@
 mod process;
 mod system;
 
+use crate::arch::clock::SECOND;
 use crate::console::Console;
 use crate::host_names::HostNames;
 use crate::process::{Current, Pid, Process, ProcessSlot, ProcessTable, Thread};
 use contract::Errno;
 use files::{DescriptionId, InodeId, Output, ProcContent, ProcSource};
 
-const SECOND: u64 = 1_000_000_000;
 /// Nanoseconds of a clock tick: 100 a second (AT_CLKTCK).
 const CLOCK_TICK: u64 = SECOND / 100;
 

@@ -5,12 +5,10 @@
 use super::limits::{INFINITY, Resource};
 use super::signal::{Info, SIGALRM, SIGKILL, SIGPROF, SIGVTALRM, SIGXCPU, send};
 use super::{Process, ProcessSlot};
-use crate::arch::clock;
+use crate::arch::clock::{self, SECOND};
 use crate::kernel::Kernel;
 use crate::memory::heap;
 use alloc::boxed::Box;
-
-const SECOND: u64 = 1_000_000_000;
 
 /// Which timer of a process.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,11 @@
 //! What is changed about a file: chmod(2), chown(2), utimensat(2).
 use super::paths::{WORKING_DIRECTORY, time_of_change};
+use crate::arch::clock::SECOND;
 use crate::kernel::Kernel;
 use crate::memory::user;
 use contract::Errno;
 use files::{InodeId, Located, Time};
 use linux_raw_sys::general as linux;
-
-const SECOND: u64 = 1_000_000_000;
 
 /// What becomes of a time.
 #[derive(Clone, Copy, PartialEq, Eq)]

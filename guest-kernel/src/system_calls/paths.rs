@@ -1,6 +1,6 @@
 //! What is done by name and changes none: open, readlink, chdir; and how a path comes from a program.
 use super::Outcome;
-use crate::arch::clock;
+use crate::arch::clock::{self, SECOND};
 use crate::kernel::Kernel;
 use crate::memory::heap;
 use crate::memory::pages::Pages;
@@ -56,7 +56,6 @@ impl PathBuffer {
 
 /// The time that a change of a file gets.
 pub fn time_of_change() -> Time {
-    const SECOND: u64 = 1_000_000_000;
     let now = clock::realtime();
     Time {
         seconds: (now / SECOND) as i64,

@@ -1,6 +1,6 @@
 //! Time: clocks and sleep.
 use super::Outcome;
-use crate::arch::clock;
+use crate::arch::clock::{self, SECOND};
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
 use crate::memory::{heap, user};
@@ -8,8 +8,6 @@ use crate::process::accounting::Times;
 use crate::process::{Pid, Wait};
 use contract::Errno;
 use linux_raw_sys::general as linux;
-
-const SECOND: u64 = 1_000_000_000;
 
 /// The longest time there is, in nanoseconds: 292 years. More is taken for it, as on Linux; so a time from a program
 /// and one since boot can be added.

@@ -1,7 +1,7 @@
 //! What processes have used, and their timers: the arguments of the calls. What they do is in
 //! [`crate::process::accounting`] and [`crate::process::timers`].
 use super::time;
-use crate::arch::clock;
+use crate::arch::clock::{self, SECOND};
 use crate::kernel::Kernel;
 use crate::memory::{heap, user};
 use crate::process::accounting::{Times, Usage};
@@ -9,7 +9,6 @@ use crate::process::timers::{Setting, Which};
 use contract::Errno;
 use linux_raw_sys::general as linux;
 
-const SECOND: u64 = 1_000_000_000;
 const MICROSECOND: u64 = 1000;
 /// Nanoseconds of a clock tick: 100 a second (AT_CLKTCK).
 const CLOCK_TICK: u64 = SECOND / 100;

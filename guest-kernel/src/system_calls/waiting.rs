@@ -3,7 +3,7 @@
 //! A call that waits is asked again whenever something has become ready anywhere. What it has of progress is its
 //! deadline, [`NO_DEADLINE`] without one; so 0 says that it is asked for the first time.
 use super::Outcome;
-use crate::arch::clock;
+use crate::arch::clock::{self, SECOND};
 use crate::kernel::Kernel;
 use crate::memory::heap;
 use crate::memory::space::AddressSpace;
@@ -18,7 +18,6 @@ use linux_raw_sys::general as linux;
 /// Progress of a call that waits for as long as it takes.
 pub const NO_DEADLINE: u64 = u64::MAX;
 
-const SECOND: u64 = 1_000_000_000;
 const MILLISECOND: u64 = 1_000_000;
 /// Bits of a word of an `fd_set`, and words of the largest.
 const WORD: u64 = u64::BITS as u64;
