@@ -74,11 +74,13 @@ pub fn c_alike(name: &str, libraries: &[Library], arguments: &[&str]) {
     }
 }
 
+/// A test of each program, with either library.
 macro_rules! programs {
     ($($name:ident)*) => {
         $(#[test] fn $name() { c_alike(stringify!($name), &[Library::Glibc, Library::Musl], &[]); })*
     };
 }
+pub(crate) use programs;
 
 programs! {
     allocate spawn pipes faults signals handlers descriptors cloexec exec_failures many_arguments vforks waits

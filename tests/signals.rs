@@ -1,13 +1,7 @@
 //! Signals, job control, waiting, timers, limits: C programs that print and end here as they do on Linux.
 
-use crate::linux_programs::c_alike;
+use crate::linux_programs::{c_alike, programs};
 use crate::machine::compiled::Library;
-
-macro_rules! programs {
-    ($($name:ident)*) => {
-        $(#[test] fn $name() { c_alike(stringify!($name), &[Library::Glibc, Library::Musl], &[]); })*
-    };
-}
 
 programs! {
     limits_calls signals_queue jobs_stop timers_calls usage_calls signals_context

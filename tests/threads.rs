@@ -1,13 +1,7 @@
 //! Threads: programs that run on Linux and here alike.
 
-use crate::linux_programs::{alike, c_alike};
+use crate::linux_programs::{alike, c_alike, programs};
 use crate::machine::compiled::{self, Library};
-
-macro_rules! programs {
-    ($($name:ident)*) => {
-        $(#[test] fn $name() { c_alike(stringify!($name), &[Library::Glibc, Library::Musl], &[]); })*
-    };
-}
 
 programs! { clone_flags futexes threads_files threads_groups }
 
