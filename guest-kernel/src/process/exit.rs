@@ -12,12 +12,10 @@
 use super::family::Which;
 use super::jobs::{Activity, Parent};
 use super::traits::Traits;
-use super::wait::{Event, Found, Wanted};
-use super::{Current, Pid, ProcessSlot, Resume, State, Status, ThreadSlot, Wait, signal, wait};
-use crate::arch::{context, machine};
+use super::{Pid, ProcessSlot, Resume, State, Status, Wait, signal};
+use crate::arch::machine;
 use crate::export;
 use crate::kernel::Kernel;
-use crate::memory::frames::{FRAMES, Use};
 use crate::memory::space::AddressSpace;
 use crate::records::COUNTERS;
 use crate::trace;
@@ -63,7 +61,7 @@ impl Kernel {
 
     /// Ends those whose turn has come by the end of others.
     #[inline]
-    fn finish_ends(&mut self) {
+    pub(super) fn finish_ends(&mut self) {
         while let Ends::UnderWay(Some((first, last))) = self.ends {
             let process = &mut self.processes[first];
             let rest = process.next_to_end.take();
@@ -123,134 +121,6 @@ impl Kernel {
             self.files.release_all_locks(self.processes[slot].pid.0);
         }
         self.leave_shares(slot);
-    }
-
-    /// exit(2) of the current thread: the last one's is the end of the process.
-    pub fn exit_thread(&mut self, code: u8) {
-        let Current { thread, process } = self.current;
-        if self.processes[process].threads.count == 1 {
-            return self.end_process(process, Status::Exited(code));
-        }
-        self.leave_words_in_order(thread);
-        let tid = self.processes[thread].tid;
-        self.end_thread(thread);
-        // What its children do about it may end the process itself: afterwards.
-        self.ends = Ends::UnderWay(None);
-        self.give_children_away(process, tid);
-        self.pass_signals_on(process);
-        self.finish_ends();
-    }
-
-    /// Ends all threads of a process but one (execve(2)).
-    pub fn end_other_threads(&mut self, who: Current) {
-        let tid = self.processes[who.thread].tid;
-        if self.processes[who].threads.count == 1 && tid == self.processes[who].pid {
-            return;
-        }
-        let mut next = self.processes[who].threads.first;
-        while let Some(slot) = next {
-            next = self.processes[slot].fellows.next;
-            if slot != who.thread {
-                self.leave_words_in_order(slot);
-                self.end_thread(slot);
-            }
-        }
-        if tid != self.processes[who].pid {
-            self.processes.make_leader(who.thread);
-        }
-        // They are all its own now.
-        let pid = self.processes[who].pid;
-        for which in [Which::Living, Which::Zombies] {
-            let mut next = self.processes.first_child(who.process, which);
-            while let Some(child) = next {
-                self.processes[child].parent_thread = pid;
-                next = self.processes.next_child(child);
-            }
-        }
-    }
-
-    /// A thread has ended, and others of its process go on: its children are another's, and hear of it.
-    fn give_children_away(&mut self, process: ProcessSlot, ended: Pid) {
-        let Some(heir) = self.processes[process].threads.first else {
-            return;
-        };
-        let heir = self.processes[heir].tid;
-        for which in [Which::Living, Which::Zombies] {
-            let mut next = self.processes.first_child(process, which);
-            while let Some(child) = next {
-                next = self.processes.next_child(child);
-                if self.processes[child].parent_thread == ended {
-                    self.processes[child].parent_thread = heir;
-                    self.tell_of_parents_death(child);
-                }
-            }
-        }
-    }
-
-    fn tell_of_parents_death(&mut self, child: ProcessSlot) {
-        let signal = self.processes[child].death_signal;
-        if signal != 0 {
-            signal::send(self, child, signal, signal::Info::Kernel);
-        }
-    }
-
-    /// Takes a thread out of its process and out of the table: nothing is left of it.
-    fn end_thread(&mut self, slot: ThreadSlot) {
-        self.processes.leave_fellows(slot);
-        self.take_thread_out(slot);
-    }
-
-    /// The same for all threads of a process.
-    #[inline]
-    fn end_all_threads(&mut self, slot: ProcessSlot) {
-        let mut next = core::mem::take(&mut self.processes[slot].threads).first;
-        while let Some(thread) = next {
-            next = self.processes[thread].fellows.next;
-            self.take_thread_out(thread);
-        }
-    }
-
-    #[inline]
-    fn take_thread_out(&mut self, slot: ThreadSlot) {
-        let thread = &self.processes[slot];
-        if !matches!(thread.state, State::Running) || thread.apart.is_some() {
-            self.leave_where_it_is(slot);
-        }
-        let passed = match slot == self.current.thread {
-            true => self.time_to_charge(),
-            false => 0,
-        };
-        let Some(mut thread) = self.processes.remove_thread(slot) else {
-            return;
-        };
-        let process = &mut self.processes[thread.process];
-        process.usage.cpu += passed;
-        if thread.tid == process.pid {
-            process.name = thread.name;
-        }
-        if let Some(frame) = thread.context.release_simd() {
-            FRAMES.with(|frames| frames.free(frame, Use::Kernel));
-        }
-        context::forget(&thread.context);
-    }
-
-    /// Takes a thread out of the queue that it is in, and drops what it has apart from its fellows.
-    #[inline(never)]
-    fn leave_where_it_is(&mut self, slot: ThreadSlot) {
-        if !matches!(self.processes[slot].state, State::Running) {
-            let held = self.processes[slot].held();
-            self.leave_queue(slot);
-            if let Some(held) = held {
-                self.let_go(slot, held);
-            }
-        }
-        if self.processes[slot].apart.is_some() {
-            let process = self.processes[slot].process;
-            self.drop_apart(Current {
-                thread: slot,
-                process,
-            });
-        }
     }
 
     /// Gives up the address space, and lets a vfork parent that waits for it go on.
@@ -318,94 +188,6 @@ impl Kernel {
             ancestor = process.family.parent;
         }
         self.processes.find(Pid(1))
-    }
-
-    fn notify_parent(&mut self, slot: ProcessSlot) {
-        if let Some(parent) = self.processes.bury_child(slot) {
-            self.tell_parent_of_end(parent, slot);
-        }
-    }
-
-    /// The parent of a zombie hears of it. One that wants no zombies has none.
-    #[inline]
-    fn tell_parent_of_end(&mut self, parent: ProcessSlot, zombie: ProcessSlot) {
-        let process = &self.processes[zombie];
-        let Some(status) = process.ended else {
-            return;
-        };
-        let signal = process.exit_signal;
-        let other = &self.processes[parent];
-        if signal == signal::SIGCHLD && other.signals.discards_children() {
-            return self.discard_zombie(parent, zombie, status);
-        }
-        let ignores = self.ignores(parent, signal);
-        match other.threads.first {
-            Some(only) if other.threads.count == 1 => {
-                if let State::Waiting(Wait::Child(wanted)) = self.processes[only].state
-                    && wanted.fits(process)
-                {
-                    self.enqueue(only, Self::ASKS_AGAIN);
-                }
-            }
-            _ => self.wake_waiting_parent(parent, zombie),
-        }
-        if !ignores {
-            self.signal_end(parent, zombie, status);
-        }
-    }
-
-    /// The parent wants no zombies.
-    #[cold]
-    #[inline(never)]
-    fn discard_zombie(&mut self, parent: ProcessSlot, zombie: ProcessSlot, status: Status) {
-        trace::notice(self);
-        let info = signal::Info::Child(self.sender(zombie), Event::Ended(status));
-        self.reap(zombie);
-        self.wake_childless_parent(parent);
-        signal::send(self, parent, signal::SIGCHLD, info);
-    }
-
-    #[inline(never)]
-    fn signal_end(&mut self, parent: ProcessSlot, zombie: ProcessSlot, status: Status) {
-        let signal = self.processes[zombie].exit_signal;
-        let info = signal::Info::Child(self.sender(zombie), Event::Ended(status));
-        signal::send(self, parent, signal, info);
-    }
-
-    /// How who waits for a child goes on.
-    const ASKS_AGAIN: Resume = Resume::SystemCall {
-        progress: 0,
-        turn: None,
-    };
-
-    /// A child has something to report: who waits for that asks again.
-    pub fn wake_waiting_parent(&mut self, parent: ProcessSlot, child: ProcessSlot) {
-        self.wake_waiters(parent, |kernel, wanted| {
-            wanted.fits(&kernel.processes[child])
-        });
-    }
-
-    /// Where no child is left that a wait could be about, it returns ECHILD.
-    fn wake_childless_parent(&mut self, parent: ProcessSlot) {
-        self.wake_waiters(parent, |kernel, wanted| {
-            matches!(wait::find(kernel.processes, parent, wanted), Found::NoChild)
-        });
-    }
-
-    /// Lets the threads of a parent that wait for such a child ask again.
-    #[inline]
-    fn wake_waiters(&mut self, parent: ProcessSlot, fits: impl Fn(&Self, Wanted) -> bool) {
-        let mut next = self.processes[parent].threads.first;
-        while let Some(slot) = next {
-            let thread = &self.processes[slot];
-            next = thread.fellows.next;
-            if let State::Waiting(Wait::Child(wanted)) = thread.state
-                && fits(self, wanted)
-            {
-                // It is in no queue.
-                self.enqueue(slot, Self::ASKS_AGAIN);
-            }
-        }
     }
 
     /// The machine ends with pid 1: everything goes, and every frame must be there again.

@@ -2,14 +2,14 @@
 //!
 //! | verb | file |
 //! |---|---|
-//! | be, by slot and by identifier | `table.rs`, `thread.rs`, `family.rs` |
+//! | be, by slot and by identifier | `slots.rs`, `table.rs`, `thread.rs`, `family.rs` |
 //! | be created | `clone.rs`, `fork.rs` |
 //! | share, or not | `descriptors.rs`, `held.rs`, `sharing.rs`, `apart.rs` |
 //! | become another program | `exec.rs`, over `template.rs`, `elf_image.rs`, `layout.rs` and `initial_stack.rs` |
-//! | run, wait, be preempted | `scheduler.rs`, `queue.rs`, `futex.rs`; `scheduling.rs` is what it asked for |
+//! | run, wait, be preempted | `scheduler.rs`, `parking.rs`, `queue.rs`, `file_queues.rs`, `futex.rs`; `scheduling.rs` is what it asked for |
 //! | be signalled, stop and go on | `signal/`, `handler.rs` |
 //! | be in a job, have a terminal | `jobs.rs`, `terminal.rs` |
-//! | end, and be waited for | `exit.rs`, `robust.rs`, `wait.rs` |
+//! | end, and be waited for | `exit.rs`, `exit_thread.rs`, `exit_notify.rs`, `robust.rs`, `wait.rs` |
 //! | be somebody's, be limited, have timers, be accounted for | `credentials.rs`, `limits.rs`, `timers.rs`, `accounting.rs` |
 //! | have what prctl(2) sets | `traits.rs` |
 pub mod accounting;
@@ -21,7 +21,10 @@ pub mod descriptors;
 pub mod elf_image;
 pub mod exec;
 pub mod exit;
+mod exit_notify;
+mod exit_thread;
 pub mod family;
+mod file_queues;
 pub mod fork;
 pub mod futex;
 pub mod handler;
@@ -30,12 +33,14 @@ pub mod initial_stack;
 pub mod jobs;
 pub mod layout;
 pub mod limits;
+mod parking;
 pub mod queue;
 pub mod robust;
 pub mod scheduler;
 pub mod scheduling;
 pub mod sharing;
 pub mod signal;
+mod slots;
 pub mod table;
 pub mod template;
 pub mod terminal;

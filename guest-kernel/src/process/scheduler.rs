@@ -10,7 +10,6 @@ use crate::records::COUNTERS;
 use crate::{deadlock, system_calls, trace};
 use contract::Errno;
 use contract::counters::Counter;
-use files::WaitFor;
 use page_tree::Access;
 
 /// How long a thread runs before another that is runnable gets its turn, in nanoseconds.
@@ -59,109 +58,6 @@ impl Kernel {
     #[inline(never)]
     fn arm_for_slice(&mut self) {
         self.arm(clock::now() + TIME_SLICE);
-    }
-
-    /// Parks the current thread.
-    #[inline(always)]
-    pub fn park(&mut self, slot: ThreadSlot, wait: Wait) {
-        if !matches!(wait, Wait::Child(_) | Wait::Vfork(_)) {
-            self.enter_wait(slot, &wait);
-        }
-        let (thread, process) = self.processes.both(Current {
-            thread: slot,
-            process: self.current.process,
-        });
-        thread.state = State::Waiting(wait);
-        process.usage.voluntary += 1;
-    }
-
-    /// Puts a thread into whatever it is to wait in.
-    #[inline(never)]
-    fn enter_wait(&mut self, slot: ThreadSlot, wait: &Wait) {
-        match *wait {
-            Wait::File { until, .. } | Wait::Open { until, .. } => {
-                self.wait_for_file(slot, until);
-            }
-            Wait::TimedInput { deadline, .. } => {
-                self.wait_for_file(slot, WaitFor::ConsoleInput);
-                self.add_sleeper(slot, deadline);
-            }
-            Wait::Readiness { deadline } => {
-                self.wait_for_file(slot, WaitFor::Readiness);
-                if let Some(deadline) = deadline {
-                    self.add_sleeper(slot, deadline);
-                }
-            }
-            Wait::Time(deadline)
-            | Wait::SignalSet {
-                deadline: Some(deadline),
-                ..
-            } => self.add_sleeper(slot, deadline),
-            Wait::Futex(waiter) => {
-                self.futexes.push(self.processes, slot, waiter.key);
-                if let Some(deadline) = waiter.deadline {
-                    self.add_sleeper(slot, deadline);
-                }
-            }
-            Wait::Child(_) | Wait::Vfork(_) | Wait::Signal | Wait::SignalSet { .. } => {}
-        }
-    }
-
-    fn add_sleeper(&mut self, slot: ThreadSlot, deadline: u64) {
-        self.sleepers.insert((deadline, slot));
-        self.arm_no_later_than(deadline);
-    }
-
-    /// Takes a thread out of whatever it waits in.
-    #[inline]
-    fn leave_wait(&mut self, slot: ThreadSlot) {
-        match self.processes[slot].state {
-            State::Waiting(
-                Wait::Time(deadline)
-                | Wait::SignalSet {
-                    deadline: Some(deadline),
-                    ..
-                },
-            ) => {
-                self.sleepers.remove(&(deadline, slot));
-            }
-            State::Waiting(Wait::Futex(waiter)) => {
-                self.futexes.remove(self.processes, slot, waiter.key);
-                if let Some(deadline) = waiter.deadline {
-                    self.sleepers.remove(&(deadline, slot));
-                }
-            }
-            State::Waiting(Wait::File { until, .. } | Wait::Open { until, .. }) => {
-                self.stop_waiting_for_file(slot, until);
-            }
-            State::Waiting(Wait::TimedInput { deadline, .. }) => {
-                self.stop_waiting_for_file(slot, WaitFor::ConsoleInput);
-                self.sleepers.remove(&(deadline, slot));
-            }
-            State::Waiting(Wait::Readiness { deadline }) => {
-                self.stop_waiting_for_file(slot, WaitFor::Readiness);
-                if let Some(deadline) = deadline {
-                    self.sleepers.remove(&(deadline, slot));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Takes a thread out of the run queue or what it waits in: it is about to end.
-    pub fn leave_queue(&mut self, slot: ThreadSlot) {
-        match self.processes[slot].state {
-            State::Runnable(resume) => {
-                self.ready.remove(self.processes, slot);
-                if let Resume::SystemCall {
-                    turn: Some(key), ..
-                } = resume
-                {
-                    self.wake_queue(key);
-                }
-            }
-            _ => self.leave_wait(slot),
-        }
     }
 
     /// Gives the CPU to the next thread. Comes back when one is ready to enter user mode, and ends the

@@ -2,21 +2,16 @@
 //!
 //! Pids and thread ids are of one kind: no thread has the id of another process. What a slot is of decides
 //! what the table shows for it: `table[slot]`.
+use super::slots::{Places, Slot};
 use super::{Pid, Process, Thread};
 use alloc::boxed::Box;
 use contract::{Errno, PROCESS_LIMIT};
-use core::cmp::Ordering;
-use core::marker::PhantomData;
-use core::num::NonZeroU16;
 use core::ops::{Index, IndexMut};
 
 /// Largest pid (`/proc/sys/kernel/pid_max` of Linux's default, less one).
 pub const PID_MAX: u32 = 32767;
 /// Threads that there are at most.
 pub const THREAD_LIMIT: usize = 8192;
-
-/// Where a process or a thread stands in the table: valid as long as that is.
-pub struct Slot<T>(NonZeroU16, PhantomData<fn() -> T>);
 
 pub type ProcessSlot = Slot<Process>;
 pub type ThreadSlot = Slot<Thread>;
@@ -34,145 +29,6 @@ impl Current {
         thread: Slot::FIRST,
         process: Slot::FIRST,
     };
-}
-
-impl<T> Slot<T> {
-    const FIRST: Self = Self(NonZeroU16::MIN, PhantomData);
-
-    const fn new(number: u16) -> Option<Self> {
-        match NonZeroU16::new(number) {
-            Some(number) => Some(Self(number, PhantomData)),
-            None => None,
-        }
-    }
-
-    /// As a number, for queues that are kept elsewhere.
-    pub const fn number(self) -> u32 {
-        self.0.get() as u32
-    }
-
-    /// As a short number, which is never zero.
-    #[inline]
-    pub const fn short(self) -> NonZeroU16 {
-        self.0
-    }
-
-    /// The reverse of [`short`](Self::short).
-    #[inline]
-    pub const fn from_short(number: NonZeroU16) -> Self {
-        Self(number, PhantomData)
-    }
-
-    /// The reverse of [`number`](Self::number).
-    pub const fn from_number(number: u32) -> Self {
-        match Self::new(number as u16) {
-            Some(slot) => slot,
-            None => Self::FIRST,
-        }
-    }
-}
-
-impl<T> Clone for Slot<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Slot<T> {}
-
-impl<T> PartialEq for Slot<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl<T> Eq for Slot<T> {}
-
-impl<T> PartialOrd for Slot<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T> Ord for Slot<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.cmp(&other.0)
-    }
-}
-
-impl<T> core::fmt::Debug for Slot<T> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "slot {}", self.0)
-    }
-}
-
-/// What stands in slots 1 to `LIMIT`. All zeros when empty.
-struct Places<T, const LIMIT: usize> {
-    /// By slot; the last slot is at 0.
-    boxes: [Option<Box<T>>; LIMIT],
-    /// Free slots, a chain through `next_free` that begins here, then those never used.
-    first_free: Option<Slot<T>>,
-    used: u16,
-    next_free: [Option<Slot<T>>; LIMIT],
-    count: usize,
-}
-
-impl<T, const LIMIT: usize> Places<T, LIMIT> {
-    const EMPTY: Self = {
-        assert!(LIMIT < u16::MAX as usize && LIMIT.is_power_of_two());
-        Self {
-            boxes: [const { None }; LIMIT],
-            first_free: None,
-            used: 0,
-            next_free: [const { None }; LIMIT],
-            count: 0,
-        }
-    };
-
-    /// Every slot is at most the limit: to say so by a mask is cheaper than a check.
-    #[inline]
-    const fn place(slot: Slot<T>) -> usize {
-        slot.0.get() as usize % LIMIT
-    }
-
-    #[inline]
-    fn vacancy(&self) -> Option<Slot<T>> {
-        match self.first_free {
-            None if (self.used as usize) < LIMIT => Slot::new(self.used + 1),
-            first => first,
-        }
-    }
-
-    #[inline]
-    fn insert(&mut self, slot: Slot<T>, value: Box<T>) {
-        if self.first_free == Some(slot) {
-            self.first_free = self.next_free[Self::place(slot)];
-        } else {
-            self.used += 1;
-        }
-        // The place is vacant: to say so spares the drop of what was there.
-        self.boxes[Self::place(slot)].get_or_insert(value);
-        self.count += 1;
-    }
-
-    #[inline]
-    fn remove(&mut self, slot: Slot<T>) -> Option<Box<T>> {
-        let value = self.boxes[Self::place(slot)].take()?;
-        self.next_free[Self::place(slot)] = self.first_free;
-        self.first_free = Some(slot);
-        self.count -= 1;
-        Some(value)
-    }
-
-    fn get(&self, slot: Slot<T>) -> Option<&T> {
-        self.boxes[Self::place(slot)].as_deref()
-    }
-
-    fn slots(&self) -> impl Iterator<Item = Slot<T>> + '_ {
-        (1..=self.used)
-            .filter_map(Slot::new)
-            .filter(|&slot| self.get(slot).is_some())
-    }
 }
 
 /// Who has an identifier.
@@ -371,13 +227,13 @@ impl ProcessTable {
 
     /// As [`get`](Self::get), to be changed.
     pub fn get_mut(&mut self, slot: ProcessSlot) -> Option<&mut Process> {
-        self.processes.boxes[Places::<_, PROCESS_LIMIT>::place(slot)].as_deref_mut()
+        self.processes.get_mut(slot)
     }
 
     /// As [`thread`](Self::thread), to be changed.
     #[inline]
     pub fn thread_mut(&mut self, slot: ThreadSlot) -> Option<&mut Thread> {
-        self.threads.boxes[Places::<_, THREAD_LIMIT>::place(slot)].as_deref_mut()
+        self.threads.get_mut(slot)
     }
 
     /// The thread in a slot, if there is one.
@@ -391,8 +247,8 @@ impl ProcessTable {
         let Self {
             processes, threads, ..
         } = self;
-        let process = &mut processes.boxes[Places::<_, PROCESS_LIMIT>::place(current.process)];
-        let thread = &mut threads.boxes[Places::<_, THREAD_LIMIT>::place(current.thread)];
+        let process = processes.get_mut(current.process);
+        let thread = threads.get_mut(current.thread);
         match (thread, process) {
             (Some(thread), Some(process)) => (thread, process),
             _ => outlived(),
@@ -441,7 +297,7 @@ impl Index<ProcessSlot> for ProcessTable {
 
     #[inline]
     fn index(&self, slot: ProcessSlot) -> &Process {
-        match &self.processes.boxes[Places::<_, PROCESS_LIMIT>::place(slot)] {
+        match self.processes.get(slot) {
             Some(process) => process,
             None => outlived(),
         }
@@ -451,7 +307,7 @@ impl Index<ProcessSlot> for ProcessTable {
 impl IndexMut<ProcessSlot> for ProcessTable {
     #[inline]
     fn index_mut(&mut self, slot: ProcessSlot) -> &mut Process {
-        match &mut self.processes.boxes[Places::<_, PROCESS_LIMIT>::place(slot)] {
+        match self.processes.get_mut(slot) {
             Some(process) => process,
             None => outlived(),
         }
@@ -463,7 +319,7 @@ impl Index<ThreadSlot> for ProcessTable {
 
     #[inline]
     fn index(&self, slot: ThreadSlot) -> &Thread {
-        match &self.threads.boxes[Places::<_, THREAD_LIMIT>::place(slot)] {
+        match self.threads.get(slot) {
             Some(thread) => thread,
             None => outlived(),
         }
@@ -473,7 +329,7 @@ impl Index<ThreadSlot> for ProcessTable {
 impl IndexMut<ThreadSlot> for ProcessTable {
     #[inline]
     fn index_mut(&mut self, slot: ThreadSlot) -> &mut Thread {
-        match &mut self.threads.boxes[Places::<_, THREAD_LIMIT>::place(slot)] {
+        match self.threads.get_mut(slot) {
             Some(thread) => thread,
             None => outlived(),
         }

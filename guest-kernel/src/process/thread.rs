@@ -5,7 +5,7 @@ use super::signal::ThreadSignals;
 use super::{NAME_LENGTH, Pid, ProcessSlot, ThreadSlot};
 use super::{futex, held, wait};
 use crate::arch::context::UserContext;
-use crate::system_calls::waiting::NO_DEADLINE;
+use crate::system_calls::poll::NO_DEADLINE;
 use alloc::boxed::Box;
 use files::{DescriptionId, WaitFor};
 
