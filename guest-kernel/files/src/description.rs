@@ -1,11 +1,11 @@
 //! Open file descriptions: what open(2) makes, and dup and fork share.
 use crate::device::Device;
-use crate::inode::{InodeId, Kind, Number};
+use crate::inode::{InodeId, Number};
 use crate::pipe::{End, PipeId};
 use crate::proc::ProcNode;
 use crate::snapshot::Snapshot;
 use crate::socket::Socket;
-use crate::{Attributes, Files, KernelDevice, PageStore, Readiness, Transfer};
+use crate::{Attributes, Files, KernelDevice, PageStore, Transfer};
 use alloc::boxed::Box;
 use contract::Errno;
 use core::iter;
@@ -395,142 +395,5 @@ impl<S: PageStore> Files<S> {
     pub fn set_owner_signal(&mut self, id: DescriptionId, signal: u8) -> Result<(), Errno> {
         self.description_mut(id)?.signal = signal;
         Ok(())
-    }
-
-    /// What a pipe of somebody without privileges may hold.
-    #[must_use]
-    pub fn pipe_limit(&self) -> u64 {
-        self.pipe_limit
-    }
-
-    /// Changes that, to whole pages and a power of two of them.
-    ///
-    /// # Errors
-    /// EINVAL for 0 or more than [`crate::PIPE_CAPACITY_MAX`].
-    pub fn set_pipe_limit(&mut self, size: u64) -> Result<(), Errno> {
-        if size == 0 || size > crate::PIPE_CAPACITY_MAX as u64 {
-            return Err(Errno::EINVAL);
-        }
-        self.pipe_limit = size.next_power_of_two().max(contract::PAGE_SIZE as u64);
-        Ok(())
-    }
-
-    /// Bytes that a pipe holds at most (F_GETPIPE_SZ in fcntl(2)).
-    ///
-    /// # Errors
-    /// EBADF where it is no pipe.
-    pub fn pipe_capacity(&self, id: DescriptionId) -> Result<u64, Errno> {
-        match self.description(id)?.opened {
-            Opened::PipeRead(pipe)
-            | Opened::PipeWrite(pipe)
-            | Opened::Packets(_, pipe)
-            | Opened::Fifo(_, pipe) => Ok(self.pipe(pipe)?.capacity() as u64),
-            _ => Err(Errno::EBADF),
-        }
-    }
-
-    /// Changes that (F_SETPIPE_SZ), to whole pages and a power of two of them: what it is then.
-    ///
-    /// # Errors
-    /// EBADF where it is no pipe; EBUSY where there is more in it; EINVAL for 0, or more than 2 GiB; EPERM beyond
-    /// [`crate::PIPE_CAPACITY_MAX`].
-    pub fn set_pipe_capacity(
-        &mut self,
-        store: &mut S,
-        id: DescriptionId,
-        size: u64,
-    ) -> Result<u64, Errno> {
-        let (Opened::PipeRead(pipe)
-        | Opened::PipeWrite(pipe)
-        | Opened::Packets(_, pipe)
-        | Opened::Fifo(_, pipe)) = self.description(id)?.opened
-        else {
-            return Err(Errno::EBADF);
-        };
-        if size > 1 << 31 {
-            return Err(Errno::EINVAL);
-        }
-        let size = size.max(1).next_multiple_of(contract::PAGE_SIZE as u64);
-        let size = size.next_power_of_two();
-        self.pipe_mut(pipe)?.set_capacity(store, size as usize)?;
-        self.wake(crate::WaitFor::PipeWritable(pipe));
-        Ok(size)
-    }
-
-    /// Bytes that a read would find at once (FIONREAD in ioctl(2)).
-    ///
-    /// # Errors
-    /// EBADF; ENOTTY where that is not a pipe or a regular file.
-    pub fn readable_bytes(&self, store: &S, id: DescriptionId) -> Result<u64, Errno> {
-        let description = self.description(id)?;
-        match description.opened {
-            Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Fifo(_, pipe) => {
-                Ok(self.pipe(pipe)?.length() as u64)
-            }
-            Opened::Packets(_, pipe) => self.socket_bytes(store, Socket::packets(End::Read, pipe)),
-            Opened::Socket(socket) => self.socket_bytes(store, socket),
-            Opened::Regular(number) => match &self.inode(number)?.kind {
-                Kind::Regular(regular) => Ok(regular.size().saturating_sub(description.offset)),
-                _ => Err(Errno::ENOTTY),
-            },
-            _ => Err(Errno::ENOTTY),
-        }
-    }
-
-    /// What could be done at once (poll(2)).
-    ///
-    /// # Errors
-    /// EBADF.
-    pub fn ready(&self, id: DescriptionId) -> Result<Readiness, Errno> {
-        const IN: u32 = linux::POLLIN | linux::POLLRDNORM;
-        const OUT: u32 = linux::POLLOUT | linux::POLLWRNORM;
-        let description = self.description(id)?;
-        let events = match description.opened {
-            Opened::PipeRead(pipe) | Opened::Packets(End::Read, pipe) => self.readable(pipe)?,
-            Opened::Packets(End::Write, pipe) => self.writable(pipe)?,
-            Opened::Socket(socket) => self.socket_events(socket)?,
-            Opened::PipeWrite(pipe) => self.writable(pipe)?,
-            Opened::Fifo(_, pipe) => {
-                let mut events = 0;
-                if description.may_read() {
-                    events |= self.readable(pipe)?;
-                }
-                if description.may_write() {
-                    events |= self.writable(pipe)?;
-                }
-                events
-            }
-            Opened::Device(_, device) => match device.kernel_device() {
-                Some(KernelDevice::Console) => return Ok(Readiness::Device(KernelDevice::Console)),
-                _ => IN | OUT,
-            },
-            Opened::Path(_) => linux::POLLNVAL,
-            Opened::Regular(_) | Opened::Directory(_) | Opened::Proc(..) => IN | OUT,
-        };
-        Ok(Readiness::Events(events as u16))
-    }
-
-    fn readable(&self, pipe: PipeId) -> Result<u32, Errno> {
-        let pipe = self.pipe(pipe)?;
-        let mut events = 0;
-        if pipe.length() != 0 {
-            events |= linux::POLLIN | linux::POLLRDNORM;
-        }
-        if pipe.writers == 0 {
-            events |= linux::POLLHUP;
-        }
-        Ok(events)
-    }
-
-    fn writable(&self, pipe: PipeId) -> Result<u32, Errno> {
-        let pipe = self.pipe(pipe)?;
-        let mut events = 0;
-        if pipe.room() >= crate::PIPE_BUF {
-            events |= linux::POLLOUT | linux::POLLWRNORM;
-        }
-        if pipe.readers == 0 {
-            events |= linux::POLLERR;
-        }
-        Ok(events)
     }
 }

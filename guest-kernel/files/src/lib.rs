@@ -8,8 +8,8 @@
 //! | what | module |
 //! |---|---|
 //! | names and inodes | `directory`, `inode`, `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` (stat) |
-//! | contents | `regular` over `page_map`, `mapped` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
-//! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `open`, `fifo`, `transfer` (read, write), `listing` (getdents) |
+//! | contents | `regular` over `page_map`, `mapped` and `mappable` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
+//! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `open`, `fifo`, `transfer` (read, write), `readiness` (poll), `listing` (getdents) |
 //! | pairs of sockets, locks, leases | `socket`, `locks`, `leases` |
 //! | the start | `archive` (the format), `seed` (into the tree) |
 //! | the terminal | `tty` |
@@ -40,6 +40,7 @@ mod inode;
 mod leases;
 mod listing;
 mod locks;
+mod mappable;
 mod mapped;
 mod metadata;
 mod namespace;
@@ -48,6 +49,7 @@ mod page_map;
 mod path;
 mod pipe;
 mod proc;
+mod readiness;
 mod readlink;
 mod regular;
 mod remove;
@@ -76,7 +78,8 @@ pub use inode::{InodeId, Time};
 pub use leases::Broken;
 pub use listing::Listing;
 pub use locks::{LockMode, LockOwner, RecordLock};
-pub use mapped::{Mappable, MappedFile, NoPage, Purpose};
+pub use mappable::Mappable;
+pub use mapped::{MappedFile, NoPage, Purpose};
 pub use metadata::Located;
 pub use path::{LastLink, Owner, PATH_MAX, View};
 pub use pipe::{PIPE_BUF, PIPE_CAPACITY, PIPE_CAPACITY_MAX, PipeId};

@@ -3,11 +3,8 @@
 //! A file that nobody maps has its contents in its inode. With the first mapping they move to a place of their own, which
 //! inode and mappings hold: so a mapping needs neither inode nor descriptor, and a page can be brought for it while the
 //! files are busy with something else.
-use crate::description::{DescriptionId, Opened};
-use crate::inode::{InodeId, Kind, Number};
 use crate::regular::{Contents, PageContent};
 use crate::store::PageStore;
-use crate::{Device, Files};
 use alloc::rc::Rc;
 use contract::{Errno, PAGE_SIZE};
 use core::cell::{Cell, RefCell};
@@ -205,15 +202,25 @@ impl<P> Regular<P> {
         }
     }
 
+    /// The contents, where mappings still have pages that they lost.
+    pub(crate) fn with_lost_pages(&self) -> Option<MappedFile<P>> {
+        match self {
+            Self::Mapped(mapped) if mapped.lost.get().is_some() => {
+                Some(MappedFile(Rc::clone(mapped)))
+            }
+            _ => None,
+        }
+    }
+
     /// The contents, in a place of their own.
-    fn mapped(&mut self) -> Rc<Mapped<P>> {
+    pub(crate) fn mapped(&mut self) -> MappedFile<P> {
         if let Self::Own(_) = self
             && let Self::Own(contents) = core::mem::replace(self, Self::new(&[]))
         {
             *self = Self::Mapped(Mapped::new(contents));
         }
         match self {
-            Self::Mapped(mapped) => Rc::clone(mapped),
+            Self::Mapped(mapped) => MappedFile(Rc::clone(mapped)),
             Self::Own(_) => unreachable!("it was just moved"),
         }
     }
@@ -338,75 +345,5 @@ impl<P> MappedFile<P> {
 impl<P> Clone for MappedFile<P> {
     fn clone(&self) -> Self {
         Self(Rc::clone(&self.0))
-    }
-}
-
-/// What a descriptor can be mapped as.
-#[derive(Debug)]
-pub enum Mappable<P> {
-    /// A regular file.
-    File(MappedFile<P>, InodeId),
-    /// `/dev/zero`: memory of zeros, with no file behind it.
-    Zeros,
-}
-
-impl<S: PageStore> Files<S> {
-    /// Whether a descriptor may be mapped, by how it was opened.
-    ///
-    /// # Errors
-    /// EBADF.
-    pub fn mapping_rights(&self, id: DescriptionId) -> Result<(bool, bool), Errno> {
-        let description = self.description(id)?;
-        if matches!(description.opened, Opened::Path(_)) {
-            return Err(Errno::EBADF);
-        }
-        Ok((description.may_read(), description.may_write()))
-    }
-
-    /// What a descriptor can be mapped as.
-    ///
-    /// # Errors
-    /// EBADF; ENODEV for what has no pages.
-    pub fn mappable(&mut self, id: DescriptionId) -> Result<Mappable<S::Page>, Errno> {
-        match self.description(id)?.opened {
-            Opened::Regular(number) => {
-                let id = InodeId::Memory(number.0);
-                Ok(Mappable::File(self.mapped_file(id)?, id))
-            }
-            Opened::Device(_, Device::Zero) => Ok(Mappable::Zeros),
-            _ => Err(Errno::ENODEV),
-        }
-    }
-
-    /// The contents of a regular file, for a mapping.
-    ///
-    /// # Errors
-    /// ENODEV for what is not one.
-    pub fn mapped_file(&mut self, id: InodeId) -> Result<MappedFile<S::Page>, Errno> {
-        let InodeId::Memory(number) = id else {
-            return Err(Errno::ENODEV);
-        };
-        match &mut self.inode_mut(Number(number))?.kind {
-            Kind::Regular(regular) => Ok(MappedFile(regular.mapped())),
-            _ => Err(Errno::ENODEV),
-        }
-    }
-
-    /// The file that has lost pages since this was last asked, if one is mapped.
-    pub fn take_lost_pages(&mut self) -> Option<MappedFile<S::Page>> {
-        self.lost_pages.take()
-    }
-
-    /// A file was cut: if mappings still have pages that it lost, somebody has to ask for it.
-    pub(crate) fn note_lost_pages(&mut self, store: &mut S, number: Number) {
-        if let Ok(inode) = self.inode(number)
-            && let Kind::Regular(Regular::Mapped(mapped)) = &inode.kind
-            && mapped.lost.get().is_some()
-        {
-            let file = MappedFile(Rc::clone(mapped));
-            if let Some(before) = self.lost_pages.replace(file) {
-                before.release(store);
-            }
-        }
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! A page is taken when the first byte comes to lie in it and given back when it is drained, but for one: a pipe that
 //! carries a byte to and fro would else take and give a frame for each.
+mod capacity;
+mod wakeups;
+
 use crate::store::PageStore;
 use crate::wait_queue::{WaitFor, WaitQueue};
 use crate::{Files, Step, Transfer};
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use contract::{Errno, PAGE_SIZE};
 use linux_raw_sys::general as linux;
 
@@ -100,56 +102,6 @@ impl<P> Pipe<P> {
     /// Bytes that it holds at most.
     pub(crate) fn capacity(&self) -> usize {
         self.ring - self.withheld
-    }
-
-    /// Changes that. EBUSY where there is more in it, EPERM beyond [`PIPE_CAPACITY_MAX`], ENOMEM.
-    pub(crate) fn set_capacity(
-        &mut self,
-        store: &mut impl PageStore<Page = P>,
-        capacity: usize,
-    ) -> Result<(), Errno> {
-        if capacity > PIPE_CAPACITY_MAX {
-            return Err(Errno::EPERM);
-        }
-        if self.length > capacity {
-            return Err(Errno::EBUSY);
-        }
-        if capacity > self.ring {
-            self.widen(store, capacity)?;
-        }
-        self.withheld = self.ring - capacity;
-        Ok(())
-    }
-
-    /// Puts what is there into a longer ring, from its first page on.
-    fn widen(&mut self, store: &mut impl PageStore<Page = P>, ring: usize) -> Result<(), Errno> {
-        let count = ring / PAGE_SIZE;
-        let mut pages = Vec::new();
-        pages.try_reserve_exact(count).map_err(|_| Errno::ENOMEM)?;
-        let (first, within) = (self.start / PAGE_SIZE, self.start % PAGE_SIZE);
-        let used = (within + self.length).div_ceil(PAGE_SIZE);
-        // In a full ring the page at the start holds the newest bytes, too: they need one of their own.
-        let old = self.ring / PAGE_SIZE;
-        let newest = if used > old {
-            let mut page = store.allocate().ok_or(Errno::ENOMEM)?;
-            if let Some(shared) = self.slot(first).take() {
-                let length = (within + self.length) % PAGE_SIZE;
-                let bytes = *store.bytes(&shared);
-                store.bytes_mut(&mut page)[..length].copy_from_slice(&bytes[..length]);
-                *self.slot(first) = Some(shared);
-            }
-            Some(page)
-        } else {
-            None
-        };
-        for index in 0..old {
-            pages.push(self.slot((first + index) % old).take());
-        }
-        pages.extend(newest.map(Some));
-        pages.resize_with(count, || None);
-        self.more = Some(pages.into_boxed_slice());
-        (self.ring, self.start) = (ring, within);
-        Ok(())
     }
 
     /// A page's place in the ring.
@@ -422,95 +374,5 @@ impl<S: PageStore> Files<S> {
             return Step::Wait(WaitFor::PipeWritable(id));
         }
         Step::Done(Ok(count))
-    }
-
-    /// Notes that a queue is to be woken, where somebody stands in it.
-    #[inline]
-    pub(crate) fn wake(&mut self, queue: WaitFor) {
-        self.wakeups.readiness_changed();
-        let (id, bit) = match queue {
-            WaitFor::PipeReadable(id) => (id, READABLE),
-            WaitFor::PipeWritable(id) => (id, WRITABLE),
-            WaitFor::ConsoleInput | WaitFor::ConsoleOutput | WaitFor::Readiness | WaitFor::Lock => {
-                return;
-            }
-        };
-        let Some(pipe) = self.pipes.get_mut(id.0) else {
-            return;
-        };
-        let waiting = match bit {
-            READABLE => &pipe.read_queue,
-            _ => &pipe.write_queue,
-        };
-        if waiting.is_empty() {
-            return;
-        }
-        if pipe.pending == 0 {
-            pipe.next_pending = self.wakeups.first.replace(id);
-        }
-        pipe.pending |= bit;
-    }
-
-    /// The next queue whose processes are to be woken, all of them: they ask again for what they waited for. `None` when
-    /// there is none left; ask after each operation.
-    #[inline]
-    pub fn take_wakeup(&mut self) -> Option<WaitFor> {
-        if let Some(id) = self.wakeups.first
-            && let Some(pipe) = self.pipes.get_mut(id.0)
-        {
-            let queue = if pipe.pending & READABLE != 0 {
-                pipe.pending &= !READABLE;
-                WaitFor::PipeReadable(id)
-            } else {
-                pipe.pending &= !WRITABLE;
-                WaitFor::PipeWritable(id)
-            };
-            if pipe.pending == 0 {
-                self.wakeups.first = pipe.next_pending.take();
-            }
-            return Some(queue);
-        }
-        if self.wakeups.all != 0 {
-            return Some(self.wakeups.take_all());
-        }
-        None
-    }
-
-    /// The queue of that name; `None` where the pipe has gone.
-    #[inline]
-    pub fn wait_queue_mut(&mut self, queue: WaitFor) -> Option<&mut WaitQueue> {
-        match queue {
-            WaitFor::PipeReadable(id) => Some(&mut self.pipes.get_mut(id.0)?.read_queue),
-            WaitFor::PipeWritable(id) => Some(&mut self.pipes.get_mut(id.0)?.write_queue),
-            WaitFor::ConsoleInput => Some(&mut self.wakeups.console),
-            WaitFor::ConsoleOutput => Some(&mut self.wakeups.console_output),
-            WaitFor::Readiness => Some(&mut self.wakeups.readiness),
-            WaitFor::Lock => Some(&mut self.locks.queue),
-        }
-    }
-
-    /// Takes a pipe that goes out of the stack of those to be woken.
-    fn forget_wakeup(&mut self, id: PipeId) {
-        let Some(pipe) = self.pipes.get_mut(id.0) else {
-            return;
-        };
-        if core::mem::take(&mut pipe.pending) == 0 {
-            return;
-        }
-        let after = pipe.next_pending.take();
-        if self.wakeups.first == Some(id) {
-            self.wakeups.first = after;
-            return;
-        }
-        let mut at = self.wakeups.first;
-        while let Some(above) = at
-            && let Some(pipe) = self.pipes.get_mut(above.0)
-        {
-            if pipe.next_pending == Some(id) {
-                pipe.next_pending = after;
-                return;
-            }
-            at = pipe.next_pending;
-        }
     }
 }

@@ -7,10 +7,13 @@ use crate::inode::InodeId;
 use contract::Errno;
 use core::fmt;
 
+mod listing;
+mod name;
 mod tree;
 
+pub(crate) use name::ProcName;
+pub(crate) use tree::ProcLinkTarget;
 pub use tree::ProcNode;
-pub(crate) use tree::{ProcLinkTarget, ProcName};
 
 macro_rules! named {
     ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident $name:literal,)* }) => {

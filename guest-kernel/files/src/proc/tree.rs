@@ -1,4 +1,5 @@
 //! The nodes of `/proc`: names, numbers, what lies in what.
+use super::name::{ProcName, decimal};
 use super::{ProcContent, ProcSource, ProcessFile, ProcessLink, SysDirectory, SysFile, SystemFile};
 use crate::description::DescriptionId;
 use crate::inode::InodeId;
@@ -50,9 +51,9 @@ pub enum RootLink {
 }
 
 impl RootLink {
-    const ALL: [Self; 3] = [Self::Process, Self::Thread, Self::Mounts];
+    pub(super) const ALL: [Self; 3] = [Self::Process, Self::Thread, Self::Mounts];
 
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Process => "self",
             Self::Thread => "thread-self",
@@ -61,8 +62,8 @@ impl RootLink {
     }
 }
 
-const FD: &str = "fd";
-const TASK: &str = "task";
+pub(super) const FD: &str = "fd";
+pub(super) const TASK: &str = "task";
 
 /// The one of this name.
 fn named<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &[u8]) -> Option<T> {
@@ -72,9 +73,6 @@ fn named<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &[u8]) -> Opt
         own.len() == name.len() && own.first() == name.first() && own == name
     })
 }
-
-/// An entry of a listing: the node, its name, and the cursor behind it.
-type Listed = (ProcNode, ProcName, u64);
 
 impl ProcNode {
     /// `st_mode`.
@@ -211,111 +209,8 @@ impl ProcNode {
     }
 
     /// Whether there is such a file, where it is one.
-    fn exists(self, source: &dyn ProcSource) -> bool {
+    pub(super) fn exists(self, source: &dyn ProcSource) -> bool {
         self.content().is_none_or(|content| source.has(content))
-    }
-
-    /// The first entry at or after `cursor` in a listing, with its name and the cursor behind it. Entries count from 0,
-    /// without `.` and `..`.
-    pub(crate) fn entry(self, source: &dyn ProcSource, cursor: u64) -> Option<Listed> {
-        match self {
-            Self::Root => {
-                if let Some(listed) = self.fixed_entry(source, cursor) {
-                    return Some(listed);
-                }
-                let fixed = Self::ROOT_ENTRIES;
-                let process =
-                    source.next_process(u32::try_from(cursor.max(fixed) - fixed).ok()?)?;
-                let next = u64::from(process) + fixed + 1;
-                Some((Self::Process(process), ProcName::Number(process), next))
-            }
-            Self::Descriptors(process) => {
-                let fd = source.next_descriptor(process, u32::try_from(cursor).ok()?)?;
-                let node = Self::Descriptor(process, fd);
-                Some((node, ProcName::Number(fd), u64::from(fd) + 1))
-            }
-            Self::Threads(process) => {
-                let thread = source.next_thread(process, u32::try_from(cursor).ok()?)?;
-                let node = Self::Thread(process, thread);
-                Some((node, ProcName::Number(thread), u64::from(thread) + 1))
-            }
-            _ => self.fixed_entry(source, cursor),
-        }
-    }
-
-    /// Entries of `/proc` that are not processes.
-    const ROOT_ENTRIES: u64 = (SystemFile::ALL.len() + RootLink::ALL.len() + 1) as u64;
-
-    /// As [`Self::entry`], of those with a name that is always the same.
-    fn fixed_entry(self, source: &dyn ProcSource, cursor: u64) -> Option<Listed> {
-        let mut at = usize::try_from(cursor).ok()?;
-        loop {
-            let (node, name) = self.fixed(at)?;
-            at += 1;
-            let there = match node {
-                Self::Process(process) | Self::ProcessFile(process, _)
-                    if source.next_process(process) != Some(process) =>
-                {
-                    return None;
-                }
-                node => node.exists(source),
-            };
-            if there {
-                return Some((node, ProcName::Fixed(name), at as u64));
-            }
-        }
-    }
-
-    /// The entry at an index, of those with a name that is always the same.
-    fn fixed(self, index: usize) -> Option<(Self, &'static str)> {
-        let files = ProcessFile::ALL;
-        match self {
-            Self::Root => {
-                if let Some(&file) = SystemFile::ALL.get(index) {
-                    return Some((Self::System(file), file.name()));
-                }
-                match RootLink::ALL.get(index - SystemFile::ALL.len()) {
-                    Some(&link) => Some((Self::RootLink(link), link.name())),
-                    None if (index as u64) < Self::ROOT_ENTRIES => {
-                        let sys = SysDirectory::Sys;
-                        Some((Self::SysDirectory(sys), sys.name()))
-                    }
-                    None => None,
-                }
-            }
-            Self::Process(process) => {
-                if let Some(&file) = files.get(index) {
-                    return Some((Self::ProcessFile(process, file), file.name()));
-                }
-                let index = index - files.len();
-                if let Some(&link) = ProcessLink::ALL.get(index) {
-                    return Some((Self::ProcessLink(process, link), link.name()));
-                }
-                match index - ProcessLink::ALL.len() {
-                    0 => Some((Self::Descriptors(process), FD)),
-                    1 => Some((Self::Threads(process), TASK)),
-                    _ => None,
-                }
-            }
-            Self::Thread(process, thread) => {
-                let &file = files.get(index)?;
-                Some((Self::ThreadFile(process, thread, file), file.name()))
-            }
-            Self::SysDirectory(here) => {
-                let directories = SysDirectory::ALL.iter().copied();
-                let files = SysFile::ALL.iter().copied();
-                directories
-                    .filter(|directory| directory.parent() == Some(here))
-                    .map(|directory| (Self::SysDirectory(directory), directory.name()))
-                    .chain(
-                        files
-                            .filter(|file| file.parent() == here)
-                            .map(|file| (Self::SysFile(file), file.name())),
-                    )
-                    .nth(index)
-            }
-            _ => None,
-        }
     }
 
     /// What is to be generated for it, if it is a file.
@@ -395,66 +290,5 @@ impl ProcNode {
                 ProcName::Number(number)
             }
         })
-    }
-}
-
-/// Name of an entry of `/proc`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum ProcName {
-    Fixed(&'static str),
-    Number(u32),
-}
-
-impl ProcName {
-    /// Its bytes, in `buffer` where they must be made.
-    pub(crate) fn bytes(self, buffer: &mut [u8; 10]) -> &[u8] {
-        match self {
-            Self::Fixed(name) => name.as_bytes(),
-            Self::Number(number) => digits(number, buffer),
-        }
-    }
-
-    /// Appends it.
-    pub(crate) fn push_to(self, text: &mut Vec<u8>) {
-        text.extend_from_slice(self.bytes(&mut [0; 10]));
-    }
-}
-
-fn digits(mut number: u32, buffer: &mut [u8; 10]) -> &[u8] {
-    let mut start = buffer.len();
-    loop {
-        start -= 1;
-        buffer[start] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return &buffer[start..];
-        }
-    }
-}
-
-/// A number as `/proc` names it: no sign, no leading zero.
-fn decimal(name: &[u8]) -> Option<u32> {
-    if name.is_empty() || (name[0] == b'0' && name.len() > 1) {
-        return None;
-    }
-    name.iter().try_fold(0u32, |number, byte| {
-        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        number.checked_mul(10)?.checked_add(u32::from(digit))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimal_numbers() {
-        assert_eq!(decimal(b"0"), Some(0));
-        assert_eq!(decimal(b"4294967295"), Some(u32::MAX));
-        for bad in [&b""[..], b"01", b"4294967296", b"+1", b"1a", b"/"] {
-            assert_eq!(decimal(bad), None);
-        }
-        assert_eq!(digits(0, &mut [0; 10]), b"0");
-        assert_eq!(digits(u32::MAX, &mut [0; 10]), b"4294967295");
     }
 }

@@ -1,6 +1,13 @@
-//! What the tests run the files on: a store that counts its pages and can be told to fail, a caller, and an archive maker.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+//! What the tests run the files on: a store that counts its pages and can be told to fail, and a caller.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses a part of it"
+)]
 
+mod archives;
+
+pub use archives::{Entry, archive, directory, file, put_entry, symlink};
 use contract::Errno;
 use files::{
     DescriptionId, FdTable, Files, InodeId, Output, PageStore, ProcContent, ProcSource, Step,
@@ -382,80 +389,6 @@ pub fn done<T: std::fmt::Debug>(step: Step<T>) -> Result<T> {
         Step::Done(result) => result,
         step => panic!("not done: {step:?}"),
     }
-}
-
-/// An entry of an archive to be made.
-#[derive(Clone, Copy)]
-pub struct Entry<'a> {
-    pub name: &'a str,
-    pub mode: u32,
-    pub data: &'a [u8],
-    pub inode: u32,
-    pub links: u32,
-    pub device: (u32, u32),
-}
-
-pub const fn file<'a>(name: &'a str, data: &'a [u8]) -> Entry<'a> {
-    Entry {
-        name,
-        mode: 0o100_755,
-        data,
-        inode: 0,
-        links: 1,
-        device: (0, 0),
-    }
-}
-
-pub const fn directory(name: &str) -> Entry<'_> {
-    Entry {
-        mode: 0o040_755,
-        links: 2,
-        ..file(name, b"")
-    }
-}
-
-pub const fn symlink<'a>(name: &'a str, target: &'a str) -> Entry<'a> {
-    Entry {
-        mode: 0o120_777,
-        ..file(name, target.as_bytes())
-    }
-}
-
-/// A newc archive with its trailer.
-pub fn archive(entries: &[Entry<'_>]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for entry in entries.iter().chain(&[file("TRAILER!!!", b"")]) {
-        put_entry(&mut bytes, entry, entry.name.len() + 1);
-    }
-    bytes
-}
-
-/// Adds one entry whose name takes `name_size` bytes, NULs included.
-pub fn put_entry(bytes: &mut Vec<u8>, entry: &Entry<'_>, name_size: usize) {
-    let fields = [
-        entry.inode,
-        entry.mode,
-        1000,
-        100,
-        entry.links,
-        1_700_000_000,
-        entry.data.len() as u32,
-        8,
-        1,
-        entry.device.0,
-        entry.device.1,
-        name_size as u32,
-        0,
-    ];
-    bytes.extend(b"070701");
-    for field in fields {
-        bytes.extend(format!("{field:08X}").bytes());
-    }
-    let name_end = bytes.len() + name_size;
-    bytes.extend(entry.name.bytes());
-    bytes.resize(name_end.next_multiple_of(4), 0);
-    bytes.extend(entry.data);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
 }
 
 /// A small generator of pseudo-random numbers, the same on every run.
