@@ -1,5 +1,6 @@
 //! Bytes from one descriptor to another, past the program: sendfile(2), copy_file_range(2).
 use super::Outcome;
+use super::buffers::TRANSFER_LIMIT;
 use super::transfer::SIGXFSZ;
 use crate::kernel::Kernel;
 use crate::memory::{heap, user};
@@ -9,9 +10,6 @@ use crate::random;
 use contract::{Errno, PAGE_SIZE};
 use files::{DescriptionId, InodeId, KernelDevice, Step, Transfer, WaitFor};
 use linux_raw_sys::general as linux;
-
-/// Most bytes that one call moves.
-const LIMIT: u64 = 0x7fff_f000;
 
 /// An offset of the call's own in the program's memory, or that of the description.
 #[derive(Clone, Copy)]
@@ -90,7 +88,7 @@ impl Kernel {
         } else {
             Offset::Own { address }
         };
-        let mut transfer = Transfer::new(count.min(LIMIT) as usize);
+        let mut transfer = Transfer::new(count.min(TRANSFER_LIMIT) as usize);
         transfer.done = held::done_in(self.progress);
         self.copy(inode, offset, to, &mut transfer)
     }
@@ -226,7 +224,8 @@ impl Kernel {
         }
         heap::require_reserve()?;
         let process = &self.processes[self.current.process];
-        let mut transfer = Transfer::at((read_end - read_at).min(LIMIT) as usize, write_at);
+        let mut transfer =
+            Transfer::at((read_end - read_at).min(TRANSFER_LIMIT) as usize, write_at);
         transfer.limit = process.limits.soft(Resource::FileSize);
         let mut result = Ok(0);
         let mut page = [0; PAGE_SIZE];

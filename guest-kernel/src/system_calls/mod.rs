@@ -5,6 +5,7 @@
 //! its result, nothing of that is changed: a call that has to wait is simply asked again.
 pub mod advice;
 pub mod attributes;
+pub mod buffers;
 pub mod capabilities;
 pub mod copying;
 pub mod credentials;
@@ -22,6 +23,7 @@ pub mod mmap;
 pub mod mremap;
 pub mod names;
 pub mod paths;
+pub mod pieces;
 pub mod poll;
 pub mod prctl;
 pub mod process;
@@ -36,6 +38,7 @@ pub mod threads;
 pub mod time;
 pub mod transfer;
 pub mod usage;
+pub mod vectored;
 pub mod wait;
 
 use crate::arch::registers::read_tsc;

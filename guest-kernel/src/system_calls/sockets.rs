@@ -1,7 +1,7 @@
 //! Sockets (socket(7)), of which there are connected pairs alone: socketpair(2) of AF_UNIX, without addresses and without
 //! control data.
 use super::Outcome;
-use super::transfer::{Buffers, Direction};
+use super::buffers::{Buffers, Direction, VECTOR_LIMIT};
 use crate::kernel::Kernel;
 use crate::memory::user::{self, UserBuffer};
 use crate::memory::{heap, space::AddressSpace};
@@ -193,7 +193,7 @@ impl Kernel {
         if (name_length as i32) < 0 {
             return Err(Errno::EINVAL);
         }
-        if count > super::transfer::VECTOR_LIMIT {
+        if count > VECTOR_LIMIT {
             return Err(Errno::EMSGSIZE);
         }
         Ok((Buffers::Vector { address, count }, control))

@@ -1,4 +1,5 @@
 //! The table of calls: what answers each, by number.
+use super::buffers::Direction;
 use super::{Outcome, extended_attributes, host};
 use crate::kernel::Kernel;
 use crate::one_cpu::OneCpu;
@@ -244,14 +245,16 @@ calls! { |k, a, b, c, d, e|
     // transfer.rs
     __NR_read => k.read(a, b, c),
     __NR_write => k.write(a, b, c),
-    __NR_readv => k.readv(a, b, c).into(),
-    __NR_writev => k.writev(a, b, c).into(),
-    __NR_pread64 => k.pread(a, b, c, d).into(),
-    __NR_pwrite64 => k.pwrite(a, b, c, d).into(),
-    __NR_preadv => k.preadv(a, b, c, d).into(),
-    __NR_pwritev => k.pwritev(a, b, c, d).into(),
-    __NR_preadv2 => k.preadv2(a, b, c, d).into(),
-    __NR_pwritev2 => k.pwritev2(a, b, c, d).into(),
+
+    // vectored.rs
+    __NR_readv => k.transfer_vector(Direction::Read, a, b, c).into(),
+    __NR_writev => k.transfer_vector(Direction::Write, a, b, c).into(),
+    __NR_pread64 => k.transfer_bytes_at(Direction::Read, a, b, c, d).into(),
+    __NR_pwrite64 => k.transfer_bytes_at(Direction::Write, a, b, c, d).into(),
+    __NR_preadv => k.transfer_vector_at(Direction::Read, a, b, c, d).into(),
+    __NR_pwritev => k.transfer_vector_at(Direction::Write, a, b, c, d).into(),
+    __NR_preadv2 => k.transfer_vector_with_flags(Direction::Read, a, b, c, d).into(),
+    __NR_pwritev2 => k.transfer_vector_with_flags(Direction::Write, a, b, c, d).into(),
 
     // copying.rs
     __NR_sendfile => k.sendfile(a, b, c, d).into(),

@@ -1,0 +1,86 @@
+//! Where a call's bytes lie: one buffer, or an array of them.
+use crate::memory::user::{self, UserBuffer};
+use crate::process::Process;
+use contract::Errno;
+
+/// Most bytes that one call moves (read(2), NOTES).
+pub const TRANSFER_LIMIT: u64 = 0x7fff_f000;
+/// Most buffers of readv(2) (IOV_MAX).
+pub const VECTOR_LIMIT: u64 = 1024;
+
+/// Which way bytes go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Read,
+    Write,
+}
+
+/// Where a call's bytes lie.
+#[derive(Clone, Copy)]
+pub enum Buffers {
+    One(UserBuffer),
+    /// An array of `struct iovec`.
+    Vector {
+        address: u64,
+        count: u64,
+    },
+}
+
+impl Buffers {
+    /// How many.
+    pub const fn count(self) -> u64 {
+        match self {
+            Self::One(_) => 1,
+            Self::Vector { count, .. } => count,
+        }
+    }
+
+    /// One of them.
+    pub fn get(self, process: &Process, index: u64) -> Result<UserBuffer, Errno> {
+        match self {
+            Self::One(buffer) => Ok(buffer),
+            Self::Vector { address, .. } => {
+                let [address, length] = user::read_words(process.space(), address + 16 * index)?;
+                Ok(UserBuffer { address, length })
+            }
+        }
+    }
+
+    /// Whether all of them can be read.
+    pub fn check_readable(self, process: &Process) -> Result<(), Errno> {
+        for index in 0..self.count() {
+            let buffer = self.get(process, index)?;
+            buffer.read_pieces::<Errno>(process.space(), |_, piece| Ok(piece.len()))?;
+            let last = UserBuffer {
+                address: buffer.address.wrapping_add(buffer.length).wrapping_sub(1),
+                length: buffer.length.min(1),
+            };
+            user::readable_piece(process.space(), last)?;
+        }
+        Ok(())
+    }
+
+    /// Bytes of all of them, as far as one call moves them. What is too long to be is EINVAL, before any address is looked
+    /// at.
+    pub fn total(self, process: &Process) -> Result<u64, Errno> {
+        match self {
+            Self::One(buffer) => user::check(buffer.address, buffer.length)?,
+            Self::Vector { count, .. } if count > VECTOR_LIMIT => return Err(Errno::EINVAL),
+            Self::Vector { address, count } if count > 0 => user::check(address, count * 16)?,
+            Self::Vector { .. } => {}
+        }
+        let mut total: u64 = 0;
+        for index in 0..self.count() {
+            let length = self.get(process, index)?.length;
+            total = total
+                .checked_add(length)
+                .filter(|&total| total <= i64::MAX as u64)
+                .ok_or(Errno::EINVAL)?;
+        }
+        for index in 0..self.count() {
+            let buffer = self.get(process, index)?;
+            user::check(buffer.address, buffer.length)?;
+        }
+        Ok(total.min(TRANSFER_LIMIT))
+    }
+}

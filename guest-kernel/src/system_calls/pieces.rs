@@ -1,0 +1,212 @@
+//! A transfer, a piece of a page at a time.
+use super::buffers::{Buffers, Direction};
+use crate::console::Found;
+use crate::kernel::Kernel;
+use crate::memory::user::{self, UserBuffer};
+use crate::processes_view::ProcessesView;
+use crate::random;
+use contract::{Errno, PAGE_SIZE};
+use files::{DescriptionId, KernelDevice, Memory, Step, Transfer, WaitFor};
+use linux_raw_sys::general as linux;
+
+/// How a piece went.
+pub enum Piece {
+    Taken(usize),
+    Over(Result<usize, Errno>),
+    Wait(WaitFor),
+    /// For input, no longer than so many tenths of a second.
+    WaitTenths(u8),
+}
+
+impl Kernel {
+    /// Moves piece after piece until the call is over or has to wait.
+    pub fn transfer_pieces(
+        &mut self,
+        direction: Direction,
+        description: DescriptionId,
+        buffers: Buffers,
+        transfer: &mut Transfer,
+    ) -> Piece {
+        // Bytes of earlier buffers, and where in the present one to go on.
+        let mut before = 0;
+        for index in 0..buffers.count() {
+            let buffer = match buffers.get(&self.processes[self.current.process], index) {
+                Ok(buffer) => buffer,
+                Err(errno) => return Piece::Over(Err(errno)),
+            };
+            loop {
+                // A terminal's line that ends lessens the total.
+                let end = (before + buffer.length).min(transfer.total as u64);
+                let done = transfer.done as u64;
+                // A call for no bytes is asked once: it has errors to report.
+                if done >= end && !(transfer.total == 0 && index == 0) {
+                    break;
+                }
+                let rest = UserBuffer {
+                    address: buffer.address + (done - before),
+                    length: end - done,
+                };
+                match self.transfer_piece(direction, description, rest, transfer) {
+                    Piece::Taken(0) | Piece::Taken(_) if transfer.done as u64 == done => {
+                        return Piece::Over(Ok(0));
+                    }
+                    Piece::Taken(_) => {}
+                    over => return over,
+                }
+            }
+            before += buffer.length;
+        }
+        Piece::Taken(0)
+    }
+
+    /// Moves what of `rest` lies in its first page.
+    #[inline]
+    fn transfer_piece(
+        &mut self,
+        direction: Direction,
+        description: DescriptionId,
+        rest: UserBuffer,
+        transfer: &mut Transfer,
+    ) -> Piece {
+        let Self {
+            processes,
+            files,
+            pages,
+            console,
+            current,
+            ..
+        } = self;
+        let space = processes[*current].space();
+        let (step, size) = match direction {
+            Direction::Read => {
+                let piece = match user::writable_piece(space, rest) {
+                    Ok(piece) => piece,
+                    Err(fault) => return Piece::Over(Err(fault.into())),
+                };
+                let size = piece.len();
+                let step = match files.read(pages, description, transfer, piece) {
+                    Step::Device(KernelDevice::Random) => {
+                        random::fill(piece);
+                        transfer.done += size;
+                        Step::Done(Ok(size))
+                    }
+                    Step::Device(KernelDevice::Console) => match console.read(transfer, piece) {
+                        Found::Over(result) => Step::Done(result),
+                        Found::Nothing(_) if is_nonblocking(files.status_flags(description)) => {
+                            Step::Done(Err(Errno::EAGAIN))
+                        }
+                        Found::Nothing(Some(tenths)) => return Piece::WaitTenths(tenths),
+                        Found::Nothing(None) => Step::Wait(WaitFor::ConsoleInput),
+                    },
+                    step => step,
+                };
+                (step, size)
+            }
+            Direction::Write => {
+                let piece = match user::readable_piece(space, rest) {
+                    Ok(piece) => piece,
+                    Err(fault) => return Piece::Over(Err(fault.into())),
+                };
+                let step = match files.write(pages, description, transfer, piece) {
+                    Step::Device(KernelDevice::Console) if console.is_stopped() => {
+                        if is_nonblocking(files.status_flags(description)) {
+                            Step::Done(Err(Errno::EAGAIN))
+                        } else {
+                            Step::Wait(WaitFor::ConsoleOutput)
+                        }
+                    }
+                    Step::Device(device) => {
+                        if device == KernelDevice::Console {
+                            console.write(piece);
+                        }
+                        transfer.done += piece.len();
+                        Step::Done(Ok(piece.len()))
+                    }
+                    step => step,
+                };
+                (step, piece.len())
+            }
+        };
+        match step {
+            Step::Set(file) => match self.set_setting(file, rest) {
+                Ok(count) => {
+                    transfer.done += count;
+                    Piece::Over(Ok(count))
+                }
+                Err(errno) => Piece::Over(Err(errno)),
+            },
+            Step::Done(Ok(count)) if count == size => Piece::Taken(count),
+            Step::Done(result) => Piece::Over(result),
+            Step::Wait(until) => Piece::Wait(until),
+            Step::Aside => self.transfer_aside(direction, description, rest, transfer),
+            Step::Generate => {
+                // It may tell of CPU time.
+                self.charge();
+                let Self {
+                    processes,
+                    files,
+                    pages,
+                    current,
+                    names,
+                    console,
+                    ..
+                } = self;
+                let view = ProcessesView {
+                    processes,
+                    names,
+                    pipe_limit: files.pipe_limit(),
+                    console,
+                    current: *current,
+                };
+                match files.generate(pages, description, &view) {
+                    Ok(()) => self.transfer_piece(direction, description, rest, transfer),
+                    Err(errno) => Piece::Over(Err(errno)),
+                }
+            }
+            Step::Device(_) => Piece::Over(Err(Errno::EINVAL)),
+        }
+    }
+
+    /// As [`transfer_piece`](Self::transfer_piece), by way of a page of the kernel's own: the program's bytes may be the
+    /// file's.
+    #[inline(never)]
+    fn transfer_aside(
+        &mut self,
+        direction: Direction,
+        description: DescriptionId,
+        rest: UserBuffer,
+        transfer: &mut Transfer,
+    ) -> Piece {
+        let mut page = [0; PAGE_SIZE];
+        let room = PAGE_SIZE as u64 - rest.address % PAGE_SIZE as u64;
+        let bytes = &mut page[..room.min(rest.length) as usize];
+        let space = self.processes[self.current].space();
+        let (files, pages) = (&mut self.files, &mut self.pages);
+        transfer.memory = Memory::Kernel;
+        let step = match direction {
+            // Its first byte was found writable, and so is its page.
+            Direction::Read => match files.read(pages, description, transfer, bytes) {
+                Step::Done(Ok(count)) => {
+                    let written = user::write(space, rest.address, &bytes[..count]);
+                    Step::Done(written.map(|()| count).map_err(Errno::from))
+                }
+                step => step,
+            },
+            Direction::Write => match user::read(space, rest.address, bytes) {
+                Ok(()) => files.write(pages, description, transfer, bytes),
+                Err(fault) => Step::Done(Err(fault.into())),
+            },
+        };
+        transfer.memory = Memory::Program;
+        match step {
+            Step::Done(Ok(count)) if count == bytes.len() => Piece::Taken(count),
+            Step::Done(result) => Piece::Over(result),
+            // A regular file asks for nothing else.
+            _ => Piece::Over(Err(Errno::EINVAL)),
+        }
+    }
+}
+
+fn is_nonblocking(flags: Result<u32, Errno>) -> bool {
+    flags.is_ok_and(|flags| flags & linux::O_NONBLOCK != 0)
+}
