@@ -1,6 +1,7 @@
 /* wait4 and waitid: who, how, and what they say. */
 #include "report.h"
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 static pid_t exits_with(int status)
 {
@@ -19,8 +20,74 @@ static void show_info(const char *what, pid_t child, const siginfo_t *info)
 	       info->si_pid == child ? "its pid" : info->si_pid == 0 ? "no pid" : "ANOTHER pid");
 }
 
-int main(void)
+/* Whose turn it is among several: the eldest that has something to say, however late it did. */
+static void show_order(void)
 {
+	siginfo_t info;
+	pid_t children[3];
+
+	for (int i = 0; i < 3; i++) {
+		children[i] = fork();
+		if (children[i] == 0) {
+			pause();
+			_exit(0);
+		}
+	}
+	kill(children[2], SIGKILL);
+	until_in_state(children[2], 'Z');
+	kill(children[1], SIGSTOP);
+	until_in_state(children[1], 'T');
+	HOLDS(waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOWAIT) == 0 && info.si_pid == children[1]);
+	HOLDS(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0 && info.si_pid == children[2]);
+	kill(children[0], SIGKILL);
+	until_in_state(children[0], 'Z');
+	HOLDS(waitid(P_ALL, 0, &info, WEXITED | WSTOPPED) == 0 && info.si_pid == children[0]);
+	HOLDS(waitid(P_ALL, 0, &info, WEXITED | WSTOPPED) == 0 && info.si_pid == children[1]);
+	HOLDS(waitid(P_ALL, 0, &info, WEXITED | WSTOPPED) == 0 && info.si_pid == children[2]);
+	SHOW(waitid(P_ALL, 0, &info, WEXITED | WNOHANG));
+	kill(children[1], SIGKILL);
+	/* Who waits for a stop that cannot come any more is told so. */
+	SHOW(waitid(P_ALL, 0, &info, WSTOPPED));
+	SHOW(waitid(P_ALL, 0, &info, WCONTINUED | WNOHANG));
+	HOLDS(waitpid(children[1], NULL, 0) == children[1]);
+}
+
+/* A program is not hit by the signals that the one before it asked for at the end of its children. */
+static void exec_over_child(const char *self)
+{
+	int ends[2];
+	char number[16];
+	pid_t parent = fork();
+
+	if (parent == 0) {
+		if (pipe(ends) != 0)
+			_exit(1);
+		pid_t child = syscall(SYS_clone, SIGUSR1, 0, 0, 0, 0);
+		if (child == 0) {
+			char byte;
+			close(ends[1]);
+			_exit(read(ends[0], &byte, 1) == 0 ? 5 : 6);
+		}
+		close(ends[0]);
+		snprintf(number, sizeof number, "%d", ends[1]);
+		execl(self, self, number, NULL);
+		_exit(2);
+	}
+	int status;
+	HOLDS(waitpid(parent, &status, 0) == parent);
+	show_status("after an exec", status);
+}
+
+int main(int count, char **arguments)
+{
+	if (count > 1) {
+		int status;
+		close(atoi(arguments[1]));
+		SHOW(waitpid(-1, &status, 0));
+		HOLDS(waitpid(-1, &status, __WCLONE) > 0);
+		return WEXITSTATUS(status);
+	}
+
 	siginfo_t info;
 	struct rusage usage;
 	int status;
@@ -87,6 +154,9 @@ int main(void)
 	while (wait(&status) > 0)
 		sum += WEXITSTATUS(status);
 	printf("errno %d, sum %d\n", errno, sum);
+
+	show_order();
+	exec_over_child(arguments[0]);
 
 	/* The children of a child are not one's own. */
 	child = fork();

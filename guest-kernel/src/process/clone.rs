@@ -1,7 +1,8 @@
 //! clone(2): what it can be asked for, and threads. Processes are made in `fork.rs`.
 use super::fork::new_thread;
 use super::signal::AlternateStack;
-use super::{Pid, ProcessSlot, Resume, family};
+use super::traits::Traits;
+use super::{Pid, ProcessSlot, Resume};
 use crate::kernel::Kernel;
 use crate::memory::frames::{FRAMES, Use};
 use crate::memory::space::USER_END;
@@ -202,11 +203,12 @@ impl Kernel {
         {
             let own = &self.processes[self.current];
             let (exit_signal, parent_thread) = (own.exit_signal, own.parent_thread);
-            self.processes.remove_child(child, family::Which::Living);
-            self.processes
-                .add_child(parent, child, family::Which::Living);
+            let inherited = own.traits & Traits::PARENT_EXECUTED;
+            self.processes.remove_child(child);
+            self.processes.add_child(parent, child);
             let child = &mut self.processes[child];
             (child.exit_signal, child.parent_thread) = (exit_signal, parent_thread);
+            child.traits = child.traits | inherited;
         }
         self.share_state(child, request);
     }

@@ -252,6 +252,7 @@ impl Kernel {
             self.files.close_on_exec(&mut self.pages, table, pid);
             self.wake_files();
         }
+        self.forget_exit_signals(who.process);
         COUNTERS.add(Counter::Execs, 1);
         if who == self.current {
             self.enter(who.thread);

@@ -9,7 +9,6 @@
 //!    no zombies (wait(2), NOTES).
 //!
 //! The end of pid 1 is the end of the machine.
-use super::family::Which;
 use super::jobs::{Activity, Parent};
 use super::traits::Traits;
 use super::{Pid, ProcessSlot, Resume, State, Status, Wait, signal};
@@ -159,19 +158,17 @@ impl Kernel {
             return;
         };
         let heir_thread = self.processes[heir].pid;
-        for which in [Which::Living, Which::Zombies] {
-            while let Some(child) = self.processes.first_child(slot, which) {
-                self.processes.remove_child(child, which);
-                self.processes.add_child(heir, child, which);
-                let process = &mut self.processes[child];
-                process.job.parent = Parent::Adopted;
-                process.exit_signal = signal::SIGCHLD;
-                process.parent_thread = heir_thread;
-                if matches!(which, Which::Zombies) {
-                    self.tell_parent_of_end(heir, child);
-                } else {
-                    self.tell_of_parents_death(child);
-                }
+        while let Some(child) = self.processes.first_child(slot) {
+            self.processes.remove_child(child);
+            self.processes.add_child(heir, child);
+            let process = &mut self.processes[child];
+            process.job.parent = Parent::Adopted;
+            process.exit_signal = signal::SIGCHLD;
+            process.parent_thread = heir_thread;
+            if process.ended.is_some() {
+                self.tell_parent_of_end(heir, child);
+            } else {
+                self.tell_of_parents_death(child);
             }
         }
     }

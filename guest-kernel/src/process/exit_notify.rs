@@ -1,12 +1,13 @@
 //! What a parent hears of the end of a child.
+use super::traits::Traits;
 use super::wait::{Event, Found, Wanted};
-use super::{ProcessSlot, Resume, State, Status, Wait, signal, wait};
+use super::{Process, ProcessSlot, Resume, State, Status, Wait, signal, wait};
 use crate::kernel::Kernel;
 use crate::trace;
 
 impl Kernel {
     pub(super) fn notify_parent(&mut self, slot: ProcessSlot) {
-        if let Some(parent) = self.processes.bury_child(slot) {
+        if let Some(parent) = self.processes[slot].family.parent {
             self.tell_parent_of_end(parent, slot);
         }
     }
@@ -18,7 +19,7 @@ impl Kernel {
         let Some(status) = process.ended else {
             return;
         };
-        let signal = process.exit_signal;
+        let signal = Self::signal_of_end(process);
         let other = &self.processes[parent];
         if signal == signal::SIGCHLD && other.signals.discards_children() {
             return self.discard_zombie(parent, zombie, status);
@@ -39,6 +40,25 @@ impl Kernel {
         }
     }
 
+    /// What the parent gets at the end of a process. One that is no longer the program that asked for another
+    /// signal must not be hit by it.
+    fn signal_of_end(process: &Process) -> u8 {
+        if process.traits.has(Traits::PARENT_EXECUTED) {
+            return signal::SIGCHLD;
+        }
+        process.exit_signal
+    }
+
+    /// After an exec of `parent`: no child's end sends it another signal than SIGCHLD.
+    pub(super) fn forget_exit_signals(&mut self, parent: ProcessSlot) {
+        let mut next = self.processes.first_child(parent);
+        while let Some(child) = next {
+            next = self.processes.next_child(child);
+            let process = &mut self.processes[child];
+            process.traits = process.traits | Traits::PARENT_EXECUTED;
+        }
+    }
+
     /// The parent wants no zombies.
     #[cold]
     #[inline(never)]
@@ -52,7 +72,7 @@ impl Kernel {
 
     #[inline(never)]
     fn signal_end(&mut self, parent: ProcessSlot, zombie: ProcessSlot, status: Status) {
-        let signal = self.processes[zombie].exit_signal;
+        let signal = Self::signal_of_end(&self.processes[zombie]);
         let info = signal::Info::Child(self.sender(zombie), Event::Ended(status));
         signal::send(self, parent, signal, info);
     }

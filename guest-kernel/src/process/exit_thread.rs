@@ -1,6 +1,5 @@
 //! The end of a thread: by itself, by an exec, or with its process.
 use super::exit::Ends;
-use super::family::Which;
 use super::{Current, Pid, ProcessSlot, State, Status, ThreadSlot, signal};
 use crate::arch::context;
 use crate::kernel::Kernel;
@@ -42,12 +41,10 @@ impl Kernel {
         }
         // They are all its own now.
         let pid = self.processes[who].pid;
-        for which in [Which::Living, Which::Zombies] {
-            let mut next = self.processes.first_child(who.process, which);
-            while let Some(child) = next {
-                self.processes[child].parent_thread = pid;
-                next = self.processes.next_child(child);
-            }
+        let mut next = self.processes.first_child(who.process);
+        while let Some(child) = next {
+            self.processes[child].parent_thread = pid;
+            next = self.processes.next_child(child);
         }
     }
 
@@ -57,14 +54,12 @@ impl Kernel {
             return;
         };
         let heir = self.processes[heir].tid;
-        for which in [Which::Living, Which::Zombies] {
-            let mut next = self.processes.first_child(process, which);
-            while let Some(child) = next {
-                next = self.processes.next_child(child);
-                if self.processes[child].parent_thread == ended {
-                    self.processes[child].parent_thread = heir;
-                    self.tell_of_parents_death(child);
-                }
+        let mut next = self.processes.first_child(process);
+        while let Some(child) = next {
+            next = self.processes.next_child(child);
+            if self.processes[child].parent_thread == ended {
+                self.processes[child].parent_thread = heir;
+                self.tell_of_parents_death(child);
             }
         }
     }

@@ -1,10 +1,9 @@
-//! Who is whose child. A parent has two lists of children, those that live and those that are zombies,
-//! so that wait4 need not look through the living for the dead.
+//! Who is whose child. A parent has its children in one list, in the order in which they became its own, living or
+//! zombies: the order in which waits look at them, here as on Linux.
 //!
 //! ```text
-//!  parent ── living:  first … last      in order of birth
-//!         └─ zombies: first … last      in order of ending
-//!  child  ── previous, next in the one list it is in
+//!  parent ── first … last
+//!  child  ── previous, next
 //! ```
 use super::{Pid, ProcessSlot, ProcessTable};
 
@@ -13,40 +12,26 @@ use super::{Pid, ProcessSlot, ProcessTable};
 pub struct Links {
     /// `None` for pid 1 alone.
     pub parent: Option<ProcessSlot>,
-    pub living: List,
-    pub zombies: List,
+    first_child: Option<ProcessSlot>,
+    last_child: Option<ProcessSlot>,
     previous: Option<ProcessSlot>,
     next: Option<ProcessSlot>,
-}
-
-/// One of a parent's lists of children.
-#[derive(Clone, Copy, Default)]
-pub struct List {
-    pub first: Option<ProcessSlot>,
-    pub last: Option<ProcessSlot>,
-}
-
-/// Which of a parent's lists.
-#[derive(Clone, Copy)]
-pub enum Which {
-    Living,
-    Zombies,
 }
 
 impl Links {
     /// Whether there is no child, neither living nor a zombie.
     #[inline]
     pub const fn is_childless(&self) -> bool {
-        self.living.first.is_none() && self.zombies.first.is_none()
+        self.first_child.is_none()
     }
 
-    /// Makes `child` the youngest of the living children of a parent, who is `own`: the child's links. Its
-    /// [`elder`](Self::elder) is to be told ([`ProcessTable::tell_elder`]).
+    /// Makes `child` the last child of a parent, who is `own`: the child's links. Its [`elder`](Self::elder) is to
+    /// be told ([`ProcessTable::tell_elder`]).
     #[inline]
     pub fn bear(&mut self, own: ProcessSlot, child: ProcessSlot) -> Self {
-        let previous = self.living.last.replace(child);
+        let previous = self.last_child.replace(child);
         if previous.is_none() {
-            self.living.first = Some(child);
+            self.first_child = Some(child);
         }
         Self {
             parent: Some(own),
@@ -55,24 +40,10 @@ impl Links {
         }
     }
 
-    /// The next older in the same list.
+    /// The child before this one.
     #[inline]
     pub const fn elder(&self) -> Option<ProcessSlot> {
         self.previous
-    }
-
-    const fn list_mut(&mut self, which: Which) -> &mut List {
-        match which {
-            Which::Living => &mut self.living,
-            Which::Zombies => &mut self.zombies,
-        }
-    }
-
-    const fn list(&self, which: Which) -> List {
-        match which {
-            Which::Living => self.living,
-            Which::Zombies => self.zombies,
-        }
     }
 }
 
@@ -85,88 +56,49 @@ impl ProcessTable {
         }
     }
 
-    /// Makes `child` the youngest in a list of `parent`.
-    #[inline]
-    pub fn add_child(&mut self, parent: ProcessSlot, child: ProcessSlot, which: Which) {
-        let last = self[parent].family.list_mut(which).last.replace(child);
+    /// Makes `child`, who has no parent any more, the last child of `parent`.
+    pub fn add_child(&mut self, parent: ProcessSlot, child: ProcessSlot) {
+        let last = self[parent].family.last_child.replace(child);
         match last {
             Some(last) => self[last].family.next = Some(child),
-            None => self[parent].family.list_mut(which).first = Some(child),
+            None => self[parent].family.first_child = Some(child),
         }
         let links = &mut self[child].family;
         (links.parent, links.previous, links.next) = (Some(parent), last, None);
     }
 
-    /// Takes `child` out of the list of its parent that it is in.
+    /// Takes `child` out of its parent's list.
     #[inline]
-    pub fn remove_child(&mut self, child: ProcessSlot, which: Which) {
+    pub fn remove_child(&mut self, child: ProcessSlot) {
         let links = &self[child].family;
         let (Some(parent), previous, next) = (links.parent, links.previous, links.next) else {
             return;
         };
-        let list = self[parent].family.list_mut(which);
-        if previous.is_none() {
-            list.first = next;
+        match previous {
+            Some(previous) => self[previous].family.next = next,
+            None => self[parent].family.first_child = next,
         }
-        if next.is_none() {
-            list.last = previous;
+        match next {
+            Some(next) => self[next].family.previous = previous,
+            None => self[parent].family.last_child = previous,
         }
-        self.join_neighbours(previous, next);
     }
 
+    /// The first child of `parent`.
     #[inline]
-    fn join_neighbours(&mut self, previous: Option<ProcessSlot>, next: Option<ProcessSlot>) {
-        if let Some(previous) = previous {
-            self[previous].family.next = next;
-        }
-        if let Some(next) = next {
-            self[next].family.previous = previous;
-        }
+    pub fn first_child(&self, parent: ProcessSlot) -> Option<ProcessSlot> {
+        self[parent].family.first_child
     }
 
-    /// Moves `child` from the living to the zombies of its parent, whom it answers.
+    /// The child after this one.
     #[inline]
-    pub fn bury_child(&mut self, child: ProcessSlot) -> Option<ProcessSlot> {
-        let links = &self[child].family;
-        let (parent, previous, next) = (links.parent?, links.previous, links.next);
-        let family = &mut self[parent].family;
-        if previous.is_none() {
-            family.living.first = next;
-        }
-        if next.is_none() {
-            family.living.last = previous;
-        }
-        let last = family.zombies.last.replace(child);
-        if last.is_none() {
-            family.zombies.first = Some(child);
-        }
-        self.join_neighbours(previous, next);
-        if let Some(last) = last {
-            self[last].family.next = Some(child);
-        }
-        let links = &mut self[child].family;
-        (links.previous, links.next) = (last, None);
-        Some(parent)
-    }
-
-    /// The first child of `parent` in one list.
-    pub fn first_child(&self, parent: ProcessSlot, which: Which) -> Option<ProcessSlot> {
-        self[parent].family.list(which).first
-    }
-
-    /// The next child in the same list.
     pub fn next_child(&self, child: ProcessSlot) -> Option<ProcessSlot> {
         self[child].family.next
     }
 
-    /// The children of `parent` in one list.
-    pub fn children(
-        &self,
-        parent: ProcessSlot,
-        which: Which,
-    ) -> impl Iterator<Item = ProcessSlot> + '_ {
-        let first = self[parent].family.list(which).first;
-        core::iter::successors(first, |&slot| self[slot].family.next)
+    /// The children of `parent`, living and zombies.
+    pub fn children(&self, parent: ProcessSlot) -> impl Iterator<Item = ProcessSlot> + '_ {
+        core::iter::successors(self.first_child(parent), |&slot| self.next_child(slot))
     }
 
     /// The parent's pid, 0 where there is none (getppid(2)).

@@ -4,7 +4,6 @@
 //! A group is *orphaned* where no member has a parent in another group of the same session: nobody is left who
 //! would send it SIGCONT. The first process's own children count it as a parent like any other, for it may be a
 //! shell here; those that it has adopted do not.
-use super::family::Which;
 use super::signal::{Info, SIGCONT, SIGHUP};
 use super::wait::News;
 use super::{Pid, ProcessSlot};
@@ -128,8 +127,9 @@ impl Kernel {
         if heap::require_reserve().is_err() {
             return groups;
         }
-        let children = self.processes.children(slot, Which::Living);
-        for member in children.chain([slot]) {
+        let children = self.processes.children(slot);
+        let living = children.filter(|&child| self.processes[child].ended.is_none());
+        for member in living.chain([slot]) {
             let group = self.processes[member].group;
             if self.has_tie(member) && !groups.contains(&group) {
                 groups.push(group);

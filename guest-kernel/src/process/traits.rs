@@ -1,5 +1,5 @@
 //! What prctl(2) sets of a process that is yes or no.
-use core::ops::BitOr;
+use core::ops::{BitAnd, BitOr};
 
 /// A set of them.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -14,11 +14,13 @@ impl Traits {
     pub const UNDUMPABLE: Self = Self(4);
     /// Capabilities stay when the user changes (PR_SET_KEEPCAPS).
     pub const KEEP_CAPABILITIES: Self = Self(8);
+    /// Its parent has exec'd since, and hears of its end by SIGCHLD, whatever the signal of its clone (clone(2)).
+    pub const PARENT_EXECUTED: Self = Self(16);
 
     /// A child's.
     #[inline]
     pub const fn fork(self) -> Self {
-        Self(self.0 & !Self::SUBREAPER.0)
+        Self(self.0 & !(Self::SUBREAPER.0 | Self::PARENT_EXECUTED.0))
     }
 
     /// What execve(2) leaves.
@@ -40,5 +42,13 @@ impl BitOr for Traits {
 
     fn bitor(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+}
+
+impl BitAnd for Traits {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 }

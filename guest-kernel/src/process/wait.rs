@@ -1,5 +1,4 @@
 //! wait4 and waitid: what children have to report, and taking the zombies among them.
-use super::family::Which;
 use super::signal::SIGCHLD;
 use super::{Pid, Process, ProcessSlot, ProcessTable, Status};
 use crate::kernel::Kernel;
@@ -97,11 +96,11 @@ impl Wanted {
         self.events & event != 0
     }
 
-    /// Whether a child has something to report that is wanted.
+    /// Whether what has become of a child changes the answer: an end does, be it to ECHILD.
     #[inline]
     pub fn fits(self, child: &Process) -> bool {
         let reports = match child.ended {
-            Some(_) => self.events & linux::WEXITED != 0,
+            Some(_) => true,
             None => child.job.news.is_some_and(|news| self.wants(news)),
         };
         reports && self.is_about(child)
@@ -110,28 +109,28 @@ impl Wanted {
 
 /// What there is for a wait.
 pub enum Found {
-    /// The zombie that ended first among those that fit; else a living child's news.
+    /// The first child that fits and has something to report.
     Report(ProcessSlot, Event),
     /// A child fits, and none of those has anything to report.
     NotYet,
-    /// No child fits: ECHILD.
+    /// No child fits that could still report anything: ECHILD.
     NoChild,
 }
 
 /// Looks for a report, and changes nothing.
 #[inline(always)]
 pub fn find(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found {
-    let family = &table[parent].family;
-    // Mostly the end of a child is waited for, and the first is the one.
+    // Mostly the end of an only child is waited for.
     if wanted.events == linux::WEXITED
-        && let Some(slot) = family.zombies.first.or(family.living.first)
+        && let Some(slot) = table.first_child(parent)
     {
         let child = &table[slot];
         if wanted.is_about(child) {
-            return match child.ended {
-                Some(status) => Found::Report(slot, Event::Ended(status)),
-                None => Found::NotYet,
-            };
+            match child.ended {
+                Some(status) => return Found::Report(slot, Event::Ended(status)),
+                None if table.next_child(slot).is_none() => return Found::NotYet,
+                None => {}
+            }
         }
     }
     find_among_all(table, parent, wanted)
@@ -139,34 +138,27 @@ pub fn find(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found 
 
 #[inline(never)]
 fn find_among_all(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found {
-    let mut zombies = table.children(parent, Which::Zombies);
-    let zombie = zombies.find(|&slot| wanted.is_about(&table[slot]));
-    if wanted.events & linux::WEXITED != 0
-        && let Some(slot) = zombie
-        && let Some(status) = table[slot].ended
-    {
-        return Found::Report(slot, Event::Ended(status));
-    }
-    let mut living = table.children(parent, Which::Living);
-    if wanted.events == linux::WEXITED {
-        return match living.find(|&slot| wanted.is_about(&table[slot])) {
-            Some(_) => Found::NotYet,
-            None => Found::NoChild,
-        };
-    }
-    let mut found = match zombie {
-        Some(_) => Found::NotYet,
-        None => Found::NoChild,
-    };
-    for slot in living.filter(|&slot| wanted.is_about(&table[slot])) {
-        match table[slot].job.news {
-            Some(News::Stopped(signal)) if wanted.events & linux::WSTOPPED != 0 => {
+    let mut found = Found::NoChild;
+    let mut next = table.first_child(parent);
+    while let Some(slot) = next {
+        next = table.next_child(slot);
+        let child = &table[slot];
+        if !wanted.is_about(child) {
+            continue;
+        }
+        match (child.ended, child.job.news) {
+            (Some(status), _) if wanted.events & linux::WEXITED != 0 => {
+                return Found::Report(slot, Event::Ended(status));
+            }
+            // It will neither stop nor go on.
+            (Some(_), _) => {}
+            (None, Some(News::Stopped(signal))) if wanted.events & linux::WSTOPPED != 0 => {
                 return Found::Report(slot, Event::Stopped(signal));
             }
-            Some(News::Continued) if wanted.events & linux::WCONTINUED != 0 => {
+            (None, Some(News::Continued)) if wanted.events & linux::WCONTINUED != 0 => {
                 return Found::Report(slot, Event::Continued);
             }
-            _ => found = Found::NotYet,
+            (None, _) => found = Found::NotYet,
         }
     }
     found
@@ -195,7 +187,7 @@ impl Kernel {
     /// Takes a zombie out of the table: nothing is left of it.
     #[inline]
     pub fn reap(&mut self, zombie: ProcessSlot) {
-        self.processes.remove_child(zombie, Which::Zombies);
+        self.processes.remove_child(zombie);
         if self.processes.remove(zombie).is_none() {
             return;
         }
