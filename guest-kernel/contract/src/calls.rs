@@ -114,6 +114,7 @@ pub enum Set {
     Map,
     Msync,
     Open,
+    Pidfd,
     PipeFlags,
     Prctl,
     Priority,
@@ -388,7 +389,7 @@ calls! {
     Process {
         fork [] "complete";
         vfork [] "complete";
-        clone [Flags(Clone), Address, Address, Address, Address] "complete, but for namespaces and pidfds";
+        clone [Flags(Clone), Address, Address, Address, Address] "complete, but for namespaces";
         clone3 [In(CloneArguments), Size] "as clone, with set_tid; no control groups";
         execve [Path, Strings, Environment] "static programs and scripts; no dynamic interpreter";
         execveat [DirFd, Path, Strings, Environment, Flags(At)] "as execve";
@@ -399,6 +400,7 @@ calls! {
         prctl [Flags(Prctl), Address, Address, Address, Address] "names, death signal, subreaper, dumpable, no_new_privs";
         wait4 [Pid, Out(Int), Flags(Wait), Out(Usage)] "complete";
         waitid [Flags(IdType), Pid, Out(SignalInfo), Flags(Wait), Out(Usage)] "complete";
+        pidfd_open [Pid, Flags(Pidfd)] "complete";
     }
     Signals {
         kill [Pid, Signal] "complete";
@@ -414,6 +416,7 @@ calls! {
         rt_sigqueueinfo [Pid, Signal, In(SignalInfo)] "complete";
         rt_tgsigqueueinfo [Pid, Pid, Signal, In(SignalInfo)] "complete";
         rt_sigtimedwait [In(SignalSet), Out(SignalInfo), In(Timespec), Size] "complete";
+        pidfd_send_signal [Fd, Signal, In(SignalInfo), Number] "complete, but for directories of /proc";
         restart_syscall [] "EINTR: no program asks for it";
     }
     Memory {

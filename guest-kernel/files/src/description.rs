@@ -3,6 +3,7 @@ use crate::device::Device;
 use crate::inode::{InodeId, Number};
 use crate::pipe::{End, PipeId};
 use crate::proc::ProcNode;
+use crate::process_handle::ProcessHandle;
 use crate::snapshot::Snapshot;
 use crate::socket::Socket;
 use crate::{Attributes, Files, KernelDevice, PageStore, Transfer};
@@ -49,6 +50,8 @@ pub(crate) enum Opened<P> {
     Socket(Socket),
     /// Opened with O_PATH: a place, not a file.
     Path(InodeId),
+    /// A process (pidfd_open(2)).
+    Process(ProcessHandle),
 }
 
 #[derive(Debug)]
@@ -116,6 +119,7 @@ impl<P> Description<P> {
             Opened::PipeRead(_)
             | Opened::PipeWrite(_)
             | Opened::Packets(..)
+            | Opened::Process(_)
             | Opened::Socket(_) => None,
         }
     }
@@ -206,6 +210,7 @@ impl<S: PageStore> Files<S> {
                 self.close_end(store, pipe, end);
             }
             Opened::Socket(socket) => self.close_socket(store, socket),
+            Opened::Process(_) => self.close_process(),
             Opened::Proc(_, Some(mut snapshot)) => snapshot.free(store),
             Opened::Proc(_, None)
             | Opened::Regular(_)
@@ -267,6 +272,7 @@ impl<S: PageStore> Files<S> {
                 Ok(self.pipe_attributes(pipe.0))
             }
             Opened::Socket(socket) => Ok(self.socket_attributes(socket.number)),
+            Opened::Process(_) => Ok(self.process_attributes()),
             _ => match description.inode() {
                 Some(inode) => self.attributes(inode),
                 None => Err(Errno::EBADF),

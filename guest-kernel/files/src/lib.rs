@@ -10,7 +10,7 @@
 //! | names and inodes | `directory`, `inode`, `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` (stat) |
 //! | contents | `regular` over `page_map`, `mapped` and `mappable` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
 //! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `open`, `fifo`, `transfer` (read, write), `readiness` (poll), `listing` (getdents) |
-//! | pairs of sockets, locks, leases | `socket`, `locks`, `leases` |
+//! | pairs of sockets, descriptors of processes, locks, leases | `socket`, `process_handle`, `locks`, `leases` |
 //! | the start | `archive` (the format), `seed` (into the tree) |
 //! | the terminal | `tty` |
 //! | below | `slab` (tables), `words` (bytes eight at a time), `store` (frames) |
@@ -49,6 +49,7 @@ mod page_map;
 mod path;
 mod pipe;
 mod proc;
+mod process_handle;
 mod readiness;
 mod readlink;
 mod regular;
@@ -87,6 +88,7 @@ pub use proc::{
     NoProcesses, Output, ProcContent, ProcNode, ProcSource, ProcessFile, ProcessLink, SysDirectory,
     SysFile, SystemFile,
 };
+pub use process_handle::ProcessHandle;
 pub use regular::{MAX_FILE_SIZE, PageContent};
 pub use socket::{MESSAGE_MAX, SocketKind};
 pub use step::{KernelDevice, Memory, Readiness, Step, Transfer};
@@ -118,6 +120,10 @@ pub struct Files<S: PageStore> {
     /// What a pipe of somebody without privileges may hold (`/proc/sys/fs/pipe-max-size`).
     pipe_limit: u64,
     locks: locks::Locks,
+    /// Descriptions that stand for processes.
+    process_handles: u32,
+    /// See [`Self::minds_ends`].
+    minds_ends: bool,
     leases: leases::Leases,
     /// A file that has lost pages which mappings still have.
     lost_pages: Option<MappedFile<S::Page>>,

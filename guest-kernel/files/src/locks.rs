@@ -205,6 +205,7 @@ impl<S: PageStore> Files<S> {
     }
 
     pub(crate) fn locks_changed(&mut self) {
+        self.note_who_minds_ends();
         if !self.locks.queue.is_empty() {
             self.wakeups.wake_lockers();
         }

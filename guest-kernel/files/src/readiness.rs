@@ -55,6 +55,7 @@ impl<S: PageStore> Files<S> {
                 Some(KernelDevice::Console) => return Ok(Readiness::Device(KernelDevice::Console)),
                 _ => IN | OUT,
             },
+            Opened::Process(handle) => return Ok(Readiness::Process(handle)),
             Opened::Path(_) => linux::POLLNVAL,
             Opened::Regular(_) | Opened::Directory(_) | Opened::Proc(..) => IN | OUT,
         };

@@ -55,6 +55,7 @@ impl<S: PageStore> Files<S> {
                 name.push(b']');
                 Ok(name)
             }
+            Opened::Process(_) => copy(b"anon_inode:[pidfd]"),
             _ => match self.description(id)?.inode() {
                 Some(inode) => self.path_or_deleted(inode),
                 None => Err(Errno::ENOENT),

@@ -59,6 +59,8 @@ impl<S: PageStore> Files<S> {
             pipe_limit: crate::PIPE_CAPACITY_MAX as u64,
             lost_pages: None,
             locks: crate::locks::Locks::new(),
+            process_handles: 0,
+            minds_ends: false,
             leases: crate::leases::Leases::new(),
             time: Stamp::ZERO,
             clock: None,

@@ -1,5 +1,6 @@
 //! What an operation answers, and what a read or write call remembers.
 use crate::proc::SysFile;
+use crate::process_handle::ProcessHandle;
 use crate::wait_queue::WaitFor;
 use contract::Errno;
 
@@ -114,4 +115,6 @@ pub enum Readiness {
     Events(u16),
     /// The kernel's own to say: POLLOUT always holds.
     Device(KernelDevice),
+    /// `POLLIN` where this process has ended, which the kernel knows.
+    Process(ProcessHandle),
 }

@@ -82,6 +82,7 @@ impl<S: PageStore> Files<S> {
             },
             Opened::Proc(_, Some(snapshot)) => snapshot.read_at(store, offset, into),
             Opened::Directory(_) => return Err(Errno::EISDIR),
+            Opened::Process(_) => return Err(Errno::EINVAL),
             _ => return Err(Errno::EBADF),
         };
         if let Opened::Regular(number) = description.opened
@@ -161,8 +162,10 @@ impl<S: PageStore> Files<S> {
     ) -> Result<usize, Errno> {
         let time = self.now();
         let description = self.description(id)?;
-        let Opened::Regular(number) = description.opened else {
-            return Err(Errno::EBADF);
+        let number = match description.opened {
+            Opened::Regular(number) => number,
+            Opened::Process(_) => return Err(Errno::EINVAL),
+            _ => return Err(Errno::EBADF),
         };
         let (status, own) = (description.status, description.offset);
         let inode = self.inode_mut(number)?;
@@ -245,6 +248,7 @@ impl<S: PageStore> Files<S> {
             | Opened::PipeWrite(_)
             | Opened::Packets(..)
             | Opened::Fifo(..)
+            | Opened::Process(_)
             | Opened::Socket(_) => {
                 return Err(Errno::ESPIPE);
             }

@@ -22,7 +22,7 @@ pub struct Request {
     pub exit_signal: u8,
     /// The stack pointer; the caller's where 0.
     pub stack: u64,
-    /// CLONE_PARENT_SETTID.
+    /// CLONE_PARENT_SETTID; of clone(2) CLONE_PIDFD, too.
     pub parent_tid: u64,
     /// CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID.
     pub child_tid: u64,
@@ -106,7 +106,8 @@ impl Request {
         let shares_handlers = self.has(linux::CLONE_SIGHAND);
         if (is_thread && !shares_handlers)
             || (shares_handlers && !self.has(linux::CLONE_VM))
-            || self.has(linux::CLONE_PIDFD)
+            || (self.has(linux::CLONE_PIDFD)
+                && self.has(linux::CLONE_THREAD | linux::CLONE_DETACHED))
         {
             return Err(Errno::EINVAL);
         }
@@ -133,10 +134,18 @@ impl Kernel {
         if request.flags & !(PLAIN | Request::VFORK.flags) == 0 {
             return self.create(request);
         }
-        self.clone_otherwise(request)
+        self.clone_otherwise(request, request.parent_tid)
     }
 
-    fn clone_otherwise(&mut self, request: &Request) -> Result<Outcome, Errno> {
+    /// As [`clone`](Self::clone), where CLONE_PIDFD may be asked for: the descriptor goes to `pidfd`.
+    ///
+    /// # Errors
+    /// As there, and EMFILE, ENFILE and EFAULT of the descriptor.
+    pub fn clone_otherwise(&mut self, request: &Request, pidfd: u64) -> Result<Outcome, Errno> {
+        const BOTH: u64 = (linux::CLONE_PIDFD | linux::CLONE_PARENT_SETTID) as u64;
+        if request.flags & BOTH == BOTH && pidfd == request.parent_tid {
+            return Err(Errno::EINVAL);
+        }
         request.check()?;
         if request.wants_namespaces() {
             // There are none, but who may not ask is told that first.
@@ -152,6 +161,8 @@ impl Kernel {
         }
         if request.has(linux::CLONE_THREAD) {
             self.create_thread(request)
+        } else if request.has(linux::CLONE_PIDFD) {
+            self.create_with_descriptor(request, pidfd)
         } else {
             self.create(request)
         }

@@ -80,7 +80,7 @@ impl Kernel {
         self.release_memory(slot);
         let mut process = &mut self.processes[slot];
         process.usage.peak = process.usage.peak.max(process.resident);
-        if process.timers.is_some() || process.shares.is_some() || self.files.has_record_locks() {
+        if process.timers.is_some() || process.shares.is_some() || self.files.minds_ends() {
             self.leave_what_few_have(slot);
             process = &mut self.processes[slot];
         }
@@ -111,7 +111,7 @@ impl Kernel {
         }
     }
 
-    /// Timers, record locks, and what is shared with other processes.
+    /// Timers, record locks, descriptors that stand for it, and what is shared with other processes.
     #[cold]
     #[inline(never)]
     fn leave_what_few_have(&mut self, slot: ProcessSlot) {
@@ -119,6 +119,7 @@ impl Kernel {
         if self.files.has_record_locks() {
             self.files.release_all_locks(self.processes[slot].pid.0);
         }
+        self.files.tell_of_end();
         self.leave_shares(slot);
     }
 

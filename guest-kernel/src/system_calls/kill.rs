@@ -67,7 +67,7 @@ impl Kernel {
             .ok_or(Errno::ESRCH)
     }
 
-    fn send_and_return(
+    pub fn send_and_return(
         &mut self,
         to: To,
         signal: Option<u8>,
@@ -150,7 +150,7 @@ impl Kernel {
 
     /// What a program says with a signal to `target`. Only to itself may it say that it is from the kernel, or
     /// from kill(2).
-    fn said(&self, info: u64, target: u64) -> Result<Said, Errno> {
+    pub fn said(&self, info: u64, target: u64) -> Result<Said, Errno> {
         let space = self.processes[self.current.process].space();
         let mut bytes = [0; size_of::<Said>()];
         user::check(info, 128)?;

@@ -23,6 +23,7 @@ pub mod mmap;
 pub mod mremap;
 pub mod names;
 pub mod paths;
+pub mod pidfd;
 pub mod pieces;
 pub mod poll;
 pub mod prctl;

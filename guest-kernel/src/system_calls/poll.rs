@@ -62,6 +62,10 @@ impl Kernel {
                 }
                 events as u16
             }
+            Readiness::Process(handle) if self.has_ended(handle) => {
+                (linux::POLLIN | linux::POLLRDNORM) as u16
+            }
+            Readiness::Process(_) => 0,
             Readiness::Device(_) => {
                 (linux::POLLIN | linux::POLLRDNORM | linux::POLLOUT | linux::POLLWRNORM) as u16
             }

@@ -159,6 +159,10 @@ calls! { |k, a, b, c, d, e|
     __NR_rt_sigqueueinfo => k.rt_sigqueueinfo(a, b, c).into(),
     __NR_rt_tgsigqueueinfo => k.rt_tgsigqueueinfo(a, b, c, d).into(),
 
+    // pidfd.rs
+    __NR_pidfd_open => k.pidfd_open(a, b).into(),
+    __NR_pidfd_send_signal => k.pidfd_send_signal(a, b, c, d).into(),
+
     // signals.rs
     __NR_rt_sigaction => k.rt_sigaction(a, b, c, d).into(),
     __NR_rt_sigprocmask => k.rt_sigprocmask(a, b, c, d).into(),

@@ -84,7 +84,7 @@ impl Kernel {
         }
         let [
             flags,
-            _pidfd,
+            pidfd,
             child_tid,
             parent_tid,
             exit_signal,
@@ -133,7 +133,7 @@ impl Kernel {
             Some(tid) if tid > table::PID_MAX => return Err(Errno::EINVAL),
             tid => tid.map(Pid),
         };
-        self.clone(&Request {
+        let request = Request {
             flags,
             exit_signal,
             stack: stack + stack_size,
@@ -141,7 +141,11 @@ impl Kernel {
             child_tid,
             tls,
             tid,
-        })
+        };
+        if request.has(linux::CLONE_PIDFD) {
+            return self.clone_otherwise(&request, pidfd);
+        }
+        self.clone(&request)
     }
 
     /// gettid(2).

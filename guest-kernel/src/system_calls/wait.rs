@@ -114,10 +114,11 @@ impl Kernel {
         let mut bytes = [0; SIGINFO_SIZE];
         let result =
             self.waited(kind as u32, id as i32, options)
-                .and_then(|wanted| {
+                .and_then(|(wanted, nonblocking)| {
                     match wait::find(self.processes, self.current.process, wanted) {
                         Found::NoChild => Err(Errno::ECHILD),
                         Found::NotYet if options & linux::WNOHANG != 0 => Ok(Outcome::Return(0)),
+                        Found::NotYet if nonblocking => Err(Errno::EAGAIN),
                         Found::NotYet => Ok(self.wait_in_call(Wait::Child(wanted))),
                         Found::Report(child, event) => {
                             bytes = Info::Child(self.sender(child), event).to_siginfo(SIGCHLD);
@@ -143,24 +144,30 @@ impl Kernel {
         result
     }
 
-    /// What a waitid is for.
-    fn waited(&self, kind: u32, id: i32, options: u32) -> Result<Wanted, Errno> {
+    /// What a waitid is for, and whether its descriptor says not to wait.
+    fn waited(&self, kind: u32, id: i32, options: u32) -> Result<(Wanted, bool), Errno> {
         if options & !WAITID_OPTIONS != 0 || options & EVENTS == 0 {
             return Err(Errno::EINVAL);
         }
+        let mut nonblocking = false;
         let who = match (kind, id) {
             (linux::P_ALL, _) => Selector::Any,
             (linux::P_PID, id) if id > 0 => Selector::Process(Pid(id as u32)),
             (linux::P_PGID, 0) => Selector::Group(self.processes[self.current.process].group),
             (linux::P_PGID, id) if id > 0 => Selector::Group(Pid(id as u32)),
-            (linux::P_PIDFD, id) if id >= 0 => return Err(Errno::EBADF),
+            (linux::P_PIDFD, id) if id >= 0 => {
+                let pid;
+                (pid, nonblocking) = self.waited_handle(id as u64)?;
+                Selector::Process(pid.ok_or(Errno::ECHILD)?)
+            }
             _ => return Err(Errno::EINVAL),
         };
-        Ok(Wanted {
+        let wanted = Wanted {
             who,
             events: options & EVENTS,
             options: options & KIN,
             thread: self.processes[self.current.thread].tid,
-        })
+        };
+        Ok((wanted, nonblocking))
     }
 }

@@ -226,6 +226,7 @@ fn shape(set: Set) -> Shape {
         ),
         Set::Msync => Flags(named!(general::{MS_ASYNC MS_INVALIDATE MS_SYNC}), "0"),
         Set::Open => Both(3, named!(general::{O_RDONLY O_WRONLY O_RDWR}), OPEN),
+        Set::Pidfd => Flags(const { &[(0x800, "PIDFD_NONBLOCK")] }, "0"),
         Set::PipeFlags => Flags(OPEN, "0"),
         Set::Prctl => Value(named!(prctl::{
             PR_SET_PDEATHSIG PR_GET_PDEATHSIG PR_GET_DUMPABLE PR_SET_DUMPABLE PR_SET_KEEPCAPS PR_SET_NAME PR_GET_NAME

@@ -247,7 +247,7 @@ fn system_name(bytes: &[u8]) -> String {
 
 fn clone_arguments(bytes: &[u8]) -> String {
     let mut shown = format!("{{flags={}", names::clone_flags(word(bytes, 0)));
-    for (name, at) in [("child_tid", 16), ("parent_tid", 24)] {
+    for (name, at) in [("pidfd", 8), ("child_tid", 16), ("parent_tid", 24)] {
         if word(bytes, at) != 0 {
             shown += &format!(", {name}={:#x}", word(bytes, at));
         }
