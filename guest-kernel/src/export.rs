@@ -5,7 +5,7 @@ use crate::channel;
 use crate::kernel::Kernel;
 use crate::one_cpu::OneCpu;
 use contract::channel::Kind;
-use contract::{Errno, PAGE_SIZE, command_line};
+use contract::{Errno, PAGE, PAGE_SIZE, command_line};
 use files::{Attributes, InodeId, LastLink, NoProcesses, Owner, PATH_MAX, View};
 use linux_raw_sys::general as linux;
 
@@ -134,7 +134,7 @@ impl Archive<'_> {
         let mut page = [0; PAGE_SIZE];
         let mut offset = 0;
         while offset < size {
-            let want = (size - offset).min(PAGE_SIZE as u64) as usize;
+            let want = (size - offset).min(PAGE) as usize;
             let read =
                 self.kernel
                     .files

@@ -2,19 +2,18 @@
 //! takes no memory. The mapping is private, so that the guest may write.
 
 use crate::memory::Memory;
+use contract::PAGE_SIZE;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend};
-
-const PAGE: usize = 4096;
 
 /// Puts `data` at `at`, both on a page boundary, by mapping. `None` where that cannot be done, and nothing has been.
 ///
 /// The memory must not be shared with another process, which would not see it.
 pub fn map(memory: &Memory, at: GuestAddress, data: &'static [u8]) -> Option<()> {
-    let whole = data.len() / PAGE * PAGE;
+    let whole = data.len() / PAGE_SIZE * PAGE_SIZE;
     let start = data.as_ptr() as usize;
-    if whole == 0 || !start.is_multiple_of(PAGE) || !at.0.is_multiple_of(PAGE as u64) {
+    if whole == 0 || !start.is_multiple_of(PAGE_SIZE) || !at.0.is_multiple_of(PAGE_SIZE as u64) {
         return None;
     }
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;

@@ -22,6 +22,8 @@ pub use syscalls::x86_64::Sysno;
 
 /// Size of a page and of a frame in bytes.
 pub const PAGE_SIZE: usize = 4096;
+/// The same, as addresses are counted.
+pub const PAGE: u64 = PAGE_SIZE as u64;
 
 /// Processes that can exist at once, zombies included. `fork` answers EAGAIN beyond it.
 pub const PROCESS_LIMIT: usize = 1024;

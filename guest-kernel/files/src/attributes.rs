@@ -4,7 +4,7 @@ use crate::inode::{InodeId, Kind, Number, Time};
 use crate::metadata::Located;
 use crate::proc::ProcNode;
 use crate::{Files, INODE_LIMIT, PageStore};
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use core::mem::offset_of;
 use linux_raw_sys::general as linux;
 
@@ -216,7 +216,7 @@ impl<S: PageStore> Files<S> {
             gid: inode.group,
             rdev,
             size,
-            blksize: PAGE_SIZE as u64,
+            blksize: PAGE,
             blocks,
             atime: inode.accessed.into(),
             mtime: inode.modified.into(),
@@ -268,7 +268,7 @@ impl<S: PageStore> Files<S> {
             gid: 0,
             rdev: 0,
             size: 0,
-            blksize: PAGE_SIZE as u64,
+            blksize: PAGE,
             blocks: 0,
             atime: self.now().into(),
             mtime: self.now().into(),

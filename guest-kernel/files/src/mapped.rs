@@ -6,11 +6,9 @@
 use crate::regular::{Contents, PageContent};
 use crate::store::PageStore;
 use alloc::rc::Rc;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use core::cell::{Cell, RefCell};
 use core::ops::Range;
-
-const PAGE: u64 = PAGE_SIZE as u64;
 
 /// A regular file's contents, wherever they are.
 #[derive(Debug)]

@@ -1,13 +1,11 @@
 //! The contents of a regular file: what the archive gave, in place, below pages that were written.
 use crate::page_map::PageMap;
 use crate::store::PageStore;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE, PAGE_SIZE};
 use core::ops::Range;
 
 /// Greatest size in bytes, as Linux has it for files in memory (`off_t` is signed).
 pub const MAX_FILE_SIZE: u64 = i64::MAX as u64;
-
-const PAGE: u64 = PAGE_SIZE as u64;
 
 /// Where a page of a file lies.
 #[derive(Debug)]

@@ -61,7 +61,7 @@ pub use entry::{Entry, Ownership, Protection, Sharing};
 pub use fault::{Access, Refusal, Resolution, readable_already, writable_already};
 pub use groups::Place;
 pub use protect::ProtectError;
-pub use range::{PageRange, USER_END, UserPage};
+pub use range::{PAGE, PageRange, USER_END, UserPage};
 pub use range_map::{RangeMap, Slide};
 pub use relocate::Left;
 pub use search::{Region, Regions, Statistics};

@@ -6,7 +6,8 @@ use x86_64::structures::paging::{Page, PageTableIndex};
 /// First byte above what a process may map: one page is left free below the non-canonical addresses, so that no
 /// instruction can end on their edge (as Linux's TASK_SIZE_MAX).
 pub const USER_END: u64 = 0x0000_7fff_ffff_f000;
-const PAGE: u64 = 4096;
+/// Size of a page in bytes.
+pub const PAGE: u64 = 4096;
 
 /// A page of 4 KiB below [`USER_END`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]

@@ -3,11 +3,10 @@ mod arena;
 
 use arena::Arena;
 use page_tree::{
-    Access, OutOfFrames, PageRange, ProtectError, Protection, Refusal, Resolution, Space,
+    Access, OutOfFrames, PAGE, PageRange, ProtectError, Protection, Refusal, Resolution, Space,
 };
 use x86_64::VirtAddr;
 
-const PAGE: u64 = 4096;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 const READ_WRITE: Protection = Protection::READ.union(Protection::WRITE);

@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 use arena::Arena;
 use fastrand::Rng;
 use page_tree::{
-    Access, FrameStore, Left, OutOfFrames, Ownership, PageRange, ProtectError, Protection, Refusal,
-    Region, Resolution, Sharing, Space, USER_END, UserPage, Whole,
+    Access, FrameStore, Left, OutOfFrames, Ownership, PAGE, PageRange, ProtectError, Protection,
+    Refusal, Region, Resolution, Sharing, Space, USER_END, UserPage, Whole,
 };
 use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
 
-const PAGE: u64 = 4096;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 

@@ -3,11 +3,11 @@ mod arena;
 
 use arena::Arena;
 use page_tree::{
-    Access, FrameStore, Ownership, PageRange, Protection, Refusal, Resolution, Space, UserPage,
+    Access, FrameStore, Ownership, PAGE, PageRange, Protection, Refusal, Resolution, Space,
+    UserPage,
 };
 use x86_64::VirtAddr;
 
-const PAGE: u64 = 4096;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 const READ_WRITE: Protection = Protection::READ.union(Protection::WRITE);

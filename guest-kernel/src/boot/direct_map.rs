@@ -7,13 +7,13 @@ use super::start_info::{Error, StartInfo};
 use crate::arch::control::{GIB_PAGES, has};
 use crate::arch::layout::{RawTable, direct_map, direct_map_tables};
 use crate::arch::tlb;
+use contract::PAGE;
 use core::ops::Range;
 use x86_64::PhysAddr;
 use x86_64::structures::paging::PageTableFlags as Flags;
 
 const GIB: u64 = 1 << 30;
 const LARGE_PAGE: u64 = 2 << 20;
-const PAGE: u64 = 4096;
 
 const TABLE: u64 = Flags::PRESENT
     .union(Flags::WRITABLE)

@@ -21,7 +21,7 @@ use crate::arch::wide;
 use crate::memory_functions::zero_words;
 use crate::one_cpu::OneCpu;
 use crate::records::COUNTERS;
-use contract::PAGE_SIZE;
+use contract::PAGE;
 use contract::counters::Counter;
 use core::ops::Range;
 use x86_64::PhysAddr;
@@ -105,16 +105,16 @@ impl Frames {
     ) -> Option<Self> {
         let mut ranges = RangeList::new();
         for range in usable {
-            let start = range.start.div_ceil(PAGE_SIZE as u64);
-            let end = range.end / PAGE_SIZE as u64;
+            let start = range.start.div_ceil(PAGE);
+            let end = range.end / PAGE;
             // Frame numbers are 32 bits wide: 16 TiB.
             ranges.push(start.max(1)..end.min(u64::from(u32::MAX)));
         }
         for range in reserved {
-            ranges.subtract(range.start / PAGE_SIZE as u64..range.end.div_ceil(PAGE_SIZE as u64));
+            ranges.subtract(range.start / PAGE..range.end.div_ceil(PAGE));
         }
         let last = ranges.iter().map(|range| range.end).max()?;
-        let info_frames = (last * size_of::<FrameInfo>() as u64).div_ceil(PAGE_SIZE as u64);
+        let info_frames = (last * size_of::<FrameInfo>() as u64).div_ceil(PAGE);
         let home = ranges
             .iter()
             .find(|range| range.end - range.start > info_frames)?;
@@ -125,7 +125,7 @@ impl Frames {
         COUNTERS.set(Counter::FramesTotal, total);
         COUNTERS.set(Counter::FramesFree, total);
         Some(Self {
-            info: direct_map(PhysAddr::new(info_start * PAGE_SIZE as u64)).cast(),
+            info: direct_map(PhysAddr::new(info_start * PAGE)).cast(),
             untouched: ranges,
             fewest_free: total,
             ..Self::none()
@@ -273,12 +273,12 @@ impl Frames {
 
 #[inline]
 fn number(frame: PhysFrame) -> u32 {
-    (frame.start_address().as_u64() / PAGE_SIZE as u64) as u32
+    (frame.start_address().as_u64() / PAGE) as u32
 }
 
 #[inline]
 pub fn frame_of(number: u32) -> PhysFrame {
-    PhysFrame::containing_address(PhysAddr::new_truncate(u64::from(number) * PAGE_SIZE as u64))
+    PhysFrame::containing_address(PhysAddr::new_truncate(u64::from(number) * PAGE))
 }
 
 /// The number of a frame, for lists kept in [`FrameInfo`].

@@ -10,7 +10,7 @@
 use super::frames::{FRAMES, Frames, NO_FRAME, Use, frame_of, number_of};
 use super::{direct_map, physical_address};
 use crate::one_cpu::OneCpu;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE, PAGE_SIZE};
 use core::alloc::{GlobalAlloc, Layout};
 use x86_64::structures::paging::PhysFrame;
 
@@ -95,7 +95,7 @@ impl Heap {
         // A block is reached through the direct map.
         let address = physical_address(block);
         let frame = PhysFrame::containing_address(address);
-        let bit = 1 << ((address.as_u64() % PAGE_SIZE as u64) >> (SMALLEST_SHIFT + class as u32));
+        let bit = 1 << ((address.as_u64() % PAGE) >> (SMALLEST_SHIFT + class as u32));
         let info = frames.info_mut(frame);
         let before = info.bits;
         info.bits |= bit;

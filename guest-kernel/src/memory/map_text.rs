@@ -1,6 +1,6 @@
 //! `/proc/PID/maps` (proc(5)).
 use super::space::{AddressSpace, Area, USER_END};
-use contract::PAGE_SIZE;
+use contract::PAGE;
 use core::fmt::{self, Write};
 use files::Output;
 use page_tree::{Protection, Sharing};
@@ -65,11 +65,7 @@ fn write_area(area: &Area, line: &mut Line) -> fmt::Result {
     };
     let (offset, device, inode) = area.mapping.as_ref().map_or((0, 0, 0), |mapping| {
         let object = &mapping.object;
-        (
-            mapping.first * PAGE_SIZE as u64,
-            object.device,
-            object.inode,
-        )
+        (mapping.first * PAGE, object.device, object.inode)
     });
     let (major, minor) = (device >> 8 & 0xfff, device & 0xff);
     write!(

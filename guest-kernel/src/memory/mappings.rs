@@ -6,12 +6,10 @@ use super::pages::{Page, Pages};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use bitflags::bitflags;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use core::ops::Range;
 use files::MappedFile;
 use page_tree::{RangeMap, Sharing, Slide};
-
-const PAGE: u64 = PAGE_SIZE as u64;
 
 /// Ranges a list may have (vm.max_map_count of Linux).
 const MOST: usize = 65530;

@@ -7,14 +7,12 @@ use super::pages::{Page, Pages, Tables};
 use super::physical_address;
 use super::space::{AddressSpace, no_frame, page_range};
 use alloc::rc::Rc;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE, PAGE_SIZE};
 use core::ops::Range;
 use files::{MappedFile, NoPage, PageContent};
 use page_tree::{Access, FrameStore, Ownership, Protection, Refusal, Sharing, UserPage};
 use x86_64::VirtAddr;
 use x86_64::structures::paging::PhysFrame;
-
-const PAGE: u64 = PAGE_SIZE as u64;
 
 /// A frame for a mapping, counted for it.
 type Brought = Option<(PhysFrame, Ownership)>;

@@ -2,12 +2,10 @@
 use super::pages::Tables;
 use super::space::{AddressSpace, LOWEST_ADDRESS, Shift, USER_END};
 use super::stack::GAP;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use core::cell::Cell;
 use page_tree::Protection;
 use x86_64::VirtAddr;
-
-const PAGE: u64 = PAGE_SIZE as u64;
 
 /// What is known of gaps, so that the search for one does not step over all that is mapped each time.
 ///

@@ -17,7 +17,7 @@ use super::pages::Tables;
 use super::placement::Gaps;
 use crate::arch::context;
 use alloc::rc::Rc;
-use contract::Errno;
+use contract::{Errno, PAGE};
 use core::cell::Cell;
 use core::ops::Range;
 pub use page_tree::USER_END;
@@ -39,8 +39,6 @@ pub const MAP_TOP: u64 = 0x7f_ffff_f000;
 const MOST_AREAS: u32 = 65_530;
 /// What is assumed of a copy, until its areas are counted.
 const AREAS_OF_A_COPY: u32 = MOST_AREAS - 4096;
-
-const PAGE: u64 = contract::PAGE_SIZE as u64;
 
 /// An address space.
 pub struct AddressSpace {

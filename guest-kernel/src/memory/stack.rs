@@ -2,11 +2,10 @@
 use super::mappings::{Advice, own};
 use super::pages::Tables;
 use super::space::{AddressSpace, Inner, no_frame, page_range};
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE, PAGE_SIZE};
 use core::ops::Range;
 use page_tree::{Protection, Sharing};
 
-const PAGE: u64 = PAGE_SIZE as u64;
 /// A stack grows by as much as one entry of a table can reserve: that costs no table and no page.
 const STEP: u64 = 2 << 20;
 /// What a program gets below the strings on its stack, whatever becomes of the limit.

@@ -2,13 +2,11 @@
 use super::mappings::Advice;
 use super::pages::Tables;
 use super::space::{AddressSpace, USER_END, page_range};
-use contract::PAGE_SIZE;
+use contract::PAGE;
 use core::fmt;
 use core::ops::Range;
 use files::Output;
 use page_tree::PageRange;
-
-const PAGE: u64 = PAGE_SIZE as u64;
 
 /// Pages of a space.
 pub struct Usage {

@@ -5,10 +5,8 @@
 use super::space::AddressSpace;
 use super::user_window::{Reader, Writer, find_nul};
 use super::{direct_map, physical_address};
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use page_tree::{Protection, Refusal, Sharing, USER_END};
-
-const PAGE: u64 = PAGE_SIZE as u64;
 
 /// Why a program's memory could not be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

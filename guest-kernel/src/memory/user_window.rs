@@ -2,9 +2,7 @@
 //! not each word costs a walk of the tables.
 use super::space::AddressSpace;
 use super::user::{UserFault, check, readable, writable};
-use contract::PAGE_SIZE;
-
-const PAGE: u64 = PAGE_SIZE as u64;
+use contract::PAGE;
 
 /// Reads. For as long as the space does not change.
 pub struct Reader<'a> {

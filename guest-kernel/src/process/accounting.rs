@@ -7,7 +7,7 @@ use super::{Current, ProcessSlot};
 use crate::arch::clock::{ticks, ticks_to_nanoseconds};
 use crate::arch::registers::read_tsc;
 use crate::kernel::Kernel;
-use contract::PAGE_SIZE;
+use contract::PAGE;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Of so many calls and faults, one is measured: a prime, so that what comes again and again is met in turn.
@@ -87,7 +87,7 @@ impl Usage {
         let [system, system_part] = timeval(system);
         let mut words = [0; RUSAGE_SIZE / 8];
         words[..4].copy_from_slice(&[user, user_part, system, system_part]);
-        words[4] = u64::from(self.peak) * (PAGE_SIZE as u64 / 1024);
+        words[4] = u64::from(self.peak) * (PAGE / 1024);
         words[8] = u64::from(self.faults);
         words[16] = u64::from(self.voluntary);
         words[17] = u64::from(self.involuntary);

@@ -1,6 +1,6 @@
 //! What a program's ELF headers ask for (elf(5), System V ABI chapter 5), checked once, here.
 use crate::memory::space::{LOWEST_ADDRESS, USER_END};
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE, PAGE_SIZE};
 use core::ops::Range;
 use elf::abi::{EM_X86_64, ET_DYN, ET_EXEC, PF_R, PF_W, PF_X, PT_INTERP, PT_LOAD, PT_PHDR};
 use elf::endian::LittleEndian;
@@ -26,7 +26,7 @@ pub struct Segment {
 impl Segment {
     /// The whole pages it touches.
     pub const fn pages(&self) -> Range<u64> {
-        let mask = PAGE_SIZE as u64 - 1;
+        let mask = PAGE - 1;
         self.address & !mask..(self.address + self.memory_size + mask) & !mask
     }
 }
@@ -137,10 +137,9 @@ impl ElfImage {
             Some(previous) => previous.address + previous.memory_size,
             None => LOWEST_ADDRESS,
         };
-        let congruent =
-            segment.address % PAGE_SIZE as u64 == segment.file_offset % PAGE_SIZE as u64;
+        let congruent = segment.address % PAGE == segment.file_offset % PAGE;
         let acceptable = segment.address >= previous_end
-            && end <= USER_END - PAGE_SIZE as u64
+            && end <= USER_END - PAGE
             && segment.file_size <= segment.memory_size
             && segment.file_offset.checked_add(segment.file_size)? <= file_size
             && (congruent || segment.file_size == 0);

@@ -13,7 +13,7 @@ use crate::memory::space::AddressSpace;
 use crate::memory::user::UserFault;
 use crate::memory::user_window::{Reader, Writer};
 use crate::process::template::Program;
-use contract::{Errno, command_line};
+use contract::{Errno, PAGE, command_line};
 use core::ops::Range;
 use linux_raw_sys::auxvec as aux;
 
@@ -165,7 +165,7 @@ pub fn build<'a>(
     let random_at = (platform_at - 16) & !15;
 
     let vector: [(u32, u64); 16] = [
-        (aux::AT_PAGESZ, contract::PAGE_SIZE as u64),
+        (aux::AT_PAGESZ, PAGE),
         (aux::AT_CLKTCK, 100),
         (aux::AT_PHDR, program.header_address),
         (aux::AT_PHENT, program.header_size),

@@ -10,9 +10,8 @@ use super::template::Program;
 use crate::kernel::Kernel;
 use crate::memory::space::{AddressSpace, STACK_LIMIT, Shift};
 use crate::random;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 
-const PAGE: u64 = PAGE_SIZE as u64;
 /// Where a program that can lie anywhere is put; at random, up to so many pages above.
 const RELOCATABLE_BASE: u64 = 0x1000_0000;
 const RELOCATABLE_PAGES: u64 = 1 << 14;

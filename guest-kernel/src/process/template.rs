@@ -16,7 +16,7 @@ use crate::records::COUNTERS;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use contract::counters::Counter;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE, PAGE_SIZE};
 use core::cell::RefCell;
 use core::ops::Range;
 use files::{Files, InodeId};
@@ -26,7 +26,6 @@ use x86_64::structures::paging::PhysFrame;
 const PATH_KEPT: usize = 1024;
 /// Programs kept.
 const PLACES: usize = 32;
-const PAGE: u64 = PAGE_SIZE as u64;
 
 /// What exec needs to know of a program beside its memory.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use crate::process::credentials::Which;
 use crate::process::limits::{INFINITY, Resource};
 use crate::process::signal::{self, Disposition};
 use crate::process::{Process, ProcessSlot, Thread};
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use core::fmt::Result;
 use core::ops::Range;
 use files::{Output, ProcessFile};
@@ -140,7 +140,7 @@ impl ProcessesView<'_> {
             children_times.user / CLOCK_TICK,
             children_times.system / CLOCK_TICK,
             process.threads.count,
-            mapped * PAGE_SIZE as u64,
+            mapped * PAGE,
             places.code,
             places.code_end,
             places.stack,

@@ -8,7 +8,7 @@ use crate::random;
 use crate::records::COUNTERS;
 use crate::system_calls::host::{RELEASE, VERSION};
 use contract::counters::{Counter, FIRST_SYSTEM_CALL, MISSING, SYSTEM_CALLS};
-use contract::{PAGE_SIZE, Sysno};
+use contract::{PAGE, Sysno};
 use core::fmt::Result;
 use core::sync::atomic::Ordering::Relaxed;
 use files::{DESCRIPTOR_LIMIT, Output, SysFile, SystemFile};
@@ -123,7 +123,7 @@ fn write_uuid([high, low]: [u64; 2], out: &mut dyn Output) -> Result {
 }
 
 fn write_memory(out: &mut dyn Output) -> Result {
-    let kib = PAGE_SIZE as u64 / 1024;
+    let kib = PAGE / 1024;
     let total = COUNTERS.get(Counter::FramesTotal) * kib;
     let free = COUNTERS.get(Counter::FramesFree) * kib;
     let tables = COUNTERS.get(Counter::FramesTables) * kib;

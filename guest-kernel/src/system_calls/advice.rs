@@ -1,10 +1,11 @@
 //! madvise(2).
-use super::memory::{PAGE, pages};
+use super::memory::pages;
 use crate::kernel::Kernel;
 use crate::memory::heap;
 use crate::memory::mappings::{Advice, Purpose};
 use crate::memory::space::Area;
 use contract::Errno;
+use contract::PAGE;
 use linux_raw_sys::general as linux;
 use page_tree::{Access, Protection, Refusal, Sharing, Whole};
 

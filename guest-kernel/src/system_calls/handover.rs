@@ -12,7 +12,7 @@ use crate::process::queue::Queue;
 use crate::process::scheduler::Alarm;
 use crate::process::{Resume, State, ThreadSlot, Wait};
 use crate::trace;
-use contract::PAGE_SIZE;
+use contract::PAGE;
 use files::ReadNothing;
 use linux_raw_sys::general as linux;
 
@@ -132,7 +132,7 @@ impl Kernel {
     /// goes on.
     #[inline(always)]
     fn is_in_page(&self, buffer: UserBuffer) -> bool {
-        let room = PAGE_SIZE as u64 - buffer.address % PAGE_SIZE as u64;
+        let room = PAGE - buffer.address % PAGE;
         buffer.length != 0 && buffer.length <= room && self.progress == 0
     }
 }

@@ -6,7 +6,7 @@ use crate::memory::user::{self, UserBuffer};
 use crate::records::{COUNTERS, LOG};
 use contract::counters::Counter;
 use contract::records::LOG_CAPACITY;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use core::sync::atomic::Ordering;
 use files::SysFile;
 
@@ -94,7 +94,7 @@ impl Kernel {
 
     /// sysinfo(2). Nobody keeps load averages here: they are 0.
     pub fn sysinfo(&self, address: u64) -> Result<u64, Errno> {
-        let frames = |counter| COUNTERS.get(counter) * PAGE_SIZE as u64;
+        let frames = |counter| COUNTERS.get(counter) * PAGE;
         let mut words = [0; 14];
         words[0] = clock::now() / clock::SECOND;
         words[4] = frames(Counter::FramesTotal);

@@ -4,12 +4,10 @@ use crate::memory::mappings::{Advice, Purpose};
 use crate::memory::space::{AddressSpace, Area, USER_END};
 use crate::memory::user::{self, UserBuffer};
 use crate::process::limits::{INFINITY, Limit, Resource};
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use core::ops::Range;
 use linux_raw_sys::general as linux;
 use page_tree::{PageRange, Protection, Sharing};
-
-pub(super) const PAGE: u64 = PAGE_SIZE as u64;
 
 /// The whole pages of `length` bytes from `address`, as Linux's calls check them.
 pub(super) fn pages(address: u64, length: u64) -> Option<Range<u64>> {

@@ -1,5 +1,5 @@
 //! mmap(2), in Linux's order of checks.
-use super::memory::{PAGE, pages};
+use super::memory::pages;
 use crate::kernel::Kernel;
 use crate::memory::heap;
 use crate::memory::mappings::{Advice, Mapping, Object, Purpose};
@@ -7,6 +7,7 @@ use crate::memory::pages::Page;
 use crate::memory::space::{LOWEST_ADDRESS, USER_END};
 use alloc::boxed::Box;
 use contract::Errno;
+use contract::PAGE;
 use core::ops::Range;
 use files::{DescriptionId, InodeId, MAX_FILE_SIZE, Mappable, MappedFile};
 use linux_raw_sys::general as linux;

@@ -1,11 +1,11 @@
 //! mremap(2), in Linux's order of checks.
-use super::memory::PAGE;
 use crate::kernel::Kernel;
 use crate::memory::heap;
 use crate::memory::mappings::Advice;
 use crate::memory::relocation::Origin;
 use crate::memory::space::{Area, LOWEST_ADDRESS, USER_END};
 use contract::Errno;
+use contract::PAGE;
 use core::ops::Range;
 use linux_raw_sys::general as linux;
 use page_tree::Sharing;

@@ -5,7 +5,7 @@ use crate::kernel::Kernel;
 use crate::memory::user::{self, UserBuffer};
 use crate::processes_view::ProcessesView;
 use crate::random;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE, PAGE_SIZE};
 use files::{DescriptionId, KernelDevice, Memory, Step, Transfer, WaitFor};
 use linux_raw_sys::general as linux;
 
@@ -178,7 +178,7 @@ impl Kernel {
         transfer: &mut Transfer,
     ) -> Piece {
         let mut page = [0; PAGE_SIZE];
-        let room = PAGE_SIZE as u64 - rest.address % PAGE_SIZE as u64;
+        let room = PAGE - rest.address % PAGE;
         let bytes = &mut page[..room.min(rest.length) as usize];
         let space = self.processes[self.current].space();
         let (files, pages) = (&mut self.files, &mut self.pages);

@@ -4,7 +4,7 @@ use crate::kernel::Kernel;
 use crate::memory::user;
 use crate::records::COUNTERS;
 use contract::counters::Counter;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use files::{Attributes, FileSystem, LastLink, Located, NAME_MAX};
 use linux_raw_sys::general as linux;
 
@@ -117,7 +117,7 @@ impl Kernel {
         const VALID: u64 = 0x20;
         const RELATIME: u64 = 0x1000;
         let file_system = self.files.file_system(located)?;
-        let page = PAGE_SIZE as u64;
+        let page = PAGE;
         let [blocks, free] = match file_system {
             FileSystem::Memory => {
                 [Counter::FramesTotal, Counter::FramesFree].map(|n| COUNTERS.get(n))

@@ -8,7 +8,7 @@ use crate::memory::heap;
 use crate::process::limits::Resource;
 use crate::records::COUNTERS;
 use contract::counters::Counter;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use files::LastLink;
 use linux_raw_sys::general as linux;
 
@@ -80,7 +80,7 @@ impl Kernel {
         let end = start.checked_add(length).ok_or(Errno::EFBIG)?;
         heap::require_reserve()?;
         let range = start as u64..end as u64;
-        let free = COUNTERS.get(Counter::FramesFree) * PAGE_SIZE as u64;
+        let free = COUNTERS.get(Counter::FramesFree) * PAGE;
         if mode & linux::FALLOC_FL_PUNCH_HOLE != 0 {
             let punched = self.files.punch_hole(&mut self.pages, description, range);
             self.forget_lost_pages();

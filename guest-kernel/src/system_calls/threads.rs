@@ -5,7 +5,7 @@ use crate::kernel::Kernel;
 use crate::memory::user::{self, UserBuffer};
 use crate::process::clone::Request;
 use crate::process::{Pid, ThreadSlot, signal, table};
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use linux_raw_sys::general as linux;
 
 /// Bytes of `struct clone_args`: as it first was, and with all that has come since.
@@ -51,7 +51,7 @@ impl Kernel {
 
     /// clone3, of clone(2).
     pub fn clone3(&mut self, arguments: u64, size: u64) -> Result<Outcome, Errno> {
-        if size > PAGE_SIZE as u64 {
+        if size > PAGE {
             return Err(Errno::E2BIG);
         }
         if size < FIRST_SIZE {

@@ -10,7 +10,7 @@ use crate::process::limits::{INFINITY, Resource};
 use crate::process::signal::{self, Info};
 use crate::process::terminal::{Access, Use};
 use crate::process::{Wait, held};
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE};
 use files::{DescriptionId, KernelDevice, Memory, Step, Transfer};
 use linux_raw_sys::general as linux;
 use linux_raw_sys::net;
@@ -69,7 +69,7 @@ impl Kernel {
         descriptor: u64,
         buffer: UserBuffer,
     ) -> Result<Outcome, Errno> {
-        let room = PAGE_SIZE as u64 - buffer.address % PAGE_SIZE as u64;
+        let room = PAGE - buffer.address % PAGE;
         if buffer.length == 0 || buffer.length > room || self.progress != 0 {
             return self.transfer(direction, descriptor, Buffers::One(buffer), None);
         }

@@ -3,7 +3,7 @@ use super::{PIPE_CAPACITY_MAX, Pipe};
 use crate::description::{DescriptionId, Opened};
 use crate::{Files, PageStore};
 use alloc::vec::Vec;
-use contract::{Errno, PAGE_SIZE};
+use contract::{Errno, PAGE, PAGE_SIZE};
 
 impl<P> Pipe<P> {
     /// Changes that. EBUSY where there is more in it, EPERM beyond [`PIPE_CAPACITY_MAX`], ENOMEM.
@@ -72,7 +72,7 @@ impl<S: PageStore> Files<S> {
         if size == 0 || size > crate::PIPE_CAPACITY_MAX as u64 {
             return Err(Errno::EINVAL);
         }
-        self.pipe_limit = size.next_power_of_two().max(contract::PAGE_SIZE as u64);
+        self.pipe_limit = size.next_power_of_two().max(PAGE);
         Ok(())
     }
 
@@ -111,7 +111,7 @@ impl<S: PageStore> Files<S> {
         if size > 1 << 31 {
             return Err(Errno::EINVAL);
         }
-        let size = size.max(1).next_multiple_of(contract::PAGE_SIZE as u64);
+        let size = size.max(1).next_multiple_of(PAGE);
         let size = size.next_power_of_two();
         self.pipe_mut(pipe)?.set_capacity(store, size as usize)?;
         self.wake(crate::WaitFor::PipeWritable(pipe));
