@@ -9,15 +9,15 @@
 //! | more: threads and what they share, futexes | [`threads`] |
 //! | more: memory that is shared, mapped, moved and limited; stacks | [`memory`] |
 //! | more: files, descriptors, pipes, sockets | [`files`] |
-//! | shell scripts, by static shells, compared with Linux | [`shells`] |
-//! | job control at a terminal, and shells there, of cowbell and of Debian | [`jobs`], [`shell`], [`prompts`] |
+//! | shell scripts, by static shells, compared with Linux | [`shell_scripts`] |
+//! | job control at a terminal, and shells there, of cowbell and of Debian | [`jobs`], [`shell_command`], [`prompts`] |
 //! | what Linux has no match for: pid 1, memory that runs out, limits | [`limits`] |
 //! | corrupt kernels, initramfs, programs and options | [`bad_kernel`], [`bad_initramfs`], [`bad_program`], [`bad_options`] |
 //! | system calls with hostile arguments | [`hostile_calls`] |
 //! | exit statuses, the terminal | [`statuses`], [`terminal`] |
 //! | standard output and input | [`output`], [`input`] |
-//! | what `run` gives a program, takes out of the guest, and shows of its calls | [`run_options`], [`export_files`], [`strace`] |
-//! | figures, kernel and initramfs for other monitors, exact instruction counts | [`stats`], [`export`], [`icount`] |
+//! | what `run` gives a program, takes out of the guest, and shows of its calls | [`run_options`], [`files_out`], [`strace`] |
+//! | figures, kernel and initramfs for other monitors, exact instruction counts | [`stats`], [`export_image`], [`icount`] |
 //! | what processes cost, in instructions and frames, and that it all comes back | [`costs`] |
 //! | the bench, and its reports | [`bench`] |
 //!
@@ -33,9 +33,9 @@ mod bad_program;
 mod bench;
 mod c_programs;
 mod costs;
-mod export;
-mod export_files;
+mod export_image;
 mod files;
+mod files_out;
 mod hostile_calls;
 mod icount;
 mod input;
@@ -47,8 +47,8 @@ mod output;
 mod programs;
 mod prompts;
 mod run_options;
-mod shell;
-mod shells;
+mod shell_command;
+mod shell_scripts;
 mod signals;
 mod stats;
 mod statuses;

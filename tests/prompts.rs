@@ -3,7 +3,7 @@
 
 use crate::machine::pty::Session;
 use crate::machine::{End, Machine, engines, packages};
-use crate::shells::Suite;
+use crate::shell_scripts::Suite;
 use std::path::Path;
 use std::process::Command;
 

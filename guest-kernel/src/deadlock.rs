@@ -1,7 +1,7 @@
 //! Every thread waits, and nothing that could wake one can come: the machine says who waits for what,
 //! and stops.
 use crate::arch::machine;
-use crate::export;
+use crate::files_out;
 use crate::kernel::Kernel;
 use crate::log;
 use crate::process::wait::Selector;
@@ -38,7 +38,7 @@ pub fn report(kernel: &Kernel) -> ! {
             }
         }
     }
-    export::send_all(kernel);
+    files_out::send_all(kernel);
     machine::exit(Exit::Deadlock)
 }
 

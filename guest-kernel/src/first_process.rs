@@ -5,7 +5,7 @@ use crate::arch::machine;
 use crate::boot::BootInfo;
 use crate::boot::command_line::{Options, Tracing};
 use crate::console::Console;
-use crate::export;
+use crate::files_out;
 use crate::host_names::{self, HostNames, Name};
 use crate::kernel::{self, Kernel};
 use crate::log;
@@ -65,7 +65,7 @@ pub fn run(boot: &BootInfo) -> ! {
     if boot.options.tracing == Tracing::On {
         trace::start();
     }
-    export::expect(&boot.options);
+    files_out::expect(&boot.options);
     if let Some(directory) = boot.options.directory {
         enter_directory(&mut kernel, first, directory);
     }

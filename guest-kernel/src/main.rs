@@ -13,7 +13,7 @@ mod boot;
 mod channel;
 mod console;
 mod deadlock;
-mod export;
+mod files_out;
 mod first_process;
 mod host_keys;
 mod host_names;

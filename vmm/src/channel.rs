@@ -1,6 +1,6 @@
 //! What the kernel sends while it runs (`contract::channel`): read here, and given to who it is for.
 
-use crate::export_files::Exports;
+use crate::files_out::Exports;
 use crate::kernel_image::KernelImage;
 use crate::memory::Memory;
 use crate::strace::Strace;

@@ -12,8 +12,8 @@ mod diagnosis;
 mod doctor;
 mod ending;
 mod environment;
-mod export;
-mod export_files;
+mod export_image;
+mod files_out;
 mod host_memory;
 mod image;
 mod initramfs;
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
         None => run::tour(phases),
         Some(Command::Run(options)) => run::run(&options, None, phases),
         Some(Command::Shell(options)) => shell::shell(*options, phases),
-        Some(Command::Export { directory }) => export::export(&directory),
+        Some(Command::Export { directory }) => export_image::export(&directory),
         Some(Command::Bench(options)) => bench::bench(&options),
         Some(Command::Doctor) => Ok(doctor::examine()),
     };

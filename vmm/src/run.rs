@@ -3,7 +3,7 @@
 use crate::channel::Listener;
 use crate::command_line::{Accelerator, Run};
 use crate::ending::Ending;
-use crate::export_files::Exports;
+use crate::files_out::Exports;
 use crate::image;
 use crate::kernel_image::KernelImage;
 use crate::machine::{Attachment, Machine, Measure, Outcome};

@@ -13,7 +13,7 @@ use super::jobs::{Activity, Parent};
 use super::traits::Traits;
 use super::{Pid, ProcessSlot, Resume, State, Status, Wait, signal};
 use crate::arch::machine;
-use crate::export;
+use crate::files_out;
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
 use crate::records::COUNTERS;
@@ -192,7 +192,7 @@ impl Kernel {
     #[cold]
     fn end_machine(&mut self, status: Status) -> ! {
         trace::machine_ends(status);
-        export::send_all(self);
+        files_out::send_all(self);
         COUNTERS.add(Counter::Exits, 1);
         while let Some(slot) = self.processes.first() {
             self.end_all_threads(slot);

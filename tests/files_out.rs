@@ -15,7 +15,7 @@ fn a_tree_comes_out_as_it_was() {
     let script = "mkdir -p /out/sub && cd /out && printf 'some text' >a && ln a b && ln -s a link && mkfifo fifo && \
                   chmod 640 a && chmod 750 sub && seq 100000 >sub/long && mknod sub/null c 1 3 && exit 7";
     for &engine in engines() {
-        let host = scratch::directory(&format!("export_files/{}", engine.name()));
+        let host = scratch::directory(&format!("files_out/{}", engine.name()));
         let export = |guest: &str| format!("{guest}:{}", host.display());
         Machine::command(&["shell", "--accel", engine.name(), "--busybox"])
             .option([packages::busybox()])
@@ -57,7 +57,7 @@ fn a_tree_comes_out_as_it_was() {
 
 #[test]
 fn a_directory_of_the_host_goes_in_whole() {
-    let root = scratch::directory("export_files/root");
+    let root = scratch::directory("files_out/root");
     fs::create_dir_all(root.join("bin")).expect("a directory");
     fs::create_dir_all(root.join("data/private")).expect("a directory");
     fs::copy(packages::busybox(), root.join("bin/busybox")).expect("busybox");
