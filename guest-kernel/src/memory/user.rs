@@ -6,7 +6,9 @@ use super::space::AddressSpace;
 use super::user_window::{Reader, Writer, find_nul};
 use super::{direct_map, physical_address};
 use contract::{Errno, PAGE};
+use core::ptr;
 use page_tree::{Protection, Refusal, Sharing, USER_END};
+use x86_64::structures::paging::PhysFrame;
 
 /// Why a program's memory could not be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -260,18 +262,31 @@ pub fn writable_piece(space: &AddressSpace, buffer: UserBuffer) -> Result<&mut [
     }
 }
 
-/// All bytes of a buffer, to be read, where they lie in one page and the program could read there now without a
-/// fault.
+/// Where all bytes of a buffer are, where they lie in one page and `find` has its frame.
 #[inline(always)]
-pub fn readable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<&[u8]> {
+fn in_one_page(
+    buffer: UserBuffer,
+    find: impl FnOnce(u64) -> Option<PhysFrame>,
+) -> Option<*mut [u8]> {
     let within = buffer.address % PAGE;
     if within + buffer.length > PAGE {
         return None;
     }
-    let frame = space.readable_already(buffer.address)?;
+    let frame = find(buffer.address)?;
     let pointer = direct_map(frame.start_address()).wrapping_add(within as usize);
+    Some(ptr::slice_from_raw_parts_mut(
+        pointer,
+        buffer.length as usize,
+    ))
+}
+
+/// All bytes of a buffer, to be read, where they lie in one page and the program could read there now without a
+/// fault.
+#[inline(always)]
+pub fn readable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<&[u8]> {
+    let bytes = in_one_page(buffer, |address| space.readable_already(address))?;
     // SAFETY: as in `readable`.
-    Some(unsafe { core::slice::from_raw_parts(pointer, buffer.length as usize) })
+    Some(unsafe { &*bytes })
 }
 
 /// All bytes of a buffer, to be written, where they lie in one page and the program could write there now without
@@ -282,27 +297,17 @@ pub fn readable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<&[u8
     reason = "the bytes are the program's, behind its tables, not the space's own"
 )]
 pub fn writable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<&mut [u8]> {
-    let within = buffer.address % PAGE;
-    if within + buffer.length > PAGE {
-        return None;
-    }
-    let frame = space.writable_already(buffer.address)?;
-    let pointer = direct_map(frame.start_address()).wrapping_add(within as usize);
+    let bytes = in_one_page(buffer, |address| space.writable_already(address))?;
     // SAFETY: as in `writable`.
-    Some(unsafe { core::slice::from_raw_parts_mut(pointer, buffer.length as usize) })
+    Some(unsafe { &mut *bytes })
 }
 
 /// As [`readable_already`], where the page is the one that was looked for last.
 #[inline(always)]
 pub fn readable_known(space: &AddressSpace, buffer: UserBuffer) -> Option<&[u8]> {
-    let within = buffer.address % PAGE;
-    if within + buffer.length > PAGE {
-        return None;
-    }
-    let frame = space.readable_known(buffer.address)?;
-    let pointer = direct_map(frame.start_address()).wrapping_add(within as usize);
+    let bytes = in_one_page(buffer, |address| space.readable_known(address))?;
     // SAFETY: as in `readable`.
-    Some(unsafe { core::slice::from_raw_parts(pointer, buffer.length as usize) })
+    Some(unsafe { &*bytes })
 }
 
 /// As [`writable_already`], where the page is the one that was looked for last.
@@ -312,14 +317,9 @@ pub fn readable_known(space: &AddressSpace, buffer: UserBuffer) -> Option<&[u8]>
     reason = "the bytes are the program's, behind its tables, not the space's own"
 )]
 pub fn writable_known(space: &AddressSpace, buffer: UserBuffer) -> Option<&mut [u8]> {
-    let within = buffer.address % PAGE;
-    if within + buffer.length > PAGE {
-        return None;
-    }
-    let frame = space.writable_known(buffer.address)?;
-    let pointer = direct_map(frame.start_address()).wrapping_add(within as usize);
+    let bytes = in_one_page(buffer, |address| space.writable_known(address))?;
     // SAFETY: as in `writable`.
-    Some(unsafe { core::slice::from_raw_parts_mut(pointer, buffer.length as usize) })
+    Some(unsafe { &mut *bytes })
 }
 
 impl UserBuffer {
