@@ -114,27 +114,11 @@ impl<S: PageStore> Files<S> {
         Ok(new)
     }
 
-    /// dup2(2): `new` leads where `old` does. The same one twice is left alone.
+    /// dup2(2), dup3(2): `new` leads where `old` does.
     ///
     /// # Errors
-    /// EBADF, ENOMEM.
-    pub fn dup2(
-        &mut self,
-        store: &mut S,
-        table: &mut FdTable,
-        old: u32,
-        new: u32,
-    ) -> Result<u32, Errno> {
-        if old == new {
-            return table.get_open(old).map(|_| new);
-        }
-        self.dup3(store, table, old, new, OnExec::Keep)
-    }
-
-    /// dup3(2). The kernel has checked the flags.
-    ///
-    /// # Errors
-    /// EINVAL where both are the same; EBADF; EBUSY where the new number is reserved; ENOMEM.
+    /// EINVAL where both are the same; EBADF; EBUSY where another thread's open
+    /// has the new number already and waits, as on Linux; ENOMEM.
     pub fn dup3(
         &mut self,
         store: &mut S,

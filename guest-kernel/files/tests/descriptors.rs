@@ -154,16 +154,14 @@ fn limits() {
     let pipe = m.files.pipe2(&mut m.pages, &mut m.table, 0);
     assert_eq!(pipe, Err(Errno::EMFILE));
     assert_eq!(m.table.lowest_free(0), Ok(2));
-    assert_eq!(
-        m.files.dup2(&mut m.pages, &mut m.table, 0, 3),
-        Err(Errno::EBADF)
-    );
-    assert_eq!(m.files.dup2(&mut m.pages, &mut m.table, 0, 0), Ok(0));
-    assert_eq!(
-        m.files.dup2(&mut m.pages, &mut m.table, 9, 9),
-        Err(Errno::EBADF)
-    );
-    assert_eq!(m.files.dup2(&mut m.pages, &mut m.table, 0, 2), Ok(2));
+    let mut dup = |old, new| {
+        m.files
+            .dup3(&mut m.pages, &mut m.table, old, new, OnExec::Keep)
+    };
+    assert_eq!(dup(0, 3), Err(Errno::EBADF));
+    assert_eq!(dup(9, 1), Err(Errno::EBADF));
+    assert_eq!(dup(0, 0), Err(Errno::EINVAL));
+    assert_eq!(dup(0, 2), Ok(2));
     // At the limit, a file is not even created.
     assert_eq!(m.open("new", linux::O_CREAT), Err(Errno::EMFILE));
     assert_eq!(m.stat("new"), Err(Errno::ENOENT));
