@@ -6,7 +6,7 @@ use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One, Tw
 use crate::entry::{Entry, Ownership, Protection, Sharing};
 use crate::node::{Took, fill_in_page, let_go};
 use crate::overwrite::{self, Table, Uniform, lose_page, overwrite_pages, own_ends};
-use crate::path::own_page_table;
+use crate::path::{Along, own_page_table};
 use crate::range::{PageRange, UserPage};
 use crate::space::{Space, look};
 use crate::store::{Flushes, FrameStore, OutOfFrames};
@@ -153,7 +153,7 @@ impl Space {
         flushes: &mut Flushes,
     ) -> Result<Entry, OutOfFrames> {
         let mut took = Took::Nothing;
-        let owned = own_page_table(store, self.root, range.start(), &mut took);
+        let owned = own_page_table(store, self.root, range.start(), Along::Nothing, &mut took);
         if took == Took::Copy {
             flushes.table(range.start);
         }

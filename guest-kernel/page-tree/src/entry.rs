@@ -203,6 +203,24 @@ impl Entry {
         Self(self.0 & !FRAME | frame.start_address().as_u64() | COUNTED).writable_page()
     }
 
+    /// As [`Self::with_page`], not counted yet: an entry that is nowhere but in a copy that is being made.
+    #[inline]
+    pub(crate) fn with_new_page(self, frame: PhysFrame) -> Self {
+        Self(self.with_page(frame).0 & !COUNTED)
+    }
+
+    /// Whether it is that of [`Self::with_new_page`]: no page that is there may be written and is not counted.
+    #[inline]
+    pub(crate) const fn is_new_page(self) -> bool {
+        self.0 & (WRITABLE | COUNTED) == WRITABLE
+    }
+
+    /// The same page, counted.
+    #[inline]
+    pub(crate) const fn counted(self) -> Self {
+        Self(self.0 | COUNTED)
+    }
+
     /// Whether it is a private page that may be written, and is counted: copied before a write if others have it too.
     #[inline]
     pub(crate) const fn is_copied_before_write(self) -> bool {

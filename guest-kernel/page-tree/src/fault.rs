@@ -1,11 +1,13 @@
 //! Page faults, and the kernel's own access to user memory.
+use core::cell::Cell;
+
 use x86_64::VirtAddr;
-use x86_64::structures::paging::page_table::PageTableLevel::{Four, One, Three, Two};
+use x86_64::structures::paging::page_table::PageTableLevel::One;
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::{Entry, Ownership, Protection};
 use crate::node::{Took, fill_in_page};
-use crate::path::own_page_table;
+use crate::path::{Along, own_page_table};
 use crate::range::{USER_END, UserPage};
 use crate::space::{Space, look, walk};
 use crate::store::{FrameStore, OutOfFrames};
@@ -99,7 +101,9 @@ pub fn writable_already<S: FrameStore>(
 }
 
 impl Space {
-    /// Resolves a page fault of user code.
+    /// Resolves a page fault of user code. Where it copies a page that others have too, the pages `ahead` of their own write
+    /// are copied with it: those that are there, private, and may be written. For want of a frame such a page waits for its
+    /// write.
     ///
     /// # Errors
     /// The access cannot be; nothing has changed.
@@ -109,8 +113,9 @@ impl Space {
         store: &mut S,
         address: VirtAddr,
         access: Access,
+        ahead: &[Cell<UserPage>],
     ) -> Result<Resolution, Refusal> {
-        Ok(self.resolve(store, address, access)?.1)
+        Ok(self.resolve(store, address, access, ahead)?.1)
     }
 
     /// The frame to read a user's page from.
@@ -126,11 +131,11 @@ impl Space {
         if let Some(frame) = readable_already(store, self.root, address) {
             return Ok(frame);
         }
-        Ok(self.resolve(store, address, Access::Read)?.0)
+        Ok(self.resolve(store, address, Access::Read, &[])?.0)
     }
 
     /// The frame to write a user's page to; it is the space's own, or of a shared mapping. And what it took, if it was not
-    /// so already.
+    /// so already, with the pages `ahead` as in [`Self::fault`].
     ///
     /// # Errors
     /// The program could not write there either.
@@ -139,63 +144,13 @@ impl Space {
         &mut self,
         store: &mut S,
         address: VirtAddr,
+        ahead: &[Cell<UserPage>],
     ) -> Result<(PhysFrame, Option<Resolution>), Refusal> {
         if let Some(frame) = writable_already(store, self.root, address) {
             return Ok((frame, None));
         }
-        let (frame, resolution) = self.resolve(store, address, Access::Write)?;
+        let (frame, resolution) = self.resolve(store, address, Access::Write, ahead)?;
         Ok((frame, Some(resolution)))
-    }
-
-    /// Does ahead what a write to each of these pages would have to do, where that is a private page that is there and may
-    /// be written: copies it if others have it too. Anything else stays as it is, and without a frame a page does too.
-    ///
-    /// Cheapest after a write to `near`, for pages of the same page table.
-    #[inline]
-    pub fn copy_ahead<S: FrameStore>(
-        &mut self,
-        store: &mut S,
-        near: VirtAddr,
-        pages: impl Iterator<Item = UserPage>,
-    ) {
-        let mut at = near.as_u64();
-        let mut known = owned_page_table(store, self.root, near);
-        for page in pages {
-            let address = page.start();
-            if (address.as_u64() ^ at) & COVERED != 0 {
-                at = address.as_u64();
-                known = owned_page_table(store, self.root, address);
-            }
-            match known {
-                Some(page_table) => {
-                    let index = address.page_table_index(One);
-                    let entry = store.entry(page_table, index);
-                    if entry.is_copied_before_write() && !entry.is_hardware_writable() {
-                        // Without a frame the page waits for its write.
-                        let _ = own_page(store, page_table, index, entry);
-                        store.flush_page(address);
-                    }
-                }
-                None => {
-                    self.copy_far_ahead(store, address);
-                    known = owned_page_table(store, self.root, address);
-                }
-            }
-        }
-    }
-
-    /// As [`Self::copy_ahead`], where the page table is not owned.
-    #[inline(never)]
-    fn copy_far_ahead<S: FrameStore>(&mut self, store: &mut S, address: VirtAddr) {
-        let entry = look(store, self.root, address).entry;
-        if !entry.is_copied_before_write() {
-            return;
-        }
-        let mut took = Took::Nothing;
-        if let Ok(table) = own_page_table(store, self.root, address, &mut took) {
-            let _ = own_page(store, table.frame(), address.page_table_index(One), entry);
-        }
-        store.flush_page(address);
     }
 
     #[inline(never)]
@@ -204,6 +159,7 @@ impl Space {
         store: &mut S,
         address: VirtAddr,
         access: Access,
+        ahead: &[Cell<UserPage>],
     ) -> Result<(PhysFrame, Resolution), Refusal> {
         if address.as_u64() >= USER_END {
             return Err(Refusal::NotMapped);
@@ -225,14 +181,14 @@ impl Space {
         }
 
         let mut took = Took::Nothing;
-        let page_table = if found.owns_page_table() {
-            Ok(found.table)
+        let provided = if found.owns_page_table() {
+            provide(store, found.table, address, meaning)
         } else {
-            own_page_table(store, self.root, address, &mut took).map(Entry::frame)
-        };
-        let provided = match page_table {
-            Ok(page_table) => provide(store, page_table, address, meaning),
-            Err(error) => Err(error.into()),
+            // Only a write comes here where the page is there.
+            let along = Along::Written(ahead);
+            own_page_table(store, self.root, address, along, &mut took)
+                .map_err(Refusal::from)
+                .and_then(|table| provide_below(store, table.frame(), address, meaning))
         };
         // A page that was present has moved, or a table has: the CPU may know the old one, even if in the end no frame
         // was left for the page.
@@ -243,7 +199,43 @@ impl Space {
         if took == Took::Copy || moved {
             store.flush_page(address);
         }
+        if !ahead.is_empty() && matches!(provided, Ok((_, Resolution::Copied))) {
+            self.copy_ahead(store, address, took, ahead);
+        }
         provided
+    }
+
+    /// Copies what did not come along with the page table of `near`: if that was copied, what is elsewhere.
+    #[inline]
+    fn copy_ahead<S: FrameStore>(
+        &mut self,
+        store: &mut S,
+        near: VirtAddr,
+        took: Took,
+        pages: &[Cell<UserPage>],
+    ) {
+        for (page, rest) in pages.iter().zip(1..) {
+            let page = page.get();
+            if took == Took::Nothing || !page.shares_page_table(near) {
+                self.copy_far_ahead(store, page.start(), &pages[rest..]);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn copy_far_ahead<S: FrameStore>(
+        &mut self,
+        store: &mut S,
+        address: VirtAddr,
+        ahead: &[Cell<UserPage>],
+    ) {
+        if look(store, self.root, address)
+            .entry
+            .is_copied_before_write()
+        {
+            // Without a frame the page waits for its write.
+            let _ = self.resolve(store, address, Access::Write, ahead);
+        }
     }
 
     /// What a mapping of an object allows at an address whose page is still to be brought there, with
@@ -256,28 +248,6 @@ impl Space {
         let entry = look(store, self.root, address).entry;
         (entry.is_reserved() && entry.is_of_object()).then(|| entry.protection())
     }
-}
-
-/// The bits of an address that say which page table covers it.
-const COVERED: u64 = !((1 << 21) - 1);
-
-/// The page table of an address, if it and all tables above it are reached from one root alone.
-#[inline]
-fn owned_page_table<S: FrameStore>(
-    store: &S,
-    root: PhysFrame,
-    address: VirtAddr,
-) -> Option<PhysFrame> {
-    let mut table = root;
-    for level in [Four, Three, Two] {
-        let entry = store.entry(table, address.page_table_index(level));
-        // A table is present where its entry is writable.
-        if !entry.is_hardware_writable() {
-            return None;
-        }
-        table = entry.frame();
-    }
-    Some(table)
 }
 
 /// Makes a counted page that is present in an owned table, and may be written, the space's own: its frame then.
@@ -318,6 +288,26 @@ fn provide<S: FrameStore>(
         return Ok((own, resolution));
     }
     provide_new(store, page_table, index, meaning)
+}
+
+/// As [`provide`], in a table that has just become the space's own: the page may have come along with it.
+#[inline]
+fn provide_below<S: FrameStore>(
+    store: &mut S,
+    page_table: PhysFrame,
+    address: VirtAddr,
+    meaning: Entry,
+) -> Result<(PhysFrame, Resolution), Refusal> {
+    let page = store.entry(page_table, address.page_table_index(One));
+    if !page.is_hardware_writable() {
+        return provide(store, page_table, address, meaning);
+    }
+    let resolution = if page.frame() == meaning.frame() {
+        Resolution::Kept
+    } else {
+        Resolution::Copied
+    };
+    Ok((page.frame(), resolution))
 }
 
 /// As [`provide`], where there is no page that is counted.

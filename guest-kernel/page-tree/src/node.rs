@@ -92,18 +92,31 @@ pub(crate) fn share_tables<S: FrameStore>(
 /// As [`share_tables`], of a page table; `to` may have stale entries in its live groups.
 #[inline]
 pub(crate) fn share_pages<S: FrameStore>(store: &mut S, from: PhysFrame, to: PhysFrame) {
+    copy_entries(store, from, to);
+    share_entries(store, from, to);
+}
+
+/// Copies the entries of a page table as they are, over what there is in the live groups of `to`.
+#[inline]
+pub(crate) fn copy_entries<S: FrameStore>(store: &mut S, from: PhysFrame, to: PhysFrame) {
     let live = store.live_groups(from);
-    let sparse = store.counted_groups(from);
     for_each_run(store.live_groups(to) & !live, |first, count| {
         store.clear_groups(to, first, count);
     });
     store.set_live_groups(to, live);
-    store.set_counted_groups(to, sparse);
+    store.set_counted_groups(to, store.counted_groups(from));
     for_each_run(live, |first, count| {
         store.copy_groups(from, to, first, count);
     });
-    for_each_place(live & spread(sparse), |place| {
-        let entry = store.entry_at(from, place);
+}
+
+/// Counts the pages of a page table once more for its copy `to`, and takes their write bits away in both. What is not
+/// counted in the copy stays as it is, there and in the other.
+#[inline]
+pub(crate) fn share_entries<S: FrameStore>(store: &mut S, from: PhysFrame, to: PhysFrame) {
+    let counted = store.live_groups(to) & spread(store.counted_groups(to));
+    for_each_place(counted, |place| {
+        let entry = store.entry_at(to, place);
         if entry.is_counted() {
             store.share(entry.frame());
             if entry.narrows() {

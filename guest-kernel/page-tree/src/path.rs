@@ -1,11 +1,26 @@
 //! Owning all tables on the way to a page.
-use x86_64::VirtAddr;
-use x86_64::structures::paging::PhysFrame;
-use x86_64::structures::paging::page_table::PageTableLevel::{Four, Three, Two};
+use core::cell::Cell;
+use core::num::NonZeroU64;
+
+use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One, Three, Two};
+use x86_64::structures::paging::{PageTableIndex, PhysFrame};
+use x86_64::{PhysAddr, VirtAddr};
 
 use crate::entry::Entry;
-use crate::node::{Took, make_child, share_pages, share_tables};
+use crate::node::{Took, copy_entries, make_child, share_entries, share_pages, share_tables};
+use crate::range::UserPage;
 use crate::store::{FrameStore, OutOfFrames};
+
+/// What is copied along with a page table.
+#[derive(Clone, Copy)]
+pub(crate) enum Along<'a> {
+    /// No page.
+    Nothing,
+    /// The page of the address, which is about to be written, and with it these others: as far as they are of the same
+    /// page table, and private pages that are there and may be written. To copy them along is to give them no second
+    /// entry, which would only be taken away again: the old table keeps each as it has it, with its write bit.
+    Written(&'a [Cell<UserPage>]),
+}
 
 /// Makes the path from a root to the page table of an address writable, and returns that table's entry. On an error too,
 /// `took` says whether a table was copied.
@@ -14,38 +29,67 @@ pub(crate) fn own_page_table<S: FrameStore>(
     store: &mut S,
     root: PhysFrame,
     address: VirtAddr,
+    along: Along<'_>,
     took: &mut Took,
 ) -> Result<Entry, OutOfFrames> {
-    let mut table = root;
-    let mut entry = Entry::EMPTY;
-    for level in [Four, Three, Two] {
-        let fill = entry.fill();
-        let index = address.page_table_index(level);
-        entry = store.entry(table, index);
-        if !entry.is_hardware_writable() {
-            if !entry.is_present() {
-                entry = make_child(store, table, index, entry, fill)?;
-            } else {
-                let child = entry.frame();
-                if store.count(child) == 1 {
-                    entry = entry.writable_table();
-                } else {
-                    // What is below is now reached through two entries at least: it is copied along.
-                    let copy = match level {
-                        Four => copy_pointer_table(store, child, address),
-                        Three => copy_directory(store, child, address),
-                        _ => copy_page_table(store, child),
-                    }?;
-                    *took = Took::Copy;
-                    store.release(child);
-                    entry = entry.with_table(copy);
-                }
-                store.set_entry(table, index, entry);
-            }
-        }
-        table = entry.frame();
+    let above = Entry::table(root, Entry::EMPTY);
+    let entry = own_below(store, Four, above, address, took, |store, from| {
+        copy_pointer_table(store, from, address, along)
+    })?;
+    let entry = own_below(store, Three, entry, address, took, |store, from| {
+        copy_directory(store, from, address, along)
+    })?;
+    own_below(store, Two, entry, address, took, |store, from| {
+        copy_page_table(store, from, address, along)
+    })
+}
+
+/// Makes the table below that of an entry writable, which is writable itself and of that level. `copy` copies a table that
+/// others have too, with what is below it on the way: that is now reached through two entries at least.
+#[inline(always)]
+fn own_below<S: FrameStore>(
+    store: &mut S,
+    level: PageTableLevel,
+    above: Entry,
+    address: VirtAddr,
+    took: &mut Took,
+    copy: impl FnOnce(&mut S, PhysFrame) -> Option<Copied>,
+) -> Result<Entry, OutOfFrames> {
+    let table = above.frame();
+    let index = address.page_table_index(level);
+    let entry = store.entry(table, index);
+    if entry.is_hardware_writable() {
+        return Ok(entry);
     }
-    Ok(entry)
+    if !entry.is_present() {
+        return make_child(store, table, index, entry, above.fill());
+    }
+    let own = if store.count(entry.frame()) == 1 {
+        entry.writable_table()
+    } else {
+        let copied = copy(store, entry.frame()).ok_or(OutOfFrames)?;
+        *took = Took::Copy;
+        store.release(entry.frame());
+        entry.with_table(copied.frame())
+    };
+    store.set_entry(table, index, own);
+    Ok(own)
+}
+
+/// The copy of a table: a frame, in a word that is never zero, so that there being none takes no second one.
+#[derive(Clone, Copy)]
+struct Copied(NonZeroU64);
+
+impl Copied {
+    #[inline]
+    fn new(table: PhysFrame) -> Self {
+        Self(NonZeroU64::MIN | table.start_address().as_u64())
+    }
+
+    #[inline]
+    fn frame(self) -> PhysFrame {
+        PhysFrame::containing_address(PhysAddr::new_truncate(self.0.get()))
+    }
 }
 
 /// Copies a page-directory-pointer table and what there is below it on the way to an address: all of it, or nothing.
@@ -54,21 +98,14 @@ fn copy_pointer_table<S: FrameStore>(
     store: &mut S,
     from: PhysFrame,
     address: VirtAddr,
-) -> Result<PhysFrame, OutOfFrames> {
-    let to = store.allocate_table().ok_or(OutOfFrames)?;
-    let index = address.page_table_index(Three);
-    let entry = store.entry(from, index);
-    if entry.is_present() {
-        match copy_directory(store, entry.frame(), address) {
-            Ok(below) => store.set_entry(to, index, entry.with_table(below)),
-            Err(error) => return Err(give_back(store, to, error)),
-        }
-        share_tables(store, from, to, Some(index));
-    } else {
-        share_tables(store, from, to, None);
-    }
-    store.note_table_copied();
-    Ok(to)
+    along: Along<'_>,
+) -> Option<Copied> {
+    copy_above(
+        store,
+        from,
+        address.page_table_index(Three),
+        |store, from| copy_directory(store, from, address, along),
+    )
 }
 
 /// Copies a page directory and the page table below it on the way to an address, if there is one: both, or neither.
@@ -77,38 +114,104 @@ fn copy_directory<S: FrameStore>(
     store: &mut S,
     from: PhysFrame,
     address: VirtAddr,
-) -> Result<PhysFrame, OutOfFrames> {
-    let to = store.allocate_table().ok_or(OutOfFrames)?;
-    let index = address.page_table_index(Two);
+    along: Along<'_>,
+) -> Option<Copied> {
+    copy_above(store, from, address.page_table_index(Two), |store, from| {
+        copy_page_table(store, from, address, along)
+    })
+}
+
+/// Copies a table, and by `copy_below` what is below it at an index.
+#[inline(always)]
+fn copy_above<S: FrameStore>(
+    store: &mut S,
+    from: PhysFrame,
+    index: PageTableIndex,
+    copy_below: impl FnOnce(&mut S, PhysFrame) -> Option<Copied>,
+) -> Option<Copied> {
+    let to = store.allocate_table()?;
     let entry = store.entry(from, index);
     if entry.is_present() {
-        match copy_page_table(store, entry.frame()) {
-            Ok(below) => store.set_entry(to, index, entry.with_table(below)),
-            Err(error) => return Err(give_back(store, to, error)),
-        }
+        let Some(below) = copy_below(store, entry.frame()) else {
+            store.release(to);
+            store.free_table(to);
+            return None;
+        };
+        store.set_entry(to, index, entry.with_table(below.frame()));
         share_tables(store, from, to, Some(index));
     } else {
         share_tables(store, from, to, None);
     }
     store.note_table_copied();
-    Ok(to)
+    Some(Copied::new(to))
 }
 
+/// Copies a page table, with what is to be copied along.
 #[inline(never)]
-pub(crate) fn copy_page_table<S: FrameStore>(
+fn copy_page_table<S: FrameStore>(
     store: &mut S,
     from: PhysFrame,
-) -> Result<PhysFrame, OutOfFrames> {
-    let to = store.allocate_table_to_overwrite().ok_or(OutOfFrames)?;
-    share_pages(store, from, to);
+    address: VirtAddr,
+    along: Along<'_>,
+) -> Option<Copied> {
+    let to = store.allocate_table_to_overwrite()?;
+    let index = address.page_table_index(One);
+    let page = store.entry(from, index);
+    match along {
+        Along::Written(others) if page.is_copied_before_write() => {
+            let Some(copy) = store.allocate_page_copy(page.frame()) else {
+                store.release(to);
+                store.free_page_table(to);
+                return None;
+            };
+            copy_entries(store, from, to);
+            // Not counted yet, so that it is not shared with the rest.
+            store.set_entry(to, index, page.with_new_page(copy));
+            copy_along(store, to, address, others);
+            share_entries(store, from, to);
+            store.set_entry(to, index, page.with_page(copy));
+            count_along(store, to, address, others);
+        }
+        _ => share_pages(store, from, to),
+    }
     store.note_table_copied();
-    Ok(to)
+    Some(Copied::new(to))
 }
 
-/// Gives back a table that has not been written yet.
-#[cold]
-fn give_back<S: FrameStore>(store: &mut S, table: PhysFrame, error: OutOfFrames) -> OutOfFrames {
-    store.release(table);
-    store.free_table(table);
-    error
+/// Copies pages of a copied page table, those of them that are its own, as far as there are frames. Without counting them.
+#[inline]
+fn copy_along<S: FrameStore>(
+    store: &mut S,
+    page_table: PhysFrame,
+    address: VirtAddr,
+    pages: &[Cell<UserPage>],
+) {
+    for page in pages.iter().map(Cell::get) {
+        let index = page.start().page_table_index(One);
+        let entry = store.entry(page_table, index);
+        if page.shares_page_table(address)
+            && entry.is_copied_before_write()
+            && let Some(copy) = store.allocate_page_copy(entry.frame())
+        {
+            store.set_entry(page_table, index, entry.with_new_page(copy));
+            store.flush_page(page.start());
+        }
+    }
+}
+
+/// Counts the pages that [`copy_along`] has copied.
+#[inline]
+fn count_along<S: FrameStore>(
+    store: &mut S,
+    page_table: PhysFrame,
+    address: VirtAddr,
+    pages: &[Cell<UserPage>],
+) {
+    for page in pages.iter().map(Cell::get) {
+        let index = page.start().page_table_index(One);
+        let entry = store.entry(page_table, index);
+        if page.shares_page_table(address) && entry.is_new_page() {
+            store.set_entry(page_table, index, entry.counted());
+        }
+    }
 }

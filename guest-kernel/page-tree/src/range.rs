@@ -27,6 +27,13 @@ impl UserPage {
     pub fn start(self) -> VirtAddr {
         VirtAddr::new_truncate(self.0)
     }
+
+    /// Whether one page table covers it and an address.
+    #[inline]
+    pub(crate) fn shares_page_table(self, address: VirtAddr) -> bool {
+        const COVERED: u64 = 1 << 21;
+        (self.0 ^ address.as_u64()) < COVERED
+    }
 }
 
 impl From<UserPage> for Page {

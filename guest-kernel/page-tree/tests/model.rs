@@ -1,6 +1,7 @@
 //! Long random runs over many spaces, compared with a plain model after each step; frames run out at each point.
 mod arena;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use arena::Arena;
@@ -249,7 +250,6 @@ impl World {
             57..62 => self.relocate(who),
             62..64 => self.cut_object(),
             64..67 => self.discard(who),
-            67..71 => self.copy_ahead(who),
             _ => self.touch(who),
         }
         self.use_pages();
@@ -267,28 +267,11 @@ impl World {
         self.spaces.push((child, plain));
     }
 
-    /// Copies pages ahead, or not for want of frames: nothing that the program can see.
-    fn copy_ahead(&mut self, who: usize) {
-        let near = self.segment_range(1).2.start();
-        let count = self.rng.usize(1..4);
-        let pages: Vec<UserPage> = (0..count)
-            .map(|_| UserPage::containing(self.segment_range(1).2.start()).unwrap())
-            .collect();
-        self.arena.tlb_hears = who == self.current;
-        self.arena.left = self.rng.bool().then(|| self.rng.u32(0..5 * count as u32));
-        let enough = self.arena.left.is_none_or(|left| left >= 4 * count as u32);
-        let (space, plain) = &mut self.spaces[who];
-        space.copy_ahead(&mut self.arena, near, pages.iter().copied());
-        self.arena.left = None;
-        for address in pages.into_iter().map(UserPage::start) {
-            if enough
-                && let Some(Contents::Private(contents)) = plain.contents.get(&address.as_u64())
-                && let Ok((frame, taken)) = space.resolve_for_write(&mut self.arena, address)
-            {
-                assert!(!matches!(taken, Some(Resolution::Copied)));
-                assert_eq!(self.arena.read(frame), *contents);
-            }
-        }
+    /// Pages that a write may copy ahead of their own: nothing that the program can see.
+    fn pages_ahead(&mut self) -> Vec<Cell<UserPage>> {
+        let count = self.rng.usize(0..4);
+        let page = |_| UserPage::containing(self.segment_range(1).2.start()).unwrap();
+        (0..count).map(page).map(Cell::new).collect()
     }
 
     fn drop_space(&mut self, who: usize) {
@@ -676,19 +659,22 @@ impl World {
         {
             let result = self.starving(
                 who,
-                |space, arena| space.fault(arena, page, access),
+                |space, arena| space.fault(arena, page, access, &[]),
                 |result| *result == Err(Refusal::OutOfFrames),
             );
             assert_eq!(result, Err(Refusal::NotThere));
             self.bring(who, segment);
         }
+        let ahead = self.pages_ahead();
         let before = self.spaces[who].0.translate(&self.arena, page);
         if access != Access::Execute && self.rng.bool() {
             // As the kernel does it, with no fault before.
             let result = self.starving(
                 who,
                 |space, arena| match access {
-                    Access::Write => space.resolve_for_write(arena, page).map(|(frame, _)| frame),
+                    Access::Write => space
+                        .resolve_for_write(arena, page, &ahead)
+                        .map(|(frame, _)| frame),
                     _ => space.resolve_for_read(arena, page),
                 },
                 |result| *result == Err(Refusal::OutOfFrames),
@@ -697,7 +683,7 @@ impl World {
         } else {
             let result = self.starving(
                 who,
-                |space, arena| space.fault(arena, page, access),
+                |space, arena| space.fault(arena, page, access, &ahead),
                 |result| *result == Err(Refusal::OutOfFrames),
             );
             assert_eq!(result.map(|_| ()), allowed);
@@ -719,10 +705,13 @@ impl World {
             return;
         }
         let (space, plain) = &mut self.spaces[who];
-        let again = space.fault(&mut self.arena, page, access);
+        let again = space.fault(&mut self.arena, page, access, &[]);
         assert_eq!(again, Ok(Resolution::Spurious));
         let frame = if access == Access::Write {
-            space.resolve_for_write(&mut self.arena, page).unwrap().0
+            space
+                .resolve_for_write(&mut self.arena, page, &[])
+                .unwrap()
+                .0
         } else {
             space.resolve_for_read(&mut self.arena, page).unwrap()
         };

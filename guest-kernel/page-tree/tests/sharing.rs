@@ -1,6 +1,8 @@
 //! Fork, and what follows from it: what is shared, what is copied, who keeps what.
 mod arena;
 
+use std::cell::Cell;
+
 use arena::Arena;
 use page_tree::{
     Access, FrameStore, Ownership, PAGE, PageRange, Protection, Refusal, Resolution, Space,
@@ -18,8 +20,8 @@ fn range(start: u64, length: u64) -> PageRange {
 
 fn write(space: &mut Space, arena: &mut Arena, address: u64, value: u64) -> Resolution {
     let address = VirtAddr::new(address);
-    let resolution = space.fault(arena, address, Access::Write).unwrap();
-    let page = space.resolve_for_write(arena, address).unwrap().0;
+    let resolution = space.fault(arena, address, Access::Write, &[]).unwrap();
+    let page = space.resolve_for_write(arena, address, &[]).unwrap().0;
     arena.write(page, value);
     resolution
 }
@@ -105,21 +107,19 @@ fn a_path_is_copied_whole_or_not_at_all() {
     let child = parent.fork(&mut arena).unwrap();
     let before = arena.frames_in_use();
     let address = VirtAddr::new(GIB);
-    for left in 0..3 {
+    for left in 0..4 {
         arena.left = Some(left);
-        let refused = parent.fault(&mut arena, address, Access::Write);
+        let refused = parent.fault(&mut arena, address, Access::Write, &[]);
         assert_eq!(refused, Err(Refusal::OutOfFrames));
-        assert_eq!(arena.frames_in_use(), before, "{left} of three tables");
+        assert_eq!(
+            arena.frames_in_use(),
+            before,
+            "{left} of three tables and a page"
+        );
         arena.audit([&parent, &child].into_iter(), &[]);
     }
-    // Enough for the tables, not for the page: these stay.
-    arena.left = Some(3);
-    let refused = parent.fault(&mut arena, address, Access::Write);
-    assert_eq!(refused, Err(Refusal::OutOfFrames));
-    assert_eq!(arena.frames_in_use(), before + 3);
-    arena.audit([&parent, &child].into_iter(), &[]);
-    arena.left = Some(1);
-    let copied = parent.fault(&mut arena, address, Access::Write);
+    arena.left = Some(4);
+    let copied = parent.fault(&mut arena, address, Access::Write, &[]);
     assert_eq!(copied, Ok(Resolution::Copied));
     arena.audit([&parent, &child].into_iter(), &[]);
 }
@@ -134,8 +134,8 @@ fn who_is_left_with_the_old_path_has_little_to_do() {
     let (copied, stores) = (arena.tables_copied, arena.stores);
     assert_eq!(write(&mut child, &mut arena, GIB, 3), Resolution::Kept);
     assert_eq!(arena.tables_copied, copied);
-    // The root's entry and the page's: the tables between them never lost their write bit.
-    assert_eq!(arena.stores, stores + 2);
+    // The root's entry: neither the tables below nor the page ever lost their write bit.
+    assert_eq!(arena.stores, stores + 1);
     arena.audit([&parent, &child].into_iter(), &[]);
 }
 
@@ -165,26 +165,84 @@ fn shared_from_any_level_down_is_copied_from_there() {
 }
 
 #[test]
-fn a_page_copied_ahead_is_not_copied_again() {
+fn pages_are_copied_ahead_with_one_that_is_written() {
+    let near = [GIB + PAGE, GIB + 3 * PAGE];
+    let far = [5 * GIB, 5 * GIB + PAGE];
+    let never_written = GIB + 2 * PAGE;
+    let all: Vec<u64> = [GIB].into_iter().chain(near).chain(far).collect();
+    let ahead: Vec<Cell<UserPage>> = near
+        .into_iter()
+        .chain([never_written])
+        .chain(far)
+        .map(|address| Cell::new(UserPage::containing(VirtAddr::new(address)).unwrap()))
+        .collect();
     let mut arena = Arena::new();
-    let mut parent = space_of(&mut arena, GIB, 4 * PAGE);
-    write(&mut parent, &mut arena, GIB, 1);
-    let page = |address| UserPage::containing(VirtAddr::new(address)).unwrap();
-    let before = arena.frames_in_use();
-    let near = VirtAddr::new(GIB);
-    let pages = [GIB, GIB + PAGE, 5 * GIB].map(page);
-    parent.copy_ahead(&mut arena, near, pages.into_iter());
-    assert_eq!(arena.frames_in_use(), before, "there is nothing to copy");
-    let mut child = parent.fork(&mut arena).unwrap();
-    child.copy_ahead(&mut arena, near, [page(GIB)].into_iter());
-    assert_eq!(arena.frames_in_use(), before + 1 + 3 + 1);
-    arena.audit([&parent, &child].into_iter(), &[]);
+    let mut parent = space_of(&mut arena, 0, 8 * GIB);
+    for &address in &all {
+        write(&mut parent, &mut arena, address, address);
+    }
     let address = VirtAddr::new(GIB);
-    let child_write = child.fault(&mut arena, address, Access::Write);
-    assert_eq!(child_write, Ok(Resolution::Spurious));
-    assert_eq!(read(&mut child, &mut arena, GIB), 1);
-    let parent_write = parent.fault(&mut arena, address, Access::Write);
-    assert_eq!(parent_write, Ok(Resolution::Kept));
+    let before = arena.frames_in_use();
+    let nothing = parent.fault(&mut arena, address, Access::Write, &ahead);
+    assert_eq!(nothing, Ok(Resolution::Spurious));
+    assert_eq!(arena.frames_in_use(), before);
+    let mut child = parent.fork(&mut arena).unwrap();
+    let copied = child.fault(&mut arena, address, Access::Write, &ahead);
+    assert_eq!(copied, Ok(Resolution::Copied));
+    // The root, three tables and two more for what is far away, and the pages that are there.
+    assert_eq!(arena.frames_in_use(), before + 1 + 3 + 2 + 5);
+    arena.audit([&parent, &child].into_iter(), &[]);
+    let stores = arena.stores;
+    for &at in &all {
+        let address = VirtAddr::new(at);
+        let childs = child.fault(&mut arena, address, Access::Write, &[]);
+        assert_eq!(childs, Ok(Resolution::Spurious));
+        assert_eq!(read(&mut child, &mut arena, at), at);
+        // The first gets the tables back, but the page never lost its write bit.
+        let parents = parent.fault(&mut arena, address, Access::Write, &[]);
+        let nothing_lost = at != GIB && at != far[0];
+        assert_eq!(
+            parents,
+            Ok(if nothing_lost {
+                Resolution::Spurious
+            } else {
+                Resolution::Kept
+            })
+        );
+    }
+    assert_eq!(arena.stores, stores + 2);
+    arena.audit([&parent, &child].into_iter(), &[]);
+    child.release(&mut arena);
+    parent.release(&mut arena);
+    assert_eq!(arena.frames_in_use(), 0);
+}
+
+#[test]
+fn without_frames_a_page_waits_for_its_write() {
+    let pages = [GIB, GIB + PAGE, GIB + 2 * PAGE, 5 * GIB];
+    let mut arena = Arena::new();
+    let mut parent = space_of(&mut arena, 0, 8 * GIB);
+    for address in pages {
+        write(&mut parent, &mut arena, address, address);
+    }
+    let ahead = pages.map(|address| {
+        let page = UserPage::containing(VirtAddr::new(address)).unwrap();
+        Cell::new(page)
+    });
+    let mut child = parent.fork(&mut arena).unwrap();
+    let before = arena.frames_in_use();
+    // Three tables, the page that is written, and one of the others.
+    arena.left = Some(5);
+    let copied = child.fault(&mut arena, VirtAddr::new(GIB), Access::Write, &ahead);
+    assert_eq!(copied, Ok(Resolution::Copied));
+    assert_eq!(arena.frames_in_use(), before + 5);
+    arena.audit([&parent, &child].into_iter(), &[]);
+    arena.left = None;
+    for address in pages {
+        assert_eq!(read(&mut child, &mut arena, address), address);
+        write(&mut child, &mut arena, address, 1);
+        assert_eq!(read(&mut parent, &mut arena, address), address);
+    }
 }
 
 #[test]
@@ -400,7 +458,7 @@ fn fork_without_a_frame_changes_nothing() {
     arena.left = Some(0);
     assert!(parent.fork(&mut arena).is_err());
     assert_eq!(arena.stores, stores);
-    let again = parent.fault(&mut arena, VirtAddr::new(GIB), Access::Write);
+    let again = parent.fault(&mut arena, VirtAddr::new(GIB), Access::Write, &[]);
     assert_eq!(again, Ok(Resolution::Spurious));
     parent.release(&mut arena);
     assert_eq!(arena.frames_in_use(), 0);
@@ -413,11 +471,11 @@ fn the_kernels_half_is_not_mapped_for_a_user() {
     for address in [0xffff_8000_0000_0000, u64::MAX, 0x7fff_ffff_f000] {
         let address = VirtAddr::new(address);
         for access in [Access::Read, Access::Write, Access::Execute] {
-            let refused = space.fault(&mut arena, address, access);
+            let refused = space.fault(&mut arena, address, access, &[]);
             assert_eq!(refused, Err(Refusal::NotMapped));
         }
         assert!(space.resolve_for_read(&mut arena, address).is_err());
-        assert!(space.resolve_for_write(&mut arena, address).is_err());
+        assert!(space.resolve_for_write(&mut arena, address, &[]).is_err());
         assert!(space.translate(&arena, address).is_none());
         assert!(UserPage::containing(address).is_none());
     }

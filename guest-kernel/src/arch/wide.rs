@@ -5,32 +5,42 @@
 //! so), they are left in their initial state again, which makes saving cheap and does not slow down its SSE
 //! instructions. A program with something in the upper halves of ZMM registers, which every instruction with a
 //! YMM register clears, gets `rep movsq` instead.
-use super::control::{self, AVX};
+use super::control;
 use super::probe::SystemCallEntry;
 use super::registers;
 use super::simd::Mode;
 use crate::memory_functions::{copy_words, zero_words};
+use crate::one_cpu::OneCpu;
 use contract::PAGE_SIZE;
 use core::arch::asm;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// Words of a frame.
 const WORDS: usize = PAGE_SIZE / 8;
 
 /// What moves are used.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Moves {
-    /// Eight bytes: `rep movsq`, which real processors turn into wider ones.
-    Words,
-    /// Sixteen: where ring 0 is emulated, and an iteration costs as much as an instruction.
-    Sse,
-    /// Thirty-two.
-    Avx,
+struct Moves {
+    copy_page: unsafe fn(from: *const u64, to: *mut u64),
+    zero_page: unsafe fn(to: *mut u64),
 }
 
-static MOVES: AtomicU8 = AtomicU8::new(Moves::Words as u8);
+/// Eight bytes: `rep movsq`, which real processors turn into wider ones.
+const WORDWISE: Moves = Moves {
+    copy_page: copy_page_words,
+    zero_page: zero_page_words,
+};
+/// Sixteen: where ring 0 is emulated, and an iteration costs as much as an instruction.
+const SSE: Moves = Moves {
+    copy_page: copy_page_sse,
+    zero_page: zero_page_sse,
+};
+/// Thirty-two.
+const AVX: Moves = Moves {
+    copy_page: copy_page_avx,
+    zero_page: zero_page_avx,
+};
+
+static MOVES: OneCpu<Moves> = OneCpu::new(WORDWISE);
 
 /// State components of XGETBV (Intel SDM volume 1, 13.1).
 const YMM: u32 = 1 << 2;
@@ -41,17 +51,17 @@ pub fn choose(entry: SystemCallEntry, mode: Mode, mask: u32) {
     /// CPUID.(0xd, 1) EAX: XGETBV with ECX = 1.
     const XGETBV_IN_USE: u32 = 1 << 2;
     let moves = if entry == SystemCallEntry::PageFault {
-        Moves::Sse
+        SSE
     } else if mode == Mode::Xsave
         && mask & YMM != 0
-        && control::has(AVX)
+        && control::has(control::AVX)
         && registers::cpuid(0xd, 1).eax & XGETBV_IN_USE != 0
     {
-        Moves::Avx
+        AVX
     } else {
-        Moves::Words
+        WORDWISE
     };
-    MOVES.store(moves as u8, Relaxed);
+    MOVES.with(|known| *known = moves);
 }
 
 /// Copies a frame.
@@ -60,17 +70,8 @@ pub fn choose(entry: SystemCallEntry, mode: Mode, mask: u32) {
 /// Both are whole frames, in the direct map, and not the same.
 #[inline]
 pub unsafe fn copy_page(from: *const u64, to: *mut u64) {
-    let moves = MOVES.load(Relaxed);
     // SAFETY: the caller's, and `choose` knows what ring 0 can do.
-    unsafe {
-        if moves == Moves::Avx as u8 {
-            copy_page_avx(from, to);
-        } else if moves == Moves::Sse as u8 {
-            copy_page_sse(from, to);
-        } else {
-            copy_words(from, to, WORDS);
-        }
-    }
+    unsafe { MOVES.with(|moves| moves.copy_page)(from, to) };
 }
 
 /// Zeroes a frame.
@@ -79,17 +80,18 @@ pub unsafe fn copy_page(from: *const u64, to: *mut u64) {
 /// It is a whole frame, in the direct map.
 #[inline]
 pub unsafe fn zero_page(to: *mut u64) {
-    let moves = MOVES.load(Relaxed);
     // SAFETY: the caller's, and `choose` knows what ring 0 can do.
-    unsafe {
-        if moves == Moves::Avx as u8 {
-            zero_page_avx(to);
-        } else if moves == Moves::Sse as u8 {
-            zero_page_sse(to);
-        } else {
-            zero_words(to, WORDS);
-        }
-    }
+    unsafe { MOVES.with(|moves| moves.zero_page)(to) };
+}
+
+unsafe fn copy_page_words(from: *const u64, to: *mut u64) {
+    // SAFETY: the caller's: both are whole frames.
+    unsafe { copy_words(from, to, WORDS) };
+}
+
+unsafe fn zero_page_words(to: *mut u64) {
+    // SAFETY: the caller's: a whole frame.
+    unsafe { zero_words(to, WORDS) };
 }
 
 /// Components that are not in their initial state.
@@ -114,7 +116,6 @@ macro_rules! restore_ymm0 {
     };
 }
 
-#[inline(never)]
 unsafe fn copy_page_avx(from: *const u64, to: *mut u64) {
     let mut saved = MaybeUninit::<[u64; 4]>::uninit();
     // SAFETY: both are whole frames, aligned; AVX and XGETBV are there, and YMM0 is put back. ZMM0 has nothing
@@ -146,7 +147,6 @@ unsafe fn copy_page_avx(from: *const u64, to: *mut u64) {
     }
 }
 
-#[inline(never)]
 unsafe fn zero_page_avx(to: *mut u64) {
     let mut saved = MaybeUninit::<[u64; 4]>::uninit();
     // SAFETY: as in `copy_page_avx`.
@@ -176,7 +176,6 @@ unsafe fn zero_page_avx(to: *mut u64) {
     }
 }
 
-#[inline(never)]
 unsafe fn copy_page_sse(from: *const u64, to: *mut u64) {
     let mut saved = MaybeUninit::<[u64; 2]>::uninit();
     // SAFETY: both are whole frames, aligned; every x86-64 has SSE, CR4.OSFXSR is set, and XMM0 is put back.
@@ -202,7 +201,6 @@ unsafe fn copy_page_sse(from: *const u64, to: *mut u64) {
     }
 }
 
-#[inline(never)]
 unsafe fn zero_page_sse(to: *mut u64) {
     static ZERO: [u64; 2] = [0; 2];
     let mut saved = MaybeUninit::<[u64; 2]>::uninit();

@@ -159,26 +159,19 @@ impl Frames {
     /// A frame with anything in it, counted once.
     #[inline]
     pub fn allocate(&mut self, purpose: Use) -> Option<PhysFrame> {
-        let frame = self.pop_plain().or_else(|| self.pop_other())?;
-        self.hand_out(frame, purpose);
-        Some(frame)
+        match pop(self.info, &mut self.plain) {
+            Some(frame) => Some(self.hand_out(frame, purpose)),
+            None => self.allocate_other(purpose),
+        }
     }
 
     /// A frame whose 512 words are zero, counted once, for a table.
     #[inline]
     pub fn allocate_zeroed_table(&mut self) -> Option<PhysFrame> {
-        if let Some(frame) = pop(self.info, &mut self.zeroed_tables) {
-            self.hand_out(frame, Use::Table);
-            return Some(frame);
+        match pop(self.info, &mut self.zeroed_tables) {
+            Some(frame) => Some(self.hand_out(frame, Use::Table)),
+            None => self.zero_table(),
         }
-        if let Some(frame) = pop(self.info, &mut self.stale_tables) {
-            zero_groups(frame, self.info(frame).bits);
-            self.hand_out(frame, Use::Table);
-            return Some(frame);
-        }
-        let frame = self.allocate(Use::Table)?;
-        zero(frame);
-        Some(frame)
     }
 
     /// A table counted once, with nothing but stale entries in its live groups.
@@ -198,8 +191,7 @@ impl Frames {
     #[inline]
     pub fn allocate_ready_root(&mut self) -> Option<PhysFrame> {
         let frame = pop(self.info, &mut self.roots)?;
-        self.hand_out(frame, Use::Table);
-        Some(frame)
+        Some(self.hand_out(frame, Use::Table))
     }
 
     /// Takes back a frame with anything in it.
@@ -233,7 +225,7 @@ impl Frames {
     }
 
     #[inline]
-    fn hand_out(&mut self, frame: PhysFrame, purpose: Use) {
+    fn hand_out(&mut self, frame: PhysFrame, purpose: Use) -> PhysFrame {
         *self.info_mut(frame) = FrameInfo {
             count: 1,
             next: NO_FRAME,
@@ -246,6 +238,7 @@ impl Frames {
             self.fewest_free = free;
             COUNTERS.set(Counter::FramesUsedPeak, self.used());
         }
+        frame
     }
 
     #[inline]
@@ -254,20 +247,29 @@ impl Frames {
         COUNTERS.add(Counter::FramesFree, 1);
     }
 
-    #[inline]
-    fn pop_plain(&mut self) -> Option<PhysFrame> {
-        pop(self.info, &mut self.plain)
+    /// When no zeroed table is ready.
+    #[inline(never)]
+    fn zero_table(&mut self) -> Option<PhysFrame> {
+        if let Some(frame) = pop(self.info, &mut self.stale_tables) {
+            zero_groups(frame, self.info(frame).bits);
+            return Some(self.hand_out(frame, Use::Table));
+        }
+        let frame = self.allocate(Use::Table)?;
+        zero(frame);
+        Some(frame)
     }
 
     /// When the plain list is empty: the next untouched frame, else what the pools keep ready.
     #[cold]
-    fn pop_other(&mut self) -> Option<PhysFrame> {
-        if let Some(frame) = self.untouched.take_lowest() {
-            return Some(frame_of(frame));
-        }
-        pop(self.info, &mut self.stale_tables)
+    fn allocate_other(&mut self, purpose: Use) -> Option<PhysFrame> {
+        let frame = self
+            .untouched
+            .take_lowest()
+            .map(frame_of)
+            .or_else(|| pop(self.info, &mut self.stale_tables))
             .or_else(|| pop(self.info, &mut self.zeroed_tables))
-            .or_else(|| pop(self.info, &mut self.roots))
+            .or_else(|| pop(self.info, &mut self.roots))?;
+        Some(self.hand_out(frame, purpose))
     }
 }
 

@@ -74,30 +74,40 @@ impl Habits {
         }
     }
 
-    /// Whether the next copy of a page is to be told to [`copied`](Self::copied).
+    /// Whether the next copy of a page is to be told to [`copied`](Self::copied), and may bring others.
     #[inline]
     pub const fn are_watched(&self) -> bool {
         self.watched.get() != 0
     }
 
-    /// A page has been copied, for it was written; `copy_ahead` copies the pages that follow, of which it is one.
+    /// The pages that are to be copied with the first one.
     #[inline]
-    pub fn copied(&self, page: UserPage, copy_ahead: impl FnOnce(&[Cell<UserPage>])) {
+    pub fn pages_ahead(&self) -> &[Cell<UserPage>] {
+        match self.record.get() {
+            Some(record) if record.is_used() => self.list(record).sure(),
+            _ => &[],
+        }
+    }
+
+    /// A page has been copied, for it was written, and what was known of others with it.
+    #[inline]
+    pub fn copied(&self, page: UserPage) {
         let Some(record) = self.record.get() else {
             return;
         };
-        let list = match self.side.get() {
+        if record.is_used() {
+            self.watched.set(0);
+        } else {
+            self.watched.set(self.watched.get() - 1);
+            self.list(record).learn(record.forks.get(), page);
+        }
+    }
+
+    #[inline]
+    fn list<'a>(&self, record: &'a Record) -> &'a List {
+        match self.side.get() {
             Side::Parent => &record.parent,
             Side::Child => &record.child,
-        };
-        if record.forks.get() < 2 {
-            self.watched.set(self.watched.get() - 1);
-            list.learn(record.forks.get(), page);
-            return;
-        }
-        self.watched.set(0);
-        if let Some(pages) = list.pages.get(..usize::from(list.confirmed.get())) {
-            copy_ahead(pages);
         }
     }
 }
@@ -113,6 +123,12 @@ impl Record {
             parent: List::default(),
             child: List::default(),
         })
+    }
+
+    /// Whether it is complete: two forks have been looked at.
+    #[inline]
+    fn is_used(&self) -> bool {
+        self.forks.get() >= 2
     }
 
     #[inline]
@@ -147,6 +163,14 @@ impl Record {
 }
 
 impl List {
+    /// What two forks agree on.
+    #[inline]
+    fn sure(&self) -> &[Cell<UserPage>] {
+        self.pages
+            .get(..usize::from(self.confirmed.get()))
+            .unwrap_or_default()
+    }
+
     /// In the first fork what is copied is remembered; in the second what is copied again is confirmed.
     #[inline(never)]
     fn learn(&self, forks: u8, page: UserPage) {

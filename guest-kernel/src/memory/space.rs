@@ -186,15 +186,12 @@ impl AddressSpace {
     /// See [`Refusal`]; [`Self::amend`] may help.
     #[inline]
     pub fn fault(&self, address: u64, access: Access) -> Result<Resolution, Refusal> {
-        let resolution = self.inner.borrow_mut().tree.fault(
-            &mut Tables,
-            VirtAddr::new_truncate(address),
-            access,
-        );
-        if resolution == Ok(Resolution::Copied) && self.habits.are_watched() {
-            self.copied(address);
+        if self.habits.are_watched() {
+            return self.watched_fault(address, access);
         }
-        resolution
+        let address = VirtAddr::new_truncate(address);
+        let tree = &mut self.inner.borrow_mut().tree;
+        tree.fault(&mut Tables, address, access, &[])
     }
 
     /// [`Self::fault`], and what is missing is brought.
@@ -232,14 +229,12 @@ impl AddressSpace {
         if address >= USER_END {
             return Err(Refusal::NotMapped);
         }
-        let (frame, resolution) = self
-            .inner
-            .borrow_mut()
-            .tree
-            .resolve_for_write(&mut Tables, VirtAddr::new_truncate(address))?;
-        if resolution == Some(Resolution::Copied) && self.habits.are_watched() {
-            self.copied(address);
+        if self.habits.are_watched() {
+            return self.watched_write(address);
         }
+        let address = VirtAddr::new_truncate(address);
+        let tree = &mut self.inner.borrow_mut().tree;
+        let (frame, _) = tree.resolve_for_write(&mut Tables, address, &[])?;
         Ok(frame)
     }
 
@@ -295,18 +290,38 @@ impl AddressSpace {
         Some(frame)
     }
 
-    /// A page has been copied, a short while after a fork.
+    /// [`Self::fault`], a short while after a fork.
     #[inline(never)]
-    fn copied(&self, address: u64) {
+    fn watched_fault(&self, address: u64, access: Access) -> Result<Resolution, Refusal> {
         let address = VirtAddr::new_truncate(address);
-        let Some(page) = UserPage::containing(address) else {
-            return;
-        };
-        self.habits.copied(page, |pages| {
-            let others = pages.iter().map(Cell::get).filter(|&other| other != page);
-            let tree = &mut self.inner.borrow_mut().tree;
-            tree.copy_ahead(&mut Tables, address, others);
-        });
+        let tree = &mut self.inner.borrow_mut().tree;
+        let ahead = self.habits.pages_ahead();
+        let resolution = tree.fault(&mut Tables, address, access, ahead)?;
+        self.note(address, resolution);
+        Ok(resolution)
+    }
+
+    /// [`Self::resolve_for_write`], a short while after a fork.
+    #[inline(never)]
+    fn watched_write(&self, address: u64) -> Result<PhysFrame, Refusal> {
+        let address = VirtAddr::new_truncate(address);
+        let tree = &mut self.inner.borrow_mut().tree;
+        let ahead = self.habits.pages_ahead();
+        let (frame, resolution) = tree.resolve_for_write(&mut Tables, address, ahead)?;
+        if let Some(resolution) = resolution {
+            self.note(address, resolution);
+        }
+        Ok(frame)
+    }
+
+    /// What has been copied says something of the next forks.
+    #[inline]
+    fn note(&self, address: VirtAddr, resolution: Resolution) {
+        if resolution == Resolution::Copied
+            && let Some(page) = UserPage::containing(address)
+        {
+            self.habits.copied(page);
+        }
     }
 
     /// An access was refused: brings what is missing, if it is to be had. The access is to be tried again then, and may be

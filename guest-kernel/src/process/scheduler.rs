@@ -10,7 +10,6 @@ use crate::records::COUNTERS;
 use crate::{deadlock, system_calls, trace};
 use contract::Errno;
 use contract::counters::Counter;
-use page_tree::Access;
 
 /// How long a thread runs before another that is runnable gets its turn, in nanoseconds.
 pub const TIME_SLICE: u64 = 4_000_000;
@@ -159,8 +158,7 @@ impl Kernel {
         }
     }
 
-    /// Tells a new thread its id, and takes the page of its stack that it is about to write: that saves it
-    /// the fault. A bad address is its own affair, as on Linux (clone(2)).
+    /// Tells a new thread its id. A bad address is its own affair, as on Linux (clone(2)).
     #[inline(never)]
     fn start_child(&mut self, pid_at: u64) -> Next {
         loop {
@@ -173,11 +171,6 @@ impl Kernel {
                 Ok(()) | Err(UserFault::BadAddress) => break,
             }
         }
-        // Where this fails, so will the program's own access.
-        let thread = &self.processes[self.current.thread];
-        let stack = thread.context.registers.rsp.wrapping_sub(8);
-        let space = self.processes[self.current.process].space();
-        let _ = space.fault(stack, Access::Write);
         Next::Same
     }
 
