@@ -2,7 +2,7 @@
 use core::cell::Cell;
 
 use x86_64::VirtAddr;
-use x86_64::structures::paging::page_table::PageTableLevel::One;
+use x86_64::structures::paging::page_table::PageTableLevel::{Four, One, Three, Two};
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::{Entry, Ownership, Protection};
@@ -31,6 +31,18 @@ impl Access {
             Self::Read => Protection::all(),
             Self::Write => Protection::WRITE,
             Self::Execute => Protection::EXECUTE,
+        }
+    }
+
+    /// Whether what is mapped allows it.
+    #[inline]
+    fn check(self, meaning: Entry) -> Result<(), Refusal> {
+        if meaning.protection().intersects(self.needs()) {
+            Ok(())
+        } else if meaning.is_vacant() {
+            Err(Refusal::NotMapped)
+        } else {
+            Err(Refusal::NotAllowed)
         }
     }
 }
@@ -164,32 +176,49 @@ impl Space {
         if address.as_u64() >= USER_END {
             return Err(Refusal::NotMapped);
         }
-        let found = look(store, self.root, address);
-        let meaning = found.entry;
-        if !meaning.protection().intersects(access.needs()) {
-            return Err(if meaning.is_vacant() {
-                Refusal::NotMapped
-            } else {
-                Refusal::NotAllowed
-            });
-        }
-        if meaning.is_present()
-            && (access != Access::Write
-                || found.owns_page_table() && meaning.is_hardware_writable())
-        {
+        let Some(table) = own_page_table_already(store, self.root, address) else {
+            return self.resolve_below_shared(store, address, access, ahead);
+        };
+        let page = store.entry(table.frame(), address.page_table_index(One));
+        let meaning = page.within(table.fill());
+        access.check(meaning)?;
+        if meaning.is_present() && (access != Access::Write || meaning.is_hardware_writable()) {
             return Ok((meaning.frame(), Resolution::Spurious));
         }
+        let provided = provide(store, table.frame(), address, meaning);
+        match provided {
+            Ok((_, Resolution::Copied)) => {
+                store.flush_page(address);
+                if !ahead.is_empty() {
+                    self.copy_ahead(store, address, Took::Nothing, ahead);
+                }
+            }
+            Ok((_, Resolution::CopiedBorrowed)) => store.flush_page(address),
+            _ => {}
+        }
+        provided
+    }
 
+    /// [`Self::resolve`] where the page table is not the space's own, or there is none.
+    #[inline(never)]
+    fn resolve_below_shared<S: FrameStore>(
+        &mut self,
+        store: &mut S,
+        address: VirtAddr,
+        access: Access,
+        ahead: &[Cell<UserPage>],
+    ) -> Result<(PhysFrame, Resolution), Refusal> {
+        let meaning = look(store, self.root, address).entry;
+        access.check(meaning)?;
+        // From here on what is there is there to be written.
+        if meaning.is_present() && access != Access::Write {
+            return Ok((meaning.frame(), Resolution::Spurious));
+        }
         let mut took = Took::Nothing;
-        let provided = if found.owns_page_table() {
-            provide(store, found.table, address, meaning)
-        } else {
-            // Only a write comes here where the page is there.
-            let along = Along::Written(ahead);
-            own_page_table(store, self.root, address, along, &mut took)
-                .map_err(Refusal::from)
-                .and_then(|table| provide_below(store, table.frame(), address, meaning))
-        };
+        let along = Along::Written(ahead);
+        let provided = own_page_table(store, self.root, address, along, &mut took)
+            .map_err(Refusal::from)
+            .and_then(|table| provide_below(store, table.frame(), address, meaning));
         // A page that was present has moved, or a table has: the CPU may know the old one, even if in the end no frame
         // was left for the page.
         let moved = matches!(
@@ -206,7 +235,7 @@ impl Space {
     }
 
     /// Copies what did not come along with the page table of `near`: if that was copied, what is elsewhere.
-    #[inline]
+    #[inline(never)]
     fn copy_ahead<S: FrameStore>(
         &mut self,
         store: &mut S,
@@ -248,6 +277,26 @@ impl Space {
         let entry = look(store, self.root, address).entry;
         (entry.is_reserved() && entry.is_of_object()).then(|| entry.protection())
     }
+}
+
+/// The entry of an address's page table, if that and all tables above it are reached from one root alone.
+#[inline]
+fn own_page_table_already<S: FrameStore>(
+    store: &S,
+    root: PhysFrame,
+    address: VirtAddr,
+) -> Option<Entry> {
+    let mut table = root;
+    let mut entry = Entry::EMPTY;
+    for level in [Four, Three, Two] {
+        entry = store.entry(table, address.page_table_index(level));
+        // A table is present where its entry is writable.
+        if !entry.is_hardware_writable() {
+            return None;
+        }
+        table = entry.frame();
+    }
+    Some(entry)
 }
 
 /// Makes a counted page that is present in an owned table, and may be written, the space's own: its frame then.
