@@ -83,7 +83,7 @@ macro_rules! programs {
 pub(crate) use programs;
 
 programs! {
-    allocate spawn pipes faults signals handlers descriptors cloexec exec_failures many_arguments vforks waits pidfds
+    allocate spawn pipes faults signals handlers descriptors cloexec exec_failures many_arguments vforks waits pidfds descriptors_many
     memory_of_forks orphans handover registers registers_over_faults times files children
 }
 

@@ -1,15 +1,19 @@
 //! A process's descriptors.
 //!
-//! In chunks of 64 that are taken as they are used, each with its bits for "in use" and "close on exec": a process with a
-//! few descriptors is copied at fork in a few dozen instructions.
+//! In chunks of 64, each with its bits for "in use" and "close on exec". The first is the table's own, so that a process
+//! with a few descriptors has one small block of the heap; the others are taken as they are used.
 //!
 //! A number can be reserved for a descriptor that comes later: it is in use, and leads nowhere.
 use crate::description::DescriptionId;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use contract::Errno;
+use core::iter;
 
 /// Descriptors a process can have.
-pub const DESCRIPTOR_LIMIT: u32 = 1024;
+pub const DESCRIPTOR_LIMIT: u32 = 4096;
+/// Those that it can have unless it asks for more.
+pub const DESCRIPTOR_DEFAULT: u32 = 1024;
 const CHUNK: u32 = 64;
 
 /// Whether exec closes a descriptor (FD_CLOEXEC in fcntl(2)).
@@ -51,7 +55,12 @@ impl Chunk {
 /// See the module. It counts no references: [`crate::Files`] does, for it may have something to close.
 #[derive(Debug)]
 pub struct FdTable {
-    chunks: Vec<Chunk>,
+    first: Chunk,
+    #[expect(
+        clippy::vec_box,
+        reason = "no block of the heap has room for all of them"
+    )]
+    further: Vec<Box<Chunk>>,
     /// RLIMIT_NOFILE: no descriptor at or above it is given out.
     limit: u32,
     /// How many numbers are reserved.
@@ -69,8 +78,9 @@ impl FdTable {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            chunks: Vec::new(),
-            limit: DESCRIPTOR_LIMIT,
+            first: Chunk::EMPTY,
+            further: Vec::new(),
+            limit: DESCRIPTOR_DEFAULT,
             reserved: 0,
         }
     }
@@ -127,7 +137,7 @@ impl FdTable {
     /// Frees a number that is reserved.
     pub fn unreserve(&mut self, fd: u32) {
         if self.is_reserved(fd)
-            && let Some(chunk) = self.chunks.get_mut((fd / CHUNK) as usize)
+            && let Some(chunk) = self.chunk_mut(fd)
         {
             chunk.used &= !bit(fd);
             self.reserved -= 1;
@@ -137,7 +147,7 @@ impl FdTable {
     /// Frees all numbers that are reserved.
     #[cold]
     pub fn unreserve_all(&mut self) {
-        for fd in 0..self.chunks.len() as u32 * CHUNK {
+        for fd in 0..self.count() * CHUNK {
             self.unreserve(fd);
         }
     }
@@ -162,7 +172,7 @@ impl FdTable {
     /// EBADF.
     pub fn set_on_exec(&mut self, fd: u32, on_exec: OnExec) -> Result<(), Errno> {
         self.get_open(fd)?;
-        if let Some(chunk) = self.chunks.get_mut((fd / CHUNK) as usize) {
+        if let Some(chunk) = self.chunk_mut(fd) {
             chunk.mark(fd, on_exec);
         }
         Ok(())
@@ -171,9 +181,9 @@ impl FdTable {
     /// How many descriptors Linux's table of these would have room for: select(2) looks no further.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        match self.chunks.len() {
-            0 | 1 => CHUNK,
-            chunks => (chunks as u32 * CHUNK).next_power_of_two().max(4 * CHUNK),
+        match self.count() {
+            1 => CHUNK,
+            chunks => (chunks * CHUNK).next_power_of_two().max(4 * CHUNK),
         }
     }
 
@@ -184,7 +194,7 @@ impl FdTable {
     pub fn lowest_free(&self, from: u32) -> Result<u32, Errno> {
         let mut fd = from;
         while fd < self.limit {
-            let Some(chunk) = self.chunks.get((fd / CHUNK) as usize) else {
+            let Some(chunk) = self.chunk_at(fd) else {
                 return Ok(fd);
             };
             let free = !chunk.used & (u64::MAX << (fd % CHUNK));
@@ -209,14 +219,14 @@ impl FdTable {
         if fd >= DESCRIPTOR_LIMIT {
             return Err(Errno::EBADF);
         }
-        let index = (fd / CHUNK) as usize;
-        if index >= self.chunks.len() {
-            self.chunks
-                .try_reserve_exact(index + 1 - self.chunks.len())
+        let further = (fd / CHUNK) as usize;
+        if further > self.further.len() {
+            self.further
+                .try_reserve_exact(further - self.further.len())
                 .map_err(|_| Errno::ENOMEM)?;
-            self.chunks.resize(index + 1, Chunk::EMPTY);
+            self.further.resize_with(further, || Box::new(Chunk::EMPTY));
         }
-        let chunk = &mut self.chunks[index];
+        let chunk = self.chunk_mut(fd).ok_or(Errno::EBADF)?;
         chunk.used |= bit(fd);
         chunk.slots[(fd % CHUNK) as usize] = id;
         chunk.mark(fd, on_exec);
@@ -226,7 +236,7 @@ impl FdTable {
     /// Frees a descriptor; the caller has the reference now.
     pub(crate) fn take(&mut self, fd: u32) -> Result<DescriptionId, Errno> {
         let id = self.get_open(fd)?;
-        if let Some(chunk) = self.chunks.get_mut((fd / CHUNK) as usize) {
+        if let Some(chunk) = self.chunk_mut(fd) {
             chunk.used &= !bit(fd);
             chunk.close_on_exec &= !bit(fd);
         }
@@ -245,7 +255,7 @@ impl FdTable {
 
     fn next_used(&self, from: u32) -> Option<u32> {
         let mut fd = from;
-        while let Some(chunk) = self.chunks.get((fd / CHUNK) as usize) {
+        while let Some(chunk) = self.chunk_at(fd) {
             let used = chunk.used & (u64::MAX << (fd % CHUNK));
             if used != 0 {
                 return Some(fd / CHUNK * CHUNK + used.trailing_zeros());
@@ -258,13 +268,13 @@ impl FdTable {
     /// Whether exec closes any.
     #[must_use]
     pub fn closes_on_exec(&self) -> bool {
-        self.chunks.iter().any(|chunk| chunk.close_on_exec != 0)
+        self.chunks().any(|chunk| chunk.close_on_exec != 0)
     }
 
     /// The least descriptor, at least `from`, that exec closes.
     pub(crate) fn next_to_close(&self, from: u32) -> Option<u32> {
         let mut fd = from;
-        while let Some(chunk) = self.chunks.get((fd / CHUNK) as usize) {
+        while let Some(chunk) = self.chunk_at(fd) {
             let close = chunk.close_on_exec & (u64::MAX << (fd % CHUNK));
             if close != 0 {
                 return Some(fd / CHUNK * CHUNK + close.trailing_zeros());
@@ -276,7 +286,7 @@ impl FdTable {
 
     /// A copy; `retain` is told of each description that it leads to once more.
     pub(crate) fn copy(&self, mut retain: impl FnMut(DescriptionId)) -> Self {
-        for chunk in &self.chunks {
+        for chunk in self.chunks() {
             let mut left = chunk.used;
             while left != 0 {
                 retain(chunk.slots[left.trailing_zeros() as usize]);
@@ -284,7 +294,8 @@ impl FdTable {
             }
         }
         let mut copy = Self {
-            chunks: self.chunks.clone(),
+            first: self.first.clone(),
+            further: self.further.clone(),
             limit: self.limit,
             reserved: self.reserved,
         };
@@ -297,13 +308,40 @@ impl FdTable {
 
     /// Gives the chunks back, once nothing is open.
     pub(crate) fn forget(&mut self) {
-        self.chunks = Vec::new();
+        self.further = Vec::new();
         self.reserved = 0;
     }
 
+    fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        iter::once(&self.first).chain(self.further.iter().map(Box::as_ref))
+    }
+
+    /// How many chunks there are.
+    fn count(&self) -> u32 {
+        self.further.len() as u32 + 1
+    }
+
+    /// The chunk of a number. Where there is none, there is none for higher ones either.
+    #[inline]
+    fn chunk_at(&self, fd: u32) -> Option<&Chunk> {
+        match (fd / CHUNK).checked_sub(1) {
+            None => Some(&self.first),
+            Some(index) => self.further.get(index as usize).map(Box::as_ref),
+        }
+    }
+
+    #[inline]
+    fn chunk_mut(&mut self, fd: u32) -> Option<&mut Chunk> {
+        match (fd / CHUNK).checked_sub(1) {
+            None => Some(&mut self.first),
+            Some(index) => self.further.get_mut(index as usize).map(Box::as_mut),
+        }
+    }
+
+    /// The chunk of a descriptor that is open or reserved.
     #[inline]
     fn chunk(&self, fd: u32) -> Option<&Chunk> {
-        let chunk = self.chunks.get((fd / CHUNK) as usize)?;
+        let chunk = self.chunk_at(fd)?;
         (chunk.used & bit(fd) != 0).then_some(chunk)
     }
 }

@@ -73,7 +73,7 @@ pub use attributes::{Attributes, FileSystem, STAT_SIZE, STATX_SIZE};
 pub use description::DescriptionId;
 pub use device::Device;
 pub use directory::NAME_MAX;
-pub use fd_table::{DESCRIPTOR_LIMIT, FdTable, OnExec};
+pub use fd_table::{DESCRIPTOR_DEFAULT, DESCRIPTOR_LIMIT, FdTable, OnExec};
 pub use handover::ReadNothing;
 pub use inode::{InodeId, Time};
 pub use leases::Broken;

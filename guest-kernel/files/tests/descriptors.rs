@@ -15,11 +15,11 @@ fn random_operations_match_a_map() {
         // Descriptor to inode number and flag.
         let mut model: BTreeMap<u32, OnExec> = BTreeMap::new();
         let lowest = |model: &BTreeMap<u32, OnExec>, from: u32| {
-            (from..1024)
+            (from..4096)
                 .find(|fd| !model.contains_key(fd))
                 .ok_or(Errno::EMFILE)
         };
-        let limit = [5, 64, 65, 1024][random.below(4)];
+        let limit = [5, 64, 65, 1024, 1030, 4096][random.below(6)];
         m.table.set_limit(limit);
         for _ in 0..2000 {
             let fd = random.below(limit as usize + 3) as u32;

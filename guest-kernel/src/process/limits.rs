@@ -6,7 +6,7 @@
 use crate::memory::heap;
 use alloc::rc::Rc;
 use contract::{Errno, PROCESS_LIMIT};
-use files::DESCRIPTOR_LIMIT;
+use files::{DESCRIPTOR_DEFAULT, DESCRIPTOR_LIMIT};
 use linux_raw_sys::general as linux;
 
 /// No limit (RLIM_INFINITY).
@@ -91,7 +91,7 @@ impl Resource {
             Self::Stack => (8 * MIB, INFINITY),
             Self::Core => (0, INFINITY),
             Self::Processes => (PROCESS_LIMIT as u64, PROCESS_LIMIT as u64),
-            Self::Descriptors => (1024, DESCRIPTOR_LIMIT as u64),
+            Self::Descriptors => (DESCRIPTOR_DEFAULT as u64, DESCRIPTOR_LIMIT as u64),
             Self::Locked => (8 * MIB, 8 * MIB),
             Self::PendingSignals => (PENDING_SIGNALS, PENDING_SIGNALS),
             Self::MessageQueues => (819_200, 819_200),

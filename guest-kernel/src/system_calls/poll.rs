@@ -19,9 +19,10 @@ use linux_raw_sys::general as linux;
 pub const NO_DEADLINE: u64 = u64::MAX;
 
 const MILLISECOND: u64 = 1_000_000;
-/// Bits of a word of an `fd_set`, and words of the largest.
+/// Bits of a word of an `fd_set`, and words of the usual one and of the largest.
 const WORD: u64 = u64::BITS as u64;
-const SET_WORDS: usize = files::DESCRIPTOR_LIMIT as usize / u64::BITS as usize;
+const USUAL_WORDS: usize = files::DESCRIPTOR_DEFAULT as usize / u64::BITS as usize;
+const MOST_WORDS: usize = files::DESCRIPTOR_LIMIT as usize / u64::BITS as usize;
 /// Bytes of a signal set.
 const SIGNAL_SET: u64 = 8;
 
@@ -164,6 +165,20 @@ impl Kernel {
         }
         let process = &self.processes[self.current.process];
         let count = u64::from(count as u32).min(u64::from(process.descriptors.capacity()));
+        if count <= USUAL_WORDS as u64 * WORD {
+            self.look_at_words::<USUAL_WORDS>(count, sets, timeout)
+        } else {
+            self.look_at_words::<MOST_WORDS>(count, sets, timeout)
+        }
+    }
+
+    fn look_at_words<const SET_WORDS: usize>(
+        &mut self,
+        count: u64,
+        sets: [u64; 3],
+        timeout: Timeout,
+    ) -> Result<u64, Errno> {
+        let process = &self.processes[self.current.process];
         let words = count.div_ceil(WORD) as usize;
         let mut asked = [[0; SET_WORDS]; 3];
         for (set, &address) in asked.iter_mut().zip(&sets) {
