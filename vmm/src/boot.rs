@@ -53,6 +53,7 @@ pub struct Entry {
 /// # Errors
 /// They do not; the least size that would do.
 pub fn check_size(kernel: &KernelImage<'_>, initramfs: &[u8], size: u64) -> Result<()> {
+    let usable = size - size % memory::SIZE_UNIT;
     let initramfs_size = (initramfs.len() as u64).next_multiple_of(4096);
     let least = (kernel
         .extent
@@ -74,7 +75,7 @@ pub fn check_size(kernel: &KernelImage<'_>, initramfs: &[u8], size: u64) -> Resu
         );
     }
     ensure!(
-        size >= least,
+        usable >= least,
         "a machine of {} is too small: this kernel and initramfs need {} or more (--mem)",
         show_size(size),
         show_size(least.next_multiple_of(1 << 20))
@@ -140,6 +141,9 @@ pub fn load(
     parameters.set_modules(&[module], GuestAddress(MODULES));
     PvhBootConfigurator::write_bootparams(&parameters, memory)
         .context("the boot structures do not fit into the machine's memory")?;
+    // The guest has them now.
+    own_file::forget(image::kernel());
+    own_file::forget(image::initramfs());
     Ok(Entry {
         address: entry.0,
         start_info: START_INFO,

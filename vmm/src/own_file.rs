@@ -41,6 +41,17 @@ pub fn map(memory: &Memory, at: GuestAddress, data: &'static [u8]) -> Option<()>
     (mapped == target.cast()).then_some(())
 }
 
+/// Gives the host back the pages of `data`, which is embedded: whoever reads it again gets them from the file.
+pub fn forget(data: &'static [u8]) {
+    let start = (data.as_ptr() as usize).next_multiple_of(PAGE);
+    let end = (data.as_ptr() as usize + data.len()) / PAGE * PAGE;
+    if start < end {
+        // SAFETY: the pages are all `data`'s, constants of this executable: a private mapping of its file that nobody
+        // writes, so that what is read again is the same.
+        unsafe { libc::madvise(start as *mut _, end - start, libc::MADV_DONTNEED) };
+    }
+}
+
 /// Where in its file a range of mapped memory lies, if one mapping has it all.
 fn file_offset(maps: &str, start: usize, length: usize) -> Option<libc::off_t> {
     maps.lines().find_map(|line| {
