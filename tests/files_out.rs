@@ -4,6 +4,7 @@ use crate::machine::{Machine, engines, packages, scratch};
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 fn mode(path: &Path) -> u32 {
     let metadata = fs::symlink_metadata(path).expect("a file");
@@ -13,7 +14,7 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn a_tree_comes_out_as_it_was() {
     let script = "mkdir -p /out/sub && cd /out && printf 'some text' >a && ln a b && ln -s a link && mkfifo fifo && \
-                  chmod 640 a && chmod 750 sub && seq 100000 >sub/long && mknod sub/null c 1 3 && exit 7";
+                  chmod 640 a && touch -d @1000000000 a && chmod 750 sub && seq 100000 >sub/long && mknod sub/null c 1 3 && exit 7";
     for &engine in engines() {
         let host = scratch::directory(&format!("files_out/{}", engine.name()));
         let export = |guest: &str| format!("{guest}:{}", host.display());
@@ -33,7 +34,8 @@ fn a_tree_comes_out_as_it_was() {
             ]);
         let out = host.join("out");
         assert_eq!(fs::read(out.join("b")).expect("a file"), b"some text");
-        assert_eq!(fs::metadata(out.join("a")).expect("a file").nlink(), 2);
+        let metadata = fs::metadata(out.join("a")).expect("a file");
+        assert_eq!((metadata.nlink(), metadata.mtime()), (2, 1_000_000_000));
         assert_eq!(
             fs::read_link(out.join("link")).expect("a link"),
             Path::new("a")
@@ -63,6 +65,9 @@ fn a_directory_of_the_host_goes_in_whole() {
     fs::copy(packages::busybox(), root.join("bin/busybox")).expect("busybox");
     symlink("busybox", root.join("bin/sh")).expect("a link");
     fs::write(root.join("data/file"), "text").expect("a file");
+    let old = UNIX_EPOCH + Duration::from_secs(981_173_106);
+    let file = fs::File::open(root.join("data/file")).expect("own");
+    file.set_modified(old).expect("own");
     fs::set_permissions(root.join("data/file"), fs::Permissions::from_mode(0o4751)).expect("own");
     fs::set_permissions(
         root.join("data/private"),
@@ -78,8 +83,7 @@ fn a_directory_of_the_host_goes_in_whole() {
     .expect("a FIFO");
     let _socket =
         std::os::unix::net::UnixListener::bind(root.join("data/socket")).expect("a socket");
-    let script =
-        "cd /data; busybox stat -c '%n %f %h' *; busybox readlink link; read x <link; echo $x";
+    let script = "cd /data; busybox stat -c '%n %f %h' *; busybox stat -c %Y same; busybox readlink link; read x <link; echo $x";
     for &engine in engines() {
         Machine::on(engine)
             .option(["--root"])
@@ -89,7 +93,7 @@ fn a_directory_of_the_host_goes_in_whole() {
             .run()
             .expect_status(0)
             .expect_output(
-                "fifo 1180 1\nfile 89e9 2\nlink a1ff 1\nprivate 43d8 2\nsame 89e9 2\n../data/file\ntext\n",
+                "fifo 1180 1\nfile 89e9 2\nlink a1ff 1\nprivate 43d8 2\nsame 89e9 2\n981173106\n../data/file\ntext\n",
             )
             .expect_said(&["left out", "socket"]);
     }

@@ -164,20 +164,16 @@ fn initramfs(programs: &[(String, PathBuf)]) -> Vec<u8> {
     }
     for (name, contents) in &contents {
         entries.push(Entry {
-            name: format!("bin/{name}").into_bytes(),
             mode: S_IFREG | 0o755,
-            link_group: 0,
-            device: (0, 0),
             data: contents.as_slice().into(),
+            ..Entry::directory(format!("bin/{name}").as_bytes())
         });
     }
     if contents.iter().any(|(name, _)| *name == "tour") {
         entries.push(Entry {
-            name: b"init".to_vec(),
             mode: S_IFLNK | 0o777,
-            link_group: 0,
-            device: (0, 0),
             data: b"bin/tour".as_slice().into(),
+            ..Entry::directory(b"init")
         });
     }
     archive::write(&entries)

@@ -15,6 +15,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Most bytes that one export may have: it is kept in memory until it is whole.
 const LIMIT: usize = 4 << 30;
@@ -174,8 +175,8 @@ struct Tree {
     top: PathBuf,
     /// The first name of each file that has several.
     links: HashMap<u32, PathBuf>,
-    /// Directories and their modes, which are set last: one may not be writable.
-    directories: Vec<(PathBuf, u32)>,
+    /// Directories, their modes and times, which are set last: one may not be writable, and what is put in changes it.
+    directories: Vec<(PathBuf, u32, SystemTime)>,
     left_out: usize,
 }
 
@@ -192,6 +193,7 @@ impl Tree {
         let path = self.path(entry);
         self.check_way(entry)?;
         let mode = entry.mode & KEPT_MODE;
+        let modified = UNIX_EPOCH + Duration::from_secs(entry.modified.into());
         match entry.mode & S_IFMT {
             S_IFDIR => {
                 let there = fs::symlink_metadata(&path);
@@ -199,7 +201,7 @@ impl Tree {
                     make_way(&path)?;
                     DirBuilder::new().mode(0o700).create(&path)?;
                 }
-                self.directories.push((path, mode));
+                self.directories.push((path, mode, modified));
             }
             S_IFREG => {
                 make_way(&path)?;
@@ -213,6 +215,7 @@ impl Tree {
                     .mode(0o600)
                     .open(&path)?;
                 file.write_all(&entry.data)?;
+                file.set_modified(modified)?;
                 file.set_permissions(Permissions::from_mode(mode))?;
                 if entry.link_group != 0 {
                     self.links.insert(entry.link_group, path);
@@ -244,9 +247,12 @@ impl Tree {
     }
 
     fn finish(self) -> Result<()> {
-        for (path, mode) in self.directories.iter().rev() {
-            fs::set_permissions(path, Permissions::from_mode(*mode))
-                .with_context(|| format!("cannot set the mode of {}", path.display()))?;
+        for (path, mode, modified) in self.directories.iter().rev() {
+            let set = fs::File::open(path).and_then(|directory| {
+                directory.set_modified(*modified)?;
+                directory.set_permissions(Permissions::from_mode(*mode))
+            });
+            set.with_context(|| format!("cannot set the mode of {}", path.display()))?;
         }
         if self.left_out > 0 {
             say(&format!(

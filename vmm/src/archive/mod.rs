@@ -2,7 +2,7 @@
 //!
 //! Format: cpio(5), "New ASCII Format", and Linux's `Documentation/driver-api/early-userspace/buffer-format.rst`.
 //! The writer pads names with NULs so that the data of every regular file starts on a page: the kernel then maps
-//! files where they lie. It leaves out times and owners, so that the same input gives the same bytes.
+//! files where they lie. It leaves out owners: in the guest everything is root's.
 //!
 //! The build script uses this module too.
 
@@ -50,6 +50,8 @@ pub struct Entry<'a> {
     pub name: Vec<u8>,
     /// File type and permissions, as in stat(2).
     pub mode: u32,
+    /// When it was last changed, in seconds since 1970.
+    pub modified: u32,
     /// Names with the same number and more than one link are one file; 0 where nothing is shared.
     pub link_group: u32,
     /// Device number of a device node: major and minor.
@@ -65,6 +67,7 @@ impl Entry<'_> {
         Self {
             name: name.to_vec(),
             mode: S_IFDIR | 0o755,
+            modified: 0,
             link_group: 0,
             device: (0, 0),
             data: Cow::Borrowed(&[]),

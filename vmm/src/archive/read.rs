@@ -72,6 +72,7 @@ struct RawEntry<'a> {
     inode: u32,
     mode: u32,
     links: u32,
+    modified: u32,
     device: (u32, u32),
     name: &'a [u8],
     data: &'a [u8],
@@ -106,7 +107,7 @@ impl<'a> RawEntry<'a> {
             _,
             _,
             links,
-            _,
+            modified,
             size,
             _,
             _,
@@ -141,6 +142,7 @@ impl<'a> RawEntry<'a> {
             inode,
             mode,
             links,
+            modified,
             device: (major, minor),
             name: &name[..end],
             data,
@@ -157,6 +159,7 @@ impl<'a> RawEntry<'a> {
         Ok(Entry {
             name,
             mode: self.mode,
+            modified: self.modified,
             link_group: if shared {
                 self.inode.wrapping_add(1).max(1)
             } else {

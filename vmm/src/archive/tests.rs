@@ -18,7 +18,10 @@ fn what_is_written_is_read() {
         Entry::directory(b""),
         Entry::directory(b"d"),
         file("d/empty", b""),
-        file("d/a", b"abc"),
+        Entry {
+            modified: 1_234_567_890,
+            ..file("d/a", b"abc")
+        },
         Entry {
             mode: S_IFLNK | 0o777,
             ..file("link", b"d/a")

@@ -1,7 +1,6 @@
 //! Writing.
 
 use super::{Entry, HEADER, MAGIC, NAME_LIMIT, PAGE, S_IFMT, S_IFREG, TRAILER};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Writes entries, in their order, and a trailer.
@@ -33,9 +32,7 @@ pub fn write(entries: &[Entry<'_>]) -> Vec<u8> {
     let trailer = Entry {
         name: TRAILER.to_vec(),
         mode: 0,
-        link_group: 0,
-        device: (0, 0),
-        data: Cow::Borrowed(&[]),
+        ..Entry::directory(&[])
     };
     write_entry(&mut archive, &trailer, 0, 1);
     archive
@@ -64,7 +61,7 @@ fn write_entry(archive: &mut Vec<u8>, entry: &Entry<'_>, inode: u32, links: u32)
         0,
         0,
         links,
-        0,
+        entry.modified,
         size,
         0,
         0,

@@ -45,11 +45,9 @@ impl Files {
             archive::read(image::initramfs()).context("cannot read the embedded initramfs")?;
         match compile(&files.directory) {
             Ok(program) => entries.push(Entry {
-                name: GLIBC.as_bytes().to_vec(),
                 mode: S_IFREG | 0o755,
-                link_group: 0,
-                device: (0, 0),
                 data: program.into(),
+                ..Entry::directory(GLIBC.as_bytes())
             }),
             Err(error) => files.without_glibc = Some(format!("{error:#}")),
         }
