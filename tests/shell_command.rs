@@ -33,6 +33,25 @@ fn a_shell_reads_what_it_is_given() {
     }
 }
 
+/// Without busybox: the small shell of cowbell's own runs scripts too.
+#[test]
+fn the_small_shell_runs_a_script() {
+    let script = scratch::file(
+        "shell/script",
+        b"#!/bin/sh\necho one | cat\n# nothing\nfalse || echo $?; exit 4\necho never\n",
+    );
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&script, executable).expect("own");
+    for &engine in engines() {
+        Machine::on(engine)
+            .add(&script, "/script")
+            .program(["/script"])
+            .run()
+            .expect_status(4)
+            .expect_output("one\n1\n");
+    }
+}
+
 #[test]
 fn a_person_feels_at_home() {
     for &engine in engines() {

@@ -1,4 +1,4 @@
-//! A small shell: what a person types, or `-c` says, as commands.
+//! A small shell: what a person types, a file holds, or `-c` says, as commands.
 //!
 //! ```text
 //! list      pipeline, then any of  ;  &  &&  ||  and more
@@ -11,7 +11,9 @@
 #![no_std]
 #![no_main]
 use core::ffi::CStr;
-use guest_user::files::{self, O_APPEND, O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY, STDIN, STDOUT};
+use guest_user::files::{
+    self, O_APPEND, O_CLOEXEC, O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY, STDIN, STDOUT,
+};
 use guest_user::process::{self, Fork, WNOHANG};
 use guest_user::status::{SIGINT, SIGQUIT, SIGTSTP};
 use guest_user::{
@@ -70,18 +72,26 @@ struct Command {
 fn main() -> Result<u8> {
     let mut status = 0;
     let mut given = arguments().skip(1);
-    match (given.next().map(CStr::to_bytes), given.next()) {
-        (Some(b"-c"), Some(line)) => {
+    let script = match (given.next(), given.next()) {
+        (Some(option), Some(line)) if option == c"-c" => {
             run_line(line.to_bytes(), &mut status);
             return Ok(status);
         }
-        (Some(_), _) => {
-            eprintln!("sh: only `sh` and `sh -c COMMAND`");
+        (Some(option), _) if option.to_bytes().starts_with(b"-") => {
+            eprintln!("sh: only `sh`, `sh FILE` and `sh -c COMMAND`");
             return Ok(2);
         }
-        (None, _) => {}
-    }
-    let is_interactive = files::isatty(STDIN);
+        (Some(file), _) => match files::open(file, O_RDONLY | O_CLOEXEC) {
+            Ok(script) => Some(script),
+            Err(error) => {
+                eprintln!("sh: {}: {error}", file.to_bytes().escape_ascii());
+                return Ok(127);
+            }
+        },
+        (None, _) => None,
+    };
+    let input = script.unwrap_or(STDIN);
+    let is_interactive = script.is_none() && files::isatty(STDIN);
     if is_interactive {
         for key in KEYS {
             process::ignore_signal(key)?;
@@ -98,7 +108,7 @@ fn main() -> Result<u8> {
             files::write_all(STDOUT, prompt.unwrap_or(b"# "))?;
         }
         let mut line = [0; LINE];
-        match read_line(&mut line)? {
+        match read_line(input, &mut line)? {
             None => return Ok(status),
             Some(length) => run_line(&line[..length], &mut status),
         }
@@ -106,11 +116,11 @@ fn main() -> Result<u8> {
 }
 
 /// Byte by byte: what follows the line is for the programs that it runs.
-fn read_line(line: &mut [u8; LINE]) -> Result<Option<usize>> {
+fn read_line(input: files::Descriptor, line: &mut [u8; LINE]) -> Result<Option<usize>> {
     let mut length = 0;
     loop {
         let mut byte = [0];
-        match files::read(STDIN, &mut byte)? {
+        match files::read(input, &mut byte)? {
             0 if length == 0 => return Ok(None),
             0 => return Ok(Some(length)),
             _ if byte[0] == b'\n' => return Ok(Some(length)),
