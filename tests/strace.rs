@@ -109,6 +109,21 @@ fn calls_are_shown_as_strace_shows_them() {
 }
 
 #[test]
+fn a_program_that_cannot_be_executed() {
+    for &engine in engines() {
+        Machine::on(engine)
+            .option(["--strace"])
+            .program(["/nowhere"])
+            .run()
+            .expect_status(contract::status::NOT_FOUND)
+            .expect_said(&[
+                "execve(\"/nowhere\", [\"/nowhere\"], ",
+                "= -1 ENOENT (No such file",
+            ]);
+    }
+}
+
+#[test]
 fn a_call_that_waits_is_taken_up_again() {
     for &engine in engines() {
         let ran = Machine::on(engine)

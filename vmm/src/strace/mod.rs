@@ -56,6 +56,8 @@ pub struct Strace {
     held: BTreeMap<u32, Vec<String>>,
     /// The thread whose line has no end yet.
     line_of: Option<u32>,
+    /// Whether the machine's first program is still to be executed: its line has no result.
+    is_first: bool,
 }
 
 impl Strace {
@@ -68,7 +70,9 @@ impl Strace {
             Sink::StandardError
         } else {
             let opened = File::create(file);
-            Sink::File(opened.with_context(|| format!("cannot write {}", file.display()))?)
+            Sink::File(
+                opened.with_context(|| format!("--strace={}: cannot write it", file.display()))?,
+            )
         };
         Ok(Self {
             sink,
@@ -78,10 +82,11 @@ impl Strace {
             begun: BTreeMap::new(),
             held: BTreeMap::new(),
             line_of: None,
+            is_first: false,
         })
     }
 
-    /// The first line: how the machine's first program is started.
+    /// The first line: how the machine's first program is started. Its result comes with what is sent next.
     pub fn first(&mut self, arguments: &[&[u8]], variables: usize) {
         let quoted: Vec<String> = arguments
             .iter()
@@ -93,12 +98,23 @@ impl Strace {
             "execve({program}, [{}], [/* {variables} vars */]",
             quoted.join(", ")
         ));
-        self.print_result("0");
+        self.is_first = true;
+    }
+
+    /// The first program has been executed, or not: its errno, 0 where it has.
+    pub fn first_result(&mut self, errno: u16) {
+        if std::mem::take(&mut self.is_first) {
+            match errno {
+                0 => self.print_result("0"),
+                errno => self.print_result(&show_error(errno.into())),
+            }
+        }
     }
 
     /// Takes a message; `None` where it makes no sense.
     pub fn take(&mut self, kind: Kind, mut fields: Fields<'_>) -> Option<()> {
         let thread = fields.half()?;
+        self.first_result(0);
         match kind {
             Kind::Enter => {
                 let number = fields.word()?;
@@ -298,7 +314,8 @@ impl Strace {
 
     /// The machine has ended: so does the last line.
     pub fn finish(&mut self) {
-        if self.line_of.take().is_some() {
+        let is_first = std::mem::take(&mut self.is_first);
+        if self.line_of.take().is_some() || is_first {
             self.print(" <unfinished ...>");
             self.end_line();
         }
