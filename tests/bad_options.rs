@@ -38,6 +38,8 @@ fn memory() {
                 .names(&["too small", "--mem"]);
         }
     }
+    refused(&["--mem", "5"]).names(&["5 bytes", "too small"]);
+    misread(&["run", "--mem", "-1"], &["--mem", "not a size"]);
     // More than any host has, and more than this host has.
     for size in ["1000000G", "127T", "16383P", "100T", "64T"] {
         for &engine in engines() {
@@ -92,7 +94,25 @@ fn files() {
     refused(&["--root", file]).names(&["directory"]);
     refused(&["--stats=json", "--stats-file", "/no/such/directory/file"])
         .names(&["/no/such/directory/file"]);
+    refused(&["--add", ":/x"]).names(&["--add :/x", "HOST:GUEST"]);
     misread(&["run", "--root", "/", "--initrd", "x"], &["--initrd"]);
+}
+
+/// What has no end, or more than the machine has room for, is not read for ever.
+#[test]
+fn endless_files() {
+    refused(&["--kernel", "/dev/zero"]).names(&["/dev/zero", "--mem"]);
+    refused(&["--initrd", "/dev/zero"]).names(&["/dev/zero", "--mem"]);
+    let large = scratch::file("bad_options/large/file", b"");
+    let sized = std::fs::File::options().write(true).open(&large);
+    sized
+        .and_then(|file| file.set_len(1 << 40))
+        .expect("a sparse file");
+    let directory = large.parent().expect("its directory");
+    let directory = directory.to_str().expect("a plain path");
+    refused(&["--root", directory]).names(&["file", "--mem"]);
+    refused(&["--add", directory]).names(&["file", "--mem"]);
+    std::fs::remove_file(large).expect("own");
 }
 
 #[test]
@@ -109,10 +129,11 @@ fn names_and_places() {
     refused(&["--hostname", ""]).names(&["--hostname"]);
     refused(&["--hostname", &"x".repeat(65)]).names(&["--hostname", "64"]);
     refused(&["--workdir", "/nowhere"]).names(&["--workdir /nowhere", "--add"]);
+    refused(&["--workdir", ""]).names(&["--workdir"]);
     refused(&["--workdir", "/bin/echo"]).names(&["--workdir", "not a directory"]);
     refused(&["--export", "/out"]).names(&["--export /out", "GUEST:HOST"]);
     refused(&["--export", "out:here"]).names(&["absolute"]);
-    refused(&["--strace=/no/such/directory/file"]).names(&["/no/such/directory/file"]);
+    refused(&["--strace=/no/such/directory/file"]).names(&["--strace=/no/such/directory/file"]);
 }
 
 #[test]

@@ -54,6 +54,25 @@ fn missing() {
     }
 }
 
+/// Names that lead nowhere, and where the program is instead.
+#[test]
+fn misnamed() {
+    let program = compiled::c("c/hello", Library::Musl);
+    for &engine in engines() {
+        Machine::on(engine)
+            .program([""])
+            .run()
+            .expect_error(NOT_FOUND)
+            .names(&["``", "No such file"]);
+        Machine::on(engine)
+            .add(&program, "/hello")
+            .program(["hello"])
+            .run()
+            .expect_error(NOT_FOUND)
+            .names(&["hello", "there is /hello"]);
+    }
+}
+
 #[test]
 fn not_a_program() {
     let plain = scratch::file("bad_program/plain", b"\x7fELF and so on");

@@ -94,7 +94,8 @@ pub struct Shell {
 /// How to run a machine.
 #[derive(Args, Debug)]
 pub struct Run {
-    /// Adds a file or directory of the host to the guest's root, with its modes; GUEST is /NAME when left out
+    /// Copies a file or directory of the host into the guest's root, from HOST to GUEST (/NAME when left out), with modes
+    /// and times
     #[arg(long, value_name = "HOST[:GUEST]")]
     pub add: Vec<OsString>,
     /// Takes a directory of the host as the guest's root, in place of the embedded one
@@ -107,7 +108,7 @@ pub struct Run {
     #[arg(long, value_name = "FILE")]
     pub kernel: Option<PathBuf>,
     /// Memory of the machine
-    #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = parse_size, allow_negative_numbers = true)]
     pub mem: u64,
     /// Sets an environment variable of the program; K alone takes this host's value, if it has one
     #[arg(long, short = 'e', value_name = "K[=V]")]
@@ -121,12 +122,12 @@ pub struct Run {
     /// Name of the machine
     #[arg(long, value_name = "NAME", default_value = "cowbell")]
     pub hostname: OsString,
-    /// Takes a file or directory out of the guest when the machine ends, with modes and links; into HOST where that is a
-    /// directory
+    /// Copies a file or directory out of the guest when the machine ends, from GUEST to HOST (into it, where that is a
+    /// directory), with modes, links and times
     #[arg(long, value_name = "GUEST:HOST")]
     pub export: Vec<OsString>,
     /// Ends the machine after this time (500ms, 10s, 2m), with status 124
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, allow_negative_numbers = true)]
     pub timeout: Option<Duration>,
     /// Shows counters, exits, start phases and memory at the end, on standard error
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "table")]

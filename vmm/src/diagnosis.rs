@@ -3,7 +3,7 @@
 use crate::command_line::Run;
 use crate::initramfs::{self, Found};
 use crate::run::DEFAULT_PROGRAM;
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use contract::Errno;
 use contract::status::{NOT_EXECUTABLE, NOT_FOUND};
 use elf::ElfBytes;
@@ -11,10 +11,11 @@ use elf::abi::{self, EM_X86_64, ET_DYN, ET_EXEC, PT_INTERP};
 use elf::endian::AnyEndian;
 use std::os::unix::ffi::OsStrExt;
 
-/// Where programs are looked for: the guest's root and the working directory.
+/// Where programs are looked for: the guest's root, the working directory, and PATH for names without a slash.
 pub struct Place<'a> {
     archive: &'a [u8],
     directory: Vec<u8>,
+    path: Vec<u8>,
 }
 
 impl<'a> Place<'a> {
@@ -22,8 +23,12 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// The working directory is not there.
-    pub fn new(archive: &'a [u8], options: &Run) -> Result<Self> {
+    pub fn new(archive: &'a [u8], options: &Run, variables: &[Vec<u8>]) -> Result<Self> {
         let directory = options.workdir.as_bytes();
+        ensure!(!directory.is_empty(), "--workdir: no directory is named");
+        let path = variables
+            .iter()
+            .find_map(|variable| variable.strip_prefix(b"PATH="));
         if directory != b"/" {
             // The guest has these of its own.
             let is_own = [&b"/dev"[..], b"/proc"]
@@ -42,7 +47,18 @@ impl<'a> Place<'a> {
         Ok(Self {
             archive,
             directory: directory.to_vec(),
+            path: path.unwrap_or_default().to_vec(),
         })
+    }
+
+    /// What the guest found, or would have: as a shell, a name without a slash is looked for along PATH.
+    fn find_program(&self, program: &[u8]) -> Option<Found> {
+        if program.contains(&b'/') {
+            return self.find(program);
+        }
+        self.path
+            .split(|byte| *byte == b':')
+            .find_map(|directory| self.find(&[directory, b"/", program].concat()))
     }
 
     fn find(&self, program: &[u8]) -> Option<Found> {
@@ -59,7 +75,10 @@ impl<'a> Place<'a> {
     /// What is wrong with a program that is there and cannot run, before it is tried: the exit status, and why.
     #[must_use]
     pub fn refuse(&self, program: &[u8]) -> Option<(u8, String)> {
-        // A name without a slash is looked for along PATH, and a script's interpreter is the kernel's to find.
+        if program.is_empty() {
+            return Some((NOT_FOUND, "No such file or directory".to_owned()));
+        }
+        // In PATH there may be another one, which can be executed; and a script's interpreter is the kernel's to find.
         if !program.contains(&b'/') {
             return None;
         }
@@ -76,7 +95,7 @@ impl<'a> Place<'a> {
     /// The reason, for a message after the program's name.
     #[must_use]
     pub fn why_not_executed(&self, program: &[u8], errno: u16) -> String {
-        match (Errno(errno), self.find(program)) {
+        match (Errno(errno), self.find_program(program)) {
             (Errno::ENOENT, None) if program == DEFAULT_PROGRAM.as_bytes() => {
                 "No such file or directory; name a program after `--`".to_owned()
             }
@@ -113,7 +132,7 @@ impl<'a> Place<'a> {
     #[must_use]
     pub fn status_of_not_executed(&self, program: &[u8], errno: u16) -> u8 {
         let missing = matches!(Errno(errno), Errno::ENOENT | Errno::ENOTDIR);
-        if missing && self.find(program).is_none() {
+        if missing && self.find_program(program).is_none() {
             NOT_FOUND
         } else {
             NOT_EXECUTABLE
@@ -122,7 +141,7 @@ impl<'a> Place<'a> {
 
     /// Where the program may be instead.
     fn suggestion(&self, program: &[u8]) -> String {
-        let directories = ["/bin", "/usr/bin", "/sbin", "/usr/sbin"];
+        let directories = ["/bin", "/usr/bin", "/sbin", "/usr/sbin", ""];
         let path = |directory: &&str| [directory.as_bytes(), b"/", program].concat();
         let found = |path: &Vec<u8>| matches!(self.find(path), Some(Found::File { .. }));
         match directories.iter().map(path).find(found) {
@@ -288,10 +307,12 @@ mod tests {
         let place = Place {
             archive: &archive,
             directory: b"/".to_vec(),
+            path: b"/usr/bin:/sbin".to_vec(),
         };
         for (program, errno, part) in [
             ("/none", Errno::ENOENT, "No such file"),
             ("tool", Errno::ENOENT, "there is /bin/tool"),
+            ("text", Errno::ENOENT, "there is /text"),
             ("/bin", Errno::EACCES, "Is a directory"),
             ("/plain", Errno::EACCES, "0644"),
             ("/text", Errno::ENOEXEC, "without a #! line"),

@@ -36,6 +36,7 @@ mod shell;
 mod stats;
 mod strace;
 mod terminal;
+mod whole_file;
 
 use clap::Parser;
 use command_line::{Command, CommandLine};

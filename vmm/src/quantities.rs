@@ -52,18 +52,16 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
-/// A size in the largest unit that shows it without a fraction.
+/// A size in the largest unit that it has one of, to a tenth.
 #[must_use]
 pub fn show_size(bytes: u64) -> String {
-    for (shift, unit) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] {
-        if bytes >= 1 << shift && bytes.is_multiple_of(1 << shift) {
-            return format!("{} {unit}", bytes >> shift);
+    let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
+    match units.iter().find(|(shift, _)| bytes >= 1 << shift) {
+        None => format!("{bytes} bytes"),
+        Some((shift, unit)) if bytes.is_multiple_of(1 << shift) => {
+            format!("{} {unit}", bytes >> shift)
         }
-    }
-    match bytes {
-        0..4096 => format!("{bytes} bytes"),
-        4096..0x80_0000 => format!("{} KiB", bytes.div_ceil(1 << 10)),
-        _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
+        Some((shift, unit)) => format!("{:.1} {unit}", bytes as f64 / (1_u64 << shift) as f64),
     }
 }
 
@@ -119,7 +117,8 @@ mod tests {
     #[test]
     fn shown_sizes() {
         assert_eq!(show_size(128 << 20), "128 MiB");
-        assert_eq!(show_size(5000), "5 KiB");
+        assert_eq!(show_size(5000), "4.9 KiB");
+        assert_eq!(show_size(24_684_096 << 10), "23.5 GiB");
         assert_eq!(show_size(100), "100 bytes");
     }
 }

@@ -19,7 +19,7 @@ use crate::strace::Strace;
 use crate::terminal::{self, Console, Size};
 use crate::{
     backtrace, boot, closed_output, diagnosis, environment, initramfs, interruption, kvm, qemu,
-    records,
+    records, whole_file,
 };
 use anyhow::{Context, Result, bail, ensure};
 use contract::command_line as guest_line;
@@ -60,7 +60,7 @@ pub fn run(options: &Run, busybox: Option<&Busybox>, phases: Phases) -> Result<u
         "standard output is closed: the guest's output has nowhere to go"
     );
     let kernel_bytes: Cow<[u8]> = match &options.kernel {
-        Some(path) => std::fs::read(path)
+        Some(path) => whole_file::read(path, options.mem)
             .with_context(|| format!("cannot read the kernel {}", path.display()))?
             .into(),
         None => image::kernel().into(),
@@ -73,7 +73,7 @@ pub fn run(options: &Run, busybox: Option<&Busybox>, phases: Phases) -> Result<u
         KernelImage::parse(&kernel_bytes).with_context(|| format!("cannot boot {kernel_name}"))?;
     let initramfs = initramfs::build(options, busybox)?;
     let memory_size = options.mem - options.mem % SIZE_UNIT;
-    boot::check_size(&kernel, &initramfs, memory_size)?;
+    boot::check_size(&kernel, &initramfs, options.mem)?;
     let console = terminal::console();
     let size = match console {
         // Another kernel would take what is told later for keys.
@@ -84,15 +84,15 @@ pub fn run(options: &Run, busybox: Option<&Busybox>, phases: Phases) -> Result<u
         .program
         .first()
         .map_or(OsStr::new(DEFAULT_PROGRAM), |program| program.as_os_str());
-    let place = diagnosis::Place::new(&initramfs, options)?;
+    let variables = environment::variables(options, console)?;
+    let place = diagnosis::Place::new(&initramfs, options, &variables)?;
     if kernel.records.is_some()
         && let Some((status, why)) = place.refuse(program.as_bytes())
     {
-        messages::say(&format!("{}: {why}", program.display()));
+        say(&format!("{}: {why}", shown(program)));
         return Ok(status);
     }
     let exports = Exports::new(&options.export)?;
-    let variables = environment::variables(options, console)?;
     let machine = Machine {
         memory_size,
         kernel: &kernel,
@@ -131,6 +131,9 @@ pub fn run(options: &Run, busybox: Option<&Busybox>, phases: Phases) -> Result<u
     };
     interruption::clear_timeout();
     if let Some(strace) = &mut listener.strace {
+        if let Ending::Guest(Exit::ExecFailed(errno)) = outcome.ending {
+            strace.first_result(errno);
+        }
         strace.finish();
     }
     drop(guard);
@@ -142,7 +145,7 @@ pub fn run(options: &Run, busybox: Option<&Busybox>, phases: Phases) -> Result<u
     };
     outcome.ending.report(|errno| {
         let why = place.why_not_executed(program.as_bytes(), errno);
-        format!("{}: {why}", program.display())
+        format!("{}: {why}", shown(program))
     });
     listener.exports.write();
     if let Some(format) = options.stats_format() {
@@ -154,6 +157,15 @@ pub fn run(options: &Run, busybox: Option<&Busybox>, phases: Phases) -> Result<u
         show_crash(&outcome, &kernel);
     }
     Ok(status)
+}
+
+/// A program's name in a message.
+fn shown(program: &OsStr) -> String {
+    if program.is_empty() {
+        "``".to_owned()
+    } else {
+        program.display().to_string()
+    }
 }
 
 /// Registers and backtrace: the kernel's own record where it panicked, else the processor as it stands.
@@ -186,7 +198,7 @@ impl Sink {
             None => Ok(Self::StandardError),
             Some(path) => {
                 let file = File::create(path)
-                    .with_context(|| format!("cannot write {}", path.display()))?;
+                    .with_context(|| format!("--stats-file {}: cannot write it", path.display()))?;
                 Ok(Self::File(path.clone(), file))
             }
         }

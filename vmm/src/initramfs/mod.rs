@@ -9,6 +9,7 @@ use crate::archive;
 use crate::command_line::Run;
 use crate::image;
 use crate::shell::Busybox;
+use crate::whole_file;
 use anyhow::{Context, Result};
 pub use root::Root;
 use std::borrow::Cow;
@@ -25,13 +26,13 @@ pub fn build(options: &Run, busybox: Option<&Busybox>) -> Result<Cow<'static, [u
     let base: Cow<'static, [u8]> = match (&options.initrd, &options.root) {
         (Some(path), _) => {
             let shown = path.display();
-            let bytes =
-                fs::read(path).with_context(|| format!("cannot read the initramfs {shown}"))?;
+            let bytes = whole_file::read(path, options.mem)
+                .with_context(|| format!("cannot read the initramfs {shown}"))?;
             archive::read(&bytes).with_context(|| format!("cannot use the initramfs {shown}"))?;
             bytes.into()
         }
         (None, Some(directory)) => {
-            let mut root = Root::default();
+            let mut root = Root::with_room(options.mem);
             root.add_tree(directory, b"")
                 .with_context(|| format!("--root {}", directory.display()))?;
             root.into_archive()?.into()
@@ -42,6 +43,7 @@ pub fn build(options: &Run, busybox: Option<&Busybox>) -> Result<Cow<'static, [u
         return Ok(base);
     }
     let mut root = Root::of_archive(&base)?;
+    root.room = options.mem;
     if let Some(busybox) = busybox {
         busybox.install(&mut root, options)?;
     }

@@ -3,6 +3,7 @@
 use super::split;
 use crate::archive::{self, Entry, S_IFDIR, S_IFLNK, S_IFMT};
 use crate::messages::say;
+use crate::whole_file;
 use anyhow::{Context, Result, bail, ensure};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -23,9 +24,20 @@ pub struct Root<'a> {
     /// Files of the host that have several names, by device and inode.
     links: HashMap<(u64, u64), u32>,
     groups: u32,
+    /// Bytes of files that may still be read from the host: what does not fit into the machine is not read.
+    pub room: u64,
 }
 
 impl<'a> Root<'a> {
+    /// An empty one, for at most so many bytes of files.
+    #[must_use]
+    pub fn with_room(room: u64) -> Self {
+        Self {
+            room,
+            ..Self::default()
+        }
+    }
+
     /// What an archive holds.
     ///
     /// # Errors
@@ -80,6 +92,10 @@ impl<'a> Root<'a> {
     /// Adds what `HOST[:GUEST]` names.
     pub fn add(&mut self, argument: &OsStr) -> Result<()> {
         let (host, guest) = split(argument);
+        ensure!(
+            !host.as_os_str().is_empty(),
+            "it names nothing of the host: write HOST:GUEST"
+        );
         let metadata =
             fs::metadata(&host).with_context(|| format!("cannot read {}", host.display()))?;
         let own_name = || -> Result<Vec<u8>> {
@@ -124,6 +140,7 @@ impl<'a> Root<'a> {
         ensure!(metadata.is_dir(), "{} is not a directory", host.display());
         self.insert(Entry {
             mode: S_IFDIR | metadata.mode() & 0o7777,
+            modified: modified(&metadata),
             ..Entry::directory(guest)
         })?;
         let listing =
@@ -151,7 +168,9 @@ impl<'a> Root<'a> {
         let kind = metadata.file_type();
         let failed = || format!("cannot read {}", host.display());
         let data: Vec<u8> = if kind.is_file() {
-            fs::read(host).with_context(failed)?
+            let data = whole_file::read(host, self.room).with_context(failed)?;
+            self.room -= data.len() as u64;
+            data
         } else if kind.is_symlink() {
             fs::read_link(host)
                 .with_context(failed)?
@@ -183,6 +202,7 @@ impl<'a> Root<'a> {
         self.insert(Entry {
             name: guest,
             mode: metadata.mode(),
+            modified: modified(metadata),
             link_group,
             device: if is_node {
                 (libc::major(metadata.rdev()), libc::minor(metadata.rdev()))
@@ -255,6 +275,11 @@ impl<'a> Root<'a> {
             name.escape_ascii()
         )
     }
+}
+
+/// A file's time as an archive can hold it: in seconds, from 1970 to 2106.
+fn modified(metadata: &Metadata) -> u32 {
+    u32::try_from(metadata.mtime().max(0)).unwrap_or(u32::MAX)
 }
 
 /// Takes `.` and `..` out of a path whose directories are no links.
