@@ -367,24 +367,24 @@ calls! {
         sched_yield [] "complete";
     }
     Credentials {
-        getuid [] "complete; opening and executing files depends on it, little else";
-        geteuid [] "complete; opening and executing files depends on it, little else";
-        getgid [] "complete; opening and executing files depends on it, little else";
-        getegid [] "complete; opening and executing files depends on it, little else";
-        setuid [Number] "complete; opening and executing files depends on it, little else";
-        setgid [Number] "complete; opening and executing files depends on it, little else";
-        setreuid [Number, Number] "complete; opening and executing files depends on it, little else";
-        setregid [Number, Number] "complete; opening and executing files depends on it, little else";
-        setresuid [Number, Number, Number] "complete; opening and executing files depends on it, little else";
-        setresgid [Number, Number, Number] "complete; opening and executing files depends on it, little else";
-        getresuid [Out(Int), Out(Int), Out(Int)] "complete; opening and executing files depends on it, little else";
-        getresgid [Out(Int), Out(Int), Out(Int)] "complete; opening and executing files depends on it, little else";
-        setfsuid [Number] "complete; opening and executing files depends on it, little else";
-        setfsgid [Number] "complete; opening and executing files depends on it, little else";
-        getgroups [Number, Address] "complete; opening and executing files depends on it, little else";
-        setgroups [Number, Address] "complete; opening and executing files depends on it, little else";
-        capget [InOut(Long), Address] "kept; the limit of pipes depends on them, and little else";
-        capset [In(Long), Address] "kept; the limit of pipes depends on them, and little else";
+        getuid [] "complete; files, signals, priorities and limits depend on it";
+        geteuid [] "complete; files, signals, priorities and limits depend on it";
+        getgid [] "complete; files, signals, priorities and limits depend on it";
+        getegid [] "complete; files, signals, priorities and limits depend on it";
+        setuid [Number] "complete; files, signals, priorities and limits depend on it";
+        setgid [Number] "complete; files, signals, priorities and limits depend on it";
+        setreuid [Number, Number] "complete; files, signals, priorities and limits depend on it";
+        setregid [Number, Number] "complete; files, signals, priorities and limits depend on it";
+        setresuid [Number, Number, Number] "complete; files, signals, priorities and limits depend on it";
+        setresgid [Number, Number, Number] "complete; files, signals, priorities and limits depend on it";
+        getresuid [Out(Int), Out(Int), Out(Int)] "complete; files, signals, priorities and limits depend on it";
+        getresgid [Out(Int), Out(Int), Out(Int)] "complete; files, signals, priorities and limits depend on it";
+        setfsuid [Number] "complete; files, signals, priorities and limits depend on it";
+        setfsgid [Number] "complete; files, signals, priorities and limits depend on it";
+        getgroups [Number, Address] "complete; files, signals, priorities and limits depend on it";
+        setgroups [Number, Address] "complete; files, signals, priorities and limits depend on it";
+        capget [InOut(Long), Address] "kept; permissions depend on few of them";
+        capset [In(Long), Address] "kept; permissions depend on few of them";
     }
     Process {
         fork [] "complete";

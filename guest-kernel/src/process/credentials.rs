@@ -2,7 +2,7 @@
 //! them until one side changes its own; who never changed any is root's and has none of its own at all.
 //!
 //! They are kept and told, and new files are theirs. Little asks for them: opening and executing a file, by its mode
-//! (`files/src/inode.rs`), and what root alone may change. Every process is open to everyone here.
+//! (`files/src/inode.rs`), signals, priorities and limits of other processes, and what root alone may change.
 use crate::memory::heap;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -97,16 +97,46 @@ impl Credentials {
         }
     }
 
+    /// Whether it has a capability, by its number in capabilities(7).
+    fn has(&self, capability: u32) -> bool {
+        self.capabilities().effective & 1 << capability != 0
+    }
+
     /// Whether the limits of the system do not bind it (CAP_SYS_RESOURCE).
     pub fn may_exceed(&self) -> bool {
-        const CAP_SYS_RESOURCE: u32 = 24;
-        self.capabilities().effective & 1 << CAP_SYS_RESOURCE != 0
+        self.has(24)
     }
 
     /// Whether it may change the system itself (CAP_SYS_ADMIN).
     pub fn may_administer(&self) -> bool {
-        const CAP_SYS_ADMIN: u32 = 21;
-        self.capabilities().effective & 1 << CAP_SYS_ADMIN != 0
+        self.has(21)
+    }
+
+    /// Whether it may ask for more than its share of the processor, for whomever (CAP_SYS_NICE).
+    pub fn may_favour(&self) -> bool {
+        self.has(23)
+    }
+
+    /// Whether it may signal a process with those (kill(2); CAP_KILL).
+    pub fn may_signal(&self, target: &Self) -> bool {
+        let (own, theirs) = (self.ids(Which::User), target.ids(Which::User));
+        let is_theirs = |id| id == theirs.real || id == theirs.saved;
+        is_theirs(own.real) || is_theirs(own.effective) || self.has(5)
+    }
+
+    /// Whether it may change the priority of a process with those (setpriority(2)).
+    pub fn may_schedule(&self, target: &Self) -> bool {
+        let (own, theirs) = (self.ids(Which::User), target.ids(Which::User));
+        own.effective == theirs.real || own.effective == theirs.effective || self.may_favour()
+    }
+
+    /// Whether it may see and change the limits of another process with those (prlimit(2)).
+    pub fn may_limit(&self, target: &Self) -> bool {
+        let is = |which| {
+            let (own, theirs) = (self.ids(which).real, target.ids(which));
+            [theirs.real, theirs.effective, theirs.saved] == [own; 3]
+        };
+        is(Which::User) && is(Which::Group) || self.may_exceed()
     }
 
     pub fn groups(&self) -> &[u32] {

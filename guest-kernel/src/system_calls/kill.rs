@@ -2,7 +2,7 @@
 use super::Outcome;
 use crate::kernel::Kernel;
 use crate::memory::{heap, user};
-use crate::process::signal::{Info, SI_TKILL, SI_USER, Said, To, send, signal_number};
+use crate::process::signal::{Info, SI_TKILL, SI_USER, SIGCONT, Said, To, send, signal_number};
 use crate::process::{Pid, ProcessSlot, ThreadSlot};
 use alloc::vec::Vec;
 use contract::Errno;
@@ -31,7 +31,14 @@ impl Kernel {
         if targets.is_empty() {
             return Err(Errno::ESRCH);
         }
-        let Some(signal) = signal_number(signal)? else {
+        let signal = signal_number(signal)?;
+        let mut targets = targets;
+        targets.retain(|&target| self.check_permission(target, signal).is_ok());
+        // To everybody is to those who may be signalled, be there any or not.
+        if targets.is_empty() && pid as i32 != -1 {
+            return Err(Errno::EPERM);
+        }
+        let Some(signal) = signal else {
             return Ok(Outcome::Return(0));
         };
         let info = Info::Kill(self.sender(caller));
@@ -67,12 +74,29 @@ impl Kernel {
             .ok_or(Errno::ESRCH)
     }
 
+    /// Whether the current process may send a signal to another (kill(2)). EPERM where it may not.
+    fn check_permission(&self, target: ProcessSlot, signal: Option<u8>) -> Result<(), Errno> {
+        let (own, other) = (&self.processes[self.current], &self.processes[target]);
+        let continues = signal == Some(SIGCONT) && own.session == other.session;
+        if continues || own.credentials.may_signal(&other.credentials) {
+            Ok(())
+        } else {
+            Err(Errno::EPERM)
+        }
+    }
+
+    /// Sends a signal, if that is allowed.
     pub fn send_and_return(
         &mut self,
         to: To,
         signal: Option<u8>,
         info: Info,
     ) -> Result<Outcome, Errno> {
+        let target = match to {
+            To::Process(slot) => slot,
+            To::Thread(slot) => self.processes[slot].process,
+        };
+        self.check_permission(target, signal)?;
         self.processes[self.current.thread].set_result(0);
         if let Some(signal) = signal {
             self.send_to(to, signal, info)?;
@@ -118,7 +142,8 @@ impl Kernel {
         // The thread of a zombie has gone, and takes no notice.
         match self.processes.find(tid) {
             Some(process) if of_group(process) => {
-                signal_number(signal)?;
+                let signal = signal_number(signal)?;
+                self.check_permission(process, signal)?;
                 Ok(Outcome::Return(0))
             }
             _ => Err(Errno::ESRCH),

@@ -13,6 +13,10 @@ impl Kernel {
             0 => self.current.process,
             pid => self.processes.find(Pid(pid)).ok_or(Errno::ESRCH)?,
         };
+        let own = &self.processes[self.current].credentials;
+        if slot != self.current.process && !own.may_limit(&self.processes[slot].credentials) {
+            return Err(Errno::EPERM);
+        }
         let resource = Resource::from_number(resource)?;
         let before = self.processes[slot].limits.get(resource);
         if let Some(limit) = wanted {
@@ -56,6 +60,10 @@ impl Kernel {
         limit: Limit,
     ) -> Result<(), Errno> {
         limits::check(resource, limit)?;
+        let before = self.processes[slot].limits.get(resource);
+        if limit.hard > before.hard && !self.processes[self.current].credentials.may_exceed() {
+            return Err(Errno::EPERM);
+        }
         let process = &mut self.processes[slot];
         if resource == Resource::Stack
             && let Some(space) = &process.memory

@@ -3,8 +3,9 @@ use super::Outcome;
 use crate::kernel::Kernel;
 use crate::memory::user;
 use crate::process::credentials::Which;
+use crate::process::limits::Resource;
 use crate::process::scheduler::TIME_SLICE;
-use crate::process::scheduling::{Children, priorities};
+use crate::process::scheduling::{Children, Scheduling, priorities};
 use crate::process::{Pid, ThreadSlot};
 use contract::Errno;
 use linux_raw_sys::general as linux;
@@ -91,8 +92,7 @@ impl Kernel {
         }
         let wanted = user::read_u32(self.processes[self.current].space(), parameter)?;
         let slot = self.thread_named(tid)?;
-        let scheduling = &mut self.processes[slot].scheduling;
-        let mut new = *scheduling;
+        let mut new = self.processes[slot].scheduling;
         if let Some(policy) = policy {
             new.children = if policy & linux::SCHED_RESET_ON_FORK != 0 {
                 Children::Default
@@ -107,8 +107,30 @@ impl Kernel {
             .ok()
             .filter(|wanted| (least..=most).contains(wanted))
             .ok_or(Errno::EINVAL)?;
-        *scheduling = new;
+        self.check_scheduling(slot, new)?;
+        self.processes[slot].scheduling = new;
         Ok(0)
+    }
+
+    /// Whether the current process may let a thread be scheduled so. EPERM where it may not.
+    fn check_scheduling(&self, slot: ThreadSlot, new: Scheduling) -> Result<(), Errno> {
+        let own = &self.processes[self.current].credentials;
+        if own.may_favour() {
+            return Ok(());
+        }
+        let old = self.processes[slot].scheduling;
+        let process = &self.processes[self.processes[slot].process];
+        let most = process.limits.soft(Resource::RealTimePriority);
+        let is_first = new.priority != 0 && new.policy != old.policy && most == 0;
+        let rises = new.priority > old.priority && u64::from(new.priority) > most;
+        let forgets = matches!(
+            (old.children, new.children),
+            (Children::Default, Children::Inherit)
+        );
+        if is_first || rises || forgets || !own.may_schedule(&process.credentials) {
+            return Err(Errno::EPERM);
+        }
+        Ok(())
     }
 
     /// sched_getscheduler, of sched_setscheduler(2).
@@ -174,7 +196,7 @@ impl Kernel {
     /// setpriority, of getpriority(2).
     pub fn setpriority(&mut self, which: u64, who: u64, nice: u64) -> Result<u64, Errno> {
         let nice = (nice as i32).clamp(-20, 19) as i8;
-        let mut last = None;
+        let (mut last, mut result) = (None, Ok(0));
         loop {
             // One at a time: what is found is changed.
             let mut found = None;
@@ -184,12 +206,29 @@ impl Kernel {
                 }
             })?;
             match found {
-                Some(slot) => self.processes[slot].scheduling.nice = nice,
-                None if last.is_some() => return Ok(0),
+                Some(slot) => match self.check_niceness(slot, nice) {
+                    Ok(()) => self.processes[slot].scheduling.nice = nice,
+                    Err(errno) => result = Err(errno),
+                },
+                None if last.is_some() => return result,
                 None => return Err(Errno::ESRCH),
             }
             last = found;
         }
+    }
+
+    /// Whether the current process may make a thread as nice as that.
+    fn check_niceness(&self, slot: ThreadSlot, nice: i8) -> Result<(), Errno> {
+        let own = &self.processes[self.current].credentials;
+        let process = &self.processes[self.processes[slot].process];
+        if !own.may_schedule(&process.credentials) {
+            return Err(Errno::EPERM);
+        }
+        let least = 20 - process.limits.soft(Resource::Nice).min(40) as i8;
+        if nice < self.processes[slot].scheduling.nice && nice < least && !own.may_favour() {
+            return Err(Errno::EACCES);
+        }
+        Ok(())
     }
 
     /// Shows `each` the threads that a priority is about.
