@@ -2,7 +2,7 @@
 //!
 //! | what is looked at | module |
 //! |---|---|
-//! | the programs of the embedded root, line by line, and the tour | [`programs`], [`tour`] |
+//! | the programs of the embedded root, line by line, and the tour | [`programs`], [`programs_ending`], [`tour`] |
 //! | nine of them written in C, with two C libraries | [`c_programs`] |
 //! | static programs that run on Linux too, compared with it | [`linux_programs`] |
 //! | more of those: signals, job control, waiting, timers, limits | [`signals`] |
@@ -45,6 +45,7 @@ mod linux_programs;
 mod memory;
 mod output;
 mod programs;
+mod programs_ending;
 mod prompts;
 mod run_options;
 mod shell_command;

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod compiled;
+pub mod elf;
 pub mod engine;
 pub mod exported;
 pub mod lines;
