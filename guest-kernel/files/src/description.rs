@@ -98,14 +98,24 @@ impl<P> Description<P> {
     /// Why it cannot be read or written: at a position, what has none says so first.
     #[cold]
     pub(crate) fn refusal(&self, transfer: &Transfer) -> Errno {
-        match self.opened {
-            Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Packets(..) | Opened::Fifo(..)
-                if transfer.position.is_some() =>
-            {
-                Errno::ESPIPE
-            }
-            _ => Errno::EBADF,
+        if self.lacks_position(transfer) {
+            Errno::ESPIPE
+        } else {
+            Errno::EBADF
         }
+    }
+
+    /// Whether a call is at a position of its own where there is none.
+    fn lacks_position(&self, transfer: &Transfer) -> bool {
+        transfer.position.is_some()
+            && matches!(
+                self.opened,
+                Opened::PipeRead(_)
+                    | Opened::PipeWrite(_)
+                    | Opened::Packets(..)
+                    | Opened::Fifo(..)
+                    | Opened::Socket(_)
+            )
     }
 
     /// What it was opened on; `None` for an unnamed pipe.
@@ -241,7 +251,7 @@ impl<S: PageStore> Files<S> {
     /// EBADF; ESPIPE at a position where there is none.
     pub fn check_readable(&self, id: DescriptionId, transfer: &Transfer) -> Result<(), Errno> {
         let description = self.description(id)?;
-        if description.may_read() {
+        if description.may_read() && !description.lacks_position(transfer) {
             Ok(())
         } else {
             Err(description.refusal(transfer))
@@ -254,7 +264,7 @@ impl<S: PageStore> Files<S> {
     /// As there.
     pub fn check_writable(&self, id: DescriptionId, transfer: &Transfer) -> Result<(), Errno> {
         let description = self.description(id)?;
-        if description.may_write() {
+        if description.may_write() && !description.lacks_position(transfer) {
             Ok(())
         } else {
             Err(description.refusal(transfer))

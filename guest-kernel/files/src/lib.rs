@@ -66,6 +66,7 @@ mod transfer;
 mod tree;
 pub mod tty;
 mod wait_queue;
+mod without_bytes;
 mod words;
 
 pub use archive::{ArchiveError, ArchiveFault, Compression};

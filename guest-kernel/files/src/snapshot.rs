@@ -28,6 +28,11 @@ impl<P> Snapshot<P> {
         self.pages.len() as u64
     }
 
+    /// In bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
     /// Reads from `offset` on; 0 at the end.
     pub(crate) fn read_at(
         &self,

@@ -174,6 +174,16 @@ impl<S: PageStore> Files<S> {
         }
     }
 
+    /// Whether bytes go through it as through a pipe: no position, no messages.
+    #[must_use]
+    pub fn is_stream(&self, id: DescriptionId) -> bool {
+        match self.description(id).map(|description| &description.opened) {
+            Ok(Opened::PipeRead(_) | Opened::PipeWrite(_) | Opened::Fifo(..)) => true,
+            Ok(Opened::Socket(socket)) => socket.kind == SocketKind::Stream,
+            _ => false,
+        }
+    }
+
     /// Where those stand who wait for bytes or room in a socket: who shuts it down has them all ask again.
     ///
     /// # Errors

@@ -323,6 +323,11 @@ pub fn writable_known(space: &AddressSpace, buffer: UserBuffer) -> Option<&mut [
 }
 
 impl UserBuffer {
+    /// How many of its bytes lie in its first page.
+    pub fn first_piece(self) -> usize {
+        first_piece(self.address, self.length)
+    }
+
     /// Hands the bytes to `take`, a piece of a page at a time, until it takes less than a piece; answers how
     /// many were taken. A fault after some were taken ends the loop without an error.
     ///

@@ -46,16 +46,37 @@ impl Buffers {
         }
     }
 
-    /// Whether all of them can be read.
-    pub fn check_readable(self, process: &Process) -> Result<(), Errno> {
+    /// Whether `count` bytes can be reached, after the first `skipped` of them all.
+    ///
+    /// # Errors
+    /// The first that cannot.
+    pub fn reach(
+        self,
+        process: &Process,
+        direction: Direction,
+        mut skipped: u64,
+        mut count: u64,
+    ) -> Result<(), Errno> {
         for index in 0..self.count() {
             let buffer = self.get(process, index)?;
-            buffer.read_pieces::<Errno>(process.space(), |_, piece| Ok(piece.len()))?;
-            let last = UserBuffer {
-                address: buffer.address.wrapping_add(buffer.length).wrapping_sub(1),
-                length: buffer.length.min(1),
+            let begin = skipped.min(buffer.length);
+            skipped -= begin;
+            let mut rest = UserBuffer {
+                address: buffer.address + begin,
+                length: (buffer.length - begin).min(count),
             };
-            user::readable_piece(process.space(), last)?;
+            count -= rest.length;
+            while rest.length != 0 {
+                let piece = match direction {
+                    Direction::Read => user::writable_piece(process.space(), rest)?.len(),
+                    Direction::Write => user::readable_piece(process.space(), rest)?.len(),
+                } as u64;
+                rest.address += piece;
+                rest.length -= piece;
+            }
+            if count == 0 {
+                break;
+            }
         }
         Ok(())
     }

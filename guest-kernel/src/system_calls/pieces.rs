@@ -27,6 +27,9 @@ impl Kernel {
         buffers: Buffers,
         transfer: &mut Transfer,
     ) -> Piece {
+        // A stream takes or gives up to a page of its own at once, or nothing: that must not end in a fault halfway.
+        let stream = self.files.is_stream(description);
+        let mut reached = transfer.done;
         // Bytes of earlier buffers, and where in the present one to go on.
         let mut before = 0;
         for index in 0..buffers.count() {
@@ -42,11 +45,26 @@ impl Kernel {
                 if done >= end && !(transfer.total == 0 && index == 0) {
                     break;
                 }
-                let rest = UserBuffer {
+                let mut rest = UserBuffer {
                     address: buffer.address + (done - before),
                     length: end - done,
                 };
-                match self.transfer_piece(direction, description, rest, transfer) {
+                let mut fault = None;
+                if stream && transfer.done + rest.first_piece() > reached {
+                    match self.reach_chunk(direction, description, buffers, transfer, reached) {
+                        Ok(()) => reached += PAGE_SIZE,
+                        Err(errno) if transfer.done == reached => fault = Some(errno),
+                        Err(_) => rest.length = (reached - transfer.done) as u64,
+                    }
+                }
+                let piece = match fault {
+                    None => self.transfer_piece(direction, description, rest, transfer),
+                    Some(fault) => {
+                        let length = rest.length as usize;
+                        self.without_bytes(direction, description, length, transfer, fault)
+                    }
+                };
+                match piece {
                     Piece::Taken(0) | Piece::Taken(_) if transfer.done as u64 == done => {
                         return Piece::Over(Ok(0));
                     }
@@ -57,6 +75,76 @@ impl Kernel {
             before += buffer.length;
         }
         Piece::Taken(0)
+    }
+
+    /// Whether the page of bytes after the first `reached` of a transfer can be reached.
+    fn reach_chunk(
+        &self,
+        direction: Direction,
+        description: DescriptionId,
+        buffers: Buffers,
+        transfer: &Transfer,
+        reached: usize,
+    ) -> Result<(), Errno> {
+        let mut end = transfer.total;
+        if direction == Direction::Read {
+            let there = self.files.readable_bytes(&self.pages, description)?;
+            end = end.min(transfer.done + there as usize);
+        }
+        let count = end.saturating_sub(reached).min(PAGE_SIZE) as u64;
+        let process = &self.processes[self.current.process];
+        buffers.reach(process, direction, reached as u64, count)
+    }
+
+    /// What a file answers where the next bytes cannot be reached.
+    #[cold]
+    #[inline(never)]
+    pub fn without_bytes(
+        &mut self,
+        direction: Direction,
+        description: DescriptionId,
+        length: usize,
+        transfer: &mut Transfer,
+        fault: Errno,
+    ) -> Piece {
+        let (files, pages) = (&mut self.files, &mut self.pages);
+        let step = match direction {
+            Direction::Read => files.read_without_bytes(pages, description, transfer),
+            Direction::Write => files.write_without_bytes(pages, description, transfer, length),
+        };
+        match step {
+            Some(Step::Done(Ok(count))) if count != 0 => Piece::Taken(count),
+            Some(Step::Done(result)) => Piece::Over(result),
+            Some(Step::Wait(until)) => Piece::Wait(until),
+            Some(Step::Generate) => match self.generate(description) {
+                Ok(()) => self.without_bytes(direction, description, length, transfer, fault),
+                Err(errno) => Piece::Over(Err(errno)),
+            },
+            _ => Piece::Over(Err(fault)),
+        }
+    }
+
+    /// Makes the text of a file in `/proc`.
+    fn generate(&mut self, description: DescriptionId) -> Result<(), Errno> {
+        // It may tell of CPU time.
+        self.charge();
+        let Self {
+            processes,
+            files,
+            pages,
+            current,
+            names,
+            console,
+            ..
+        } = self;
+        let view = ProcessesView {
+            processes,
+            names,
+            pipe_limit: files.pipe_limit(),
+            console,
+            current: *current,
+        };
+        files.generate(pages, description, &view)
     }
 
     /// Moves what of `rest` lies in its first page.
@@ -81,7 +169,16 @@ impl Kernel {
             Direction::Read => {
                 let piece = match user::writable_piece(space, rest) {
                     Ok(piece) => piece,
-                    Err(fault) => return Piece::Over(Err(fault.into())),
+                    Err(fault) => {
+                        let length = rest.length as usize;
+                        return self.without_bytes(
+                            direction,
+                            description,
+                            length,
+                            transfer,
+                            fault.into(),
+                        );
+                    }
                 };
                 let size = piece.len();
                 let step = match files.read(pages, description, transfer, piece) {
@@ -105,7 +202,16 @@ impl Kernel {
             Direction::Write => {
                 let piece = match user::readable_piece(space, rest) {
                     Ok(piece) => piece,
-                    Err(fault) => return Piece::Over(Err(fault.into())),
+                    Err(fault) => {
+                        let length = rest.length as usize;
+                        return self.without_bytes(
+                            direction,
+                            description,
+                            length,
+                            transfer,
+                            fault.into(),
+                        );
+                    }
                 };
                 let step = match files.write(pages, description, transfer, piece) {
                     Step::Device(KernelDevice::Console) if console.is_stopped() => {
@@ -139,30 +245,10 @@ impl Kernel {
             Step::Done(result) => Piece::Over(result),
             Step::Wait(until) => Piece::Wait(until),
             Step::Aside => self.transfer_aside(direction, description, rest, transfer),
-            Step::Generate => {
-                // It may tell of CPU time.
-                self.charge();
-                let Self {
-                    processes,
-                    files,
-                    pages,
-                    current,
-                    names,
-                    console,
-                    ..
-                } = self;
-                let view = ProcessesView {
-                    processes,
-                    names,
-                    pipe_limit: files.pipe_limit(),
-                    console,
-                    current: *current,
-                };
-                match files.generate(pages, description, &view) {
-                    Ok(()) => self.transfer_piece(direction, description, rest, transfer),
-                    Err(errno) => Piece::Over(Err(errno)),
-                }
-            }
+            Step::Generate => match self.generate(description) {
+                Ok(()) => self.transfer_piece(direction, description, rest, transfer),
+                Err(errno) => Piece::Over(Err(errno)),
+            },
             Step::Device(_) => Piece::Over(Err(Errno::EINVAL)),
         }
     }

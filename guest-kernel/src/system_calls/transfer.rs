@@ -83,14 +83,13 @@ impl Kernel {
             .soft(Resource::FileSize);
         let (files, pages) = (&mut self.files, &mut self.pages);
         let step = match direction {
-            Direction::Read => {
-                let piece = user::writable_piece(space, buffer)?;
-                files.read(pages, description, &mut transfer, piece)
-            }
-            Direction::Write => {
-                let piece = user::readable_piece(space, buffer)?;
-                files.write(pages, description, &mut transfer, piece)
-            }
+            Direction::Read => user::writable_piece(space, buffer)
+                .map(|piece| files.read(pages, description, &mut transfer, piece)),
+            Direction::Write => user::readable_piece(space, buffer)
+                .map(|piece| files.write(pages, description, &mut transfer, piece)),
+        };
+        let Ok(step) = step else {
+            return self.transfer(direction, descriptor, Buffers::One(buffer), None);
         };
         match step {
             Step::Done(Ok(_)) => {
@@ -156,7 +155,14 @@ impl Kernel {
         }
         if direction == Direction::Write && self.files.keeps_messages(description) {
             // A message that has begun must not end in a fault.
-            buffers.check_readable(&self.processes[self.current.process])?;
+            let process = &self.processes[self.current.process];
+            if let Err(fault) = buffers.reach(process, direction, 0, transfer.total as u64) {
+                let total = transfer.total;
+                match self.without_bytes(direction, description, total, transfer, fault) {
+                    Piece::Over(Err(errno)) => return Err(errno),
+                    _ => return Err(fault),
+                }
+            }
         }
         let last = self.transfer_pieces(direction, description, buffers, transfer);
         self.wake_files();

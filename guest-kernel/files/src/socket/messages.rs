@@ -111,6 +111,9 @@ impl<S: PageStore> Files<S> {
         };
         if socket.kind == SocketKind::Stream {
             return match socket.send {
+                Some(send) if bytes.is_empty() && !self.has_readers(send) => {
+                    Step::Done(Err(Errno::EPIPE))
+                }
                 Some(send) => self.write_pipe(store, send, status, transfer, bytes),
                 None => Step::Done(Err(Errno::EPIPE)),
             };
