@@ -82,17 +82,17 @@ impl AddressSpace {
             .try_for_each(|page| self.fault_in(page, access))
     }
 
-    /// [`Self::populate`], as each page of a range allows it: to be written, or read; PROT_NONE is left out.
+    /// [`Self::populate`], as each page of a range allows it: to be written, or read.
     ///
     /// # Errors
-    /// As there.
+    /// As there; a page that allows neither is refused too.
     pub fn populate_as_allowed(&self, range: Range<u64>) -> Result<(), Refusal> {
         let mut from = range.start;
         while let Some(area) = self.area(from..range.end) {
             let shared = area.sharing() == Sharing::Shared;
             if area.protection.contains(Protection::WRITE) && !shared {
                 self.populate(area.range.clone(), Access::Write)?;
-            } else if !area.protection.is_empty() {
+            } else {
                 self.populate(area.range.clone(), Access::Read)?;
             }
             from = area.range.end;

@@ -185,15 +185,22 @@ impl Kernel {
         // As on Linux, a length that cannot be rounded up is none.
         let length = length.checked_next_multiple_of(PAGE).unwrap_or(0);
         let end = address.checked_add(length).ok_or(Errno::ENOMEM)?;
-        for area in areas(self.space(), address..end) {
-            if flags & linux::MS_INVALIDATE != 0 && area?.advice.contains(Advice::LOCKED) {
+        // A hole is told at the end, what is locked at once.
+        let mut from = address;
+        let mut answer = Ok(0);
+        while from < end {
+            let Some(area) = self.space().area(from..end) else {
+                return Err(Errno::ENOMEM);
+            };
+            if area.range.start > from {
+                answer = Err(Errno::ENOMEM);
+            }
+            if flags & linux::MS_INVALIDATE != 0 && area.advice.contains(Advice::LOCKED) {
                 return Err(Errno::EBUSY);
             }
+            from = area.range.end;
         }
-        for area in areas(self.space(), address..end) {
-            area?;
-        }
-        Ok(0)
+        answer
     }
 
     /// mincore(2).
@@ -266,7 +273,11 @@ impl Kernel {
             let mut from = 0;
             while let Some(area) = space.area(from..USER_END) {
                 from = area.range.end;
-                space.advise(area.range, |advice| advice | Advice::LOCKED)?;
+                space.advise(area.range.clone(), |advice| advice | Advice::LOCKED)?;
+                if flags & linux::MCL_ONFAULT == 0 {
+                    // As on Linux, what cannot be had now is left to the first access.
+                    let _ = space.populate_as_allowed(area.range);
+                }
             }
         }
         Ok(0)

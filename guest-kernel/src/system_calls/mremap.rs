@@ -37,6 +37,11 @@ impl Kernel {
         if new_length == 0 {
             return Err(Errno::EINVAL);
         }
+        let all = old..old.saturating_add(old_length);
+        let to = match flags & FIXED {
+            0 => None,
+            _ => Some(destination(&all, new, new_length)?),
+        };
         heap::require_reserve()?;
         let end = old.saturating_add(old_length.max(PAGE)).min(USER_END);
         let first = self
@@ -48,8 +53,8 @@ impl Kernel {
         } else {
             Origin::Unmapped
         };
-        if has(FIXED) {
-            return self.remap_to(old..old + old_length, new, new_length, origin);
+        if let Some(to) = to {
+            return self.remap_to(all, to, origin);
         }
         if origin == Origin::Kept {
             let area = self.whole(old, old_length, &first)?;
@@ -79,28 +84,13 @@ impl Kernel {
     }
 
     /// MREMAP_FIXED.
-    fn remap_to(
-        &self,
-        mut old: Range<u64>,
-        new: u64,
-        new_length: u64,
-        origin: Origin,
-    ) -> Result<u64, Errno> {
-        if !new.is_multiple_of(PAGE) || new_length > USER_END || new > USER_END - new_length {
-            return Err(Errno::EINVAL);
-        }
-        let to = new..new + new_length;
-        if old.end > to.start && to.end > old.start {
-            return Err(Errno::EINVAL);
-        }
+    fn remap_to(&self, mut old: Range<u64>, to: Range<u64>, origin: Origin) -> Result<u64, Errno> {
         if to.start < LOWEST_ADDRESS {
             return Err(Errno::EPERM);
         }
-        self.space().unmap(to.clone())?;
-        if old.end - old.start > new_length {
-            self.space().unmap(old.start + new_length..old.end)?;
-            old.end = old.start + new_length;
-        }
+        let new_length = to.end - to.start;
+        let cut = (old.start + new_length).min(old.end)..old.end;
+        old.end = cut.start;
         let length = old.end - old.start;
         let first = self
             .space()
@@ -109,6 +99,10 @@ impl Kernel {
         let area = self.whole(old.start, length, &first)?;
         if length < new_length {
             self.may_grow(&area, length, new_length)?;
+        }
+        self.space().unmap(to.clone())?;
+        if !cut.is_empty() {
+            self.space().unmap(cut)?;
         }
         self.remap_into(&area, to, origin)
     }
@@ -183,4 +177,16 @@ impl Kernel {
         }
         self.free_place(hint, length, 0)
     }
+}
+
+/// Where MREMAP_FIXED is to put what is at `old`.
+fn destination(old: &Range<u64>, new: u64, length: u64) -> Result<Range<u64>, Errno> {
+    if !new.is_multiple_of(PAGE) || length > USER_END || new > USER_END - length {
+        return Err(Errno::EINVAL);
+    }
+    let to = new..new + length;
+    if old.end > to.start && to.end > old.start {
+        return Err(Errno::EINVAL);
+    }
+    Ok(to)
 }
