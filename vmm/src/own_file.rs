@@ -43,8 +43,8 @@ pub fn map(memory: &Memory, at: GuestAddress, data: &'static [u8]) -> Option<()>
 
 /// Gives the host back the pages of `data`, which is embedded: whoever reads it again gets them from the file.
 pub fn forget(data: &'static [u8]) {
-    let start = (data.as_ptr() as usize).next_multiple_of(PAGE);
-    let end = (data.as_ptr() as usize + data.len()) / PAGE * PAGE;
+    let start = (data.as_ptr() as usize).next_multiple_of(PAGE_SIZE);
+    let end = (data.as_ptr() as usize + data.len()) / PAGE_SIZE * PAGE_SIZE;
     if start < end {
         // SAFETY: the pages are all `data`'s, constants of this executable: a private mapping of its file that nobody
         // writes, so that what is read again is the same.
