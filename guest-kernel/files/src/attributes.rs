@@ -209,7 +209,7 @@ impl<S: PageStore> Files<S> {
         };
         Ok(Attributes {
             dev: ROOT_DEVICE,
-            ino: u64::from(number.0) + 1,
+            ino: u64::from(inode.serial),
             mode: inode.file_type() | u32::from(inode.permissions),
             nlink: u64::from(nlink),
             uid: inode.user,

@@ -9,6 +9,7 @@ use crate::proc::ProcNode;
 use crate::store::PageStore;
 use alloc::boxed::Box;
 use contract::Errno;
+use core::num::NonZeroU32;
 use linux_raw_sys::general as linux;
 
 /// Index of an inode in memory. The root's is 0.
@@ -85,12 +86,28 @@ pub(crate) enum Kind<P> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Home {
     pub(crate) directory: Number,
-    pub(crate) place: u32,
+    /// The place and one more: so an inode with one, or without, is no larger than that.
+    after: NonZeroU32,
+}
+
+impl Home {
+    pub(crate) const fn new(directory: Number, place: u32) -> Self {
+        Self {
+            directory,
+            after: NonZeroU32::MIN.saturating_add(place),
+        }
+    }
+
+    pub(crate) const fn place(self) -> u32 {
+        self.after.get() - 1
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Inode<P> {
     pub(crate) kind: Kind<P>,
+    /// `st_ino`. Its index may be another's when it is gone, while mappings still show it; this never is.
+    pub(crate) serial: u32,
     /// The low twelve bits of `st_mode`.
     pub(crate) permissions: u16,
     /// Which of the archives it came from, from 1 on; 0 for none.
@@ -111,6 +128,7 @@ impl<P> Inode<P> {
     pub(crate) fn new(kind: Kind<P>, permissions: u16, time: Stamp) -> Self {
         Self {
             kind,
+            serial: 0,
             permissions: permissions & 0o7777,
             archive: 0,
             links: 0,
@@ -252,7 +270,9 @@ impl<S: PageStore> Files<S> {
     }
 
     /// Adds an inode that has no name yet. ENOSPC when the table is full.
-    pub(crate) fn add_inode(&mut self, inode: Inode<S::Page>) -> Result<Number, Errno> {
+    pub(crate) fn add_inode(&mut self, mut inode: Inode<S::Page>) -> Result<Number, Errno> {
+        self.last_serial = self.last_serial.wrapping_add(1);
+        inode.serial = self.last_serial;
         self.inodes
             .insert(Box::new(inode))
             .map(Number)

@@ -110,6 +110,8 @@ const INODE_LIMIT: u64 = (INODES_IN_CHUNK * slab::CHUNKS) as u64;
 /// All files of the machine. See the crate's page.
 pub struct Files<S: PageStore> {
     inodes: Slab<alloc::boxed::Box<Inode<S::Page>>, INODES_IN_CHUNK>,
+    /// The `st_ino` of the youngest inode.
+    last_serial: u32,
     descriptions: Slab<Description<S::Page>, 32>,
     /// How many descriptions of regular files are open for writing.
     writers: u32,

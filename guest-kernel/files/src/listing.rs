@@ -114,7 +114,9 @@ impl<S: PageStore> Files<S> {
 
     fn entry_number(&self, id: InodeId) -> u64 {
         match id {
-            InodeId::Memory(number) => u64::from(number) + 1,
+            InodeId::Memory(number) => self
+                .inode(Number(number))
+                .map_or(0, |inode| u64::from(inode.serial)),
             InodeId::Proc(node) => node.number(),
         }
     }

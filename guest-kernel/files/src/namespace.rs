@@ -37,7 +37,7 @@ impl<S: PageStore> Files<S> {
         }
         let inode = self.inode_mut(number)?;
         inode.links += 1;
-        inode.home = Some(Home { directory, place });
+        inode.home = Some(Home::new(directory, place));
         Ok(())
     }
 
@@ -54,7 +54,7 @@ impl<S: PageStore> Files<S> {
             return;
         };
         (parent.modified, parent.changed) = (time, time);
-        self.lose_name(store, number, Home { directory, place });
+        self.lose_name(store, number, Home::new(directory, place));
     }
 
     /// An inode's name at `home` is gone.
@@ -133,10 +133,8 @@ impl<S: PageStore> Files<S> {
             return Err(Errno::ENOENT);
         }
         inode.links = 1;
-        inode.home = Some(Home {
-            directory,
-            place: parent.directory()?.next_place(),
-        });
+        let place = parent.directory()?.next_place();
+        inode.home = Some(Home::new(directory, place));
         let number = self.add_inode(inode)?;
         let parent = self.inode_mut(directory)?;
         let entries = parent.directory_mut()?;

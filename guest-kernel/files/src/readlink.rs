@@ -106,7 +106,7 @@ impl<S: PageStore> Files<S> {
             let home = self.inode(number)?.home.ok_or(Errno::ENOENT)?;
             let directory = self.inode(home.directory)?.directory()?;
             let entry = directory
-                .entry(home.place)
+                .entry(home.place())
                 .filter(|entry| entry.inode == number)
                 .ok_or(Errno::ENOENT)?;
             add(entry.name.bytes())?;

@@ -75,14 +75,8 @@ impl<S: PageStore> Files<S> {
             return self.move_entry(store, from_parent, from_place, to_parent, to.name(), number);
         }
         let (_, to_place, target) = self.removable(&to)?;
-        let from_home = Home {
-            directory: from_parent,
-            place: from_place,
-        };
-        let to_home = Home {
-            directory: to_parent,
-            place: to_place,
-        };
+        let from_home = Home::new(from_parent, from_place);
+        let to_home = Home::new(to_parent, to_place);
         if exchange {
             let target_is_directory = self.inode(target)?.is_directory();
             self.put_at(to_home, number)?;
@@ -134,7 +128,7 @@ impl<S: PageStore> Files<S> {
     fn put_at(&mut self, home: Home, number: Number) -> Result<(), Errno> {
         let time = self.now();
         let parent = self.inode_mut(home.directory)?;
-        parent.directory_mut()?.replace(home.place, number);
+        parent.directory_mut()?.replace(home.place(), number);
         (parent.modified, parent.changed) = (time, time);
         let inode = self.inode_mut(number)?;
         inode.home = Some(home);

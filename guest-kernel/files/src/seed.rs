@@ -57,6 +57,7 @@ impl<S: PageStore> Files<S> {
             proc_mount: None,
             wakeups: Wakeups::new(),
             pipe_limit: crate::PIPE_CAPACITY_MAX as u64,
+            last_serial: 0,
             lost_pages: None,
             locks: crate::locks::Locks::new(),
             process_handles: 0,

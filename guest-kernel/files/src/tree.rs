@@ -35,7 +35,7 @@ impl<S: PageStore> Files<S> {
                 let cut = path[..length].iter().rposition(|&byte| byte == b'/');
                 length = cut.unwrap_or(0);
                 directory = home.directory;
-                from = home.place + 1;
+                from = home.place() + 1;
                 continue;
             };
             from = place + 1;
