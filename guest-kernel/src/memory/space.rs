@@ -498,33 +498,41 @@ impl AddressSpace {
     /// The first area of a range, cut to it.
     pub fn area(&self, range: Range<u64>) -> Option<Area> {
         let inner = self.inner.borrow();
-        let region = inner.tree.first_region(&Tables, page_range(&range)?)?;
-        let (start, mut end) = (region.range.start().as_u64(), region.range.end().as_u64());
-        let mut mapping = None;
-        match inner.mappings.objects.from(start) {
-            Some((known, found)) if known.start <= start => {
-                end = end.min(known.end);
-                mapping = Some(found.slide(start - known.start));
+        let mut from = range.start;
+        while from < range.end {
+            // What is known of `from` ends here. The tree is asked no further: it takes all that is alike for one.
+            let mut end = range.end;
+            let mut mapping = None;
+            match inner.mappings.objects.from(from) {
+                Some((known, found)) if known.start <= from => {
+                    end = end.min(known.end);
+                    mapping = Some((known.start, found));
+                }
+                Some((known, _)) => end = end.min(known.start),
+                None => {}
             }
-            Some((known, _)) => end = end.min(known.start),
-            None => {}
-        }
-        let mut advice = Advice::empty();
-        match inner.mappings.advice.from(start) {
-            Some((known, found)) if known.start <= start => {
-                end = end.min(known.end);
-                advice = *found;
+            let mut advice = Advice::empty();
+            match inner.mappings.advice.from(from) {
+                Some((known, found)) if known.start <= from => {
+                    end = end.min(known.end);
+                    advice = *found;
+                }
+                Some((known, _)) => end = end.min(known.start),
+                None => {}
             }
-            Some((known, _)) => end = end.min(known.start),
-            None => {}
+            if let Some(region) = inner.tree.first_region(&Tables, page_range(&(from..end))?) {
+                let (start, end) = (region.range.start().as_u64(), region.range.end().as_u64());
+                return Some(Area {
+                    range: start..end,
+                    protection: region.protection,
+                    sharing: region.sharing,
+                    mapping: mapping.map(|(known, found)| found.slide(start - known)),
+                    advice,
+                });
+            }
+            from = end;
         }
-        Some(Area {
-            range: start..end,
-            protection: region.protection,
-            sharing: region.sharing,
-            mapping,
-            advice,
-        })
+        None
     }
 
     /// The area that begins at the start of a range, or holds it; `None` where nothing is mapped there.
