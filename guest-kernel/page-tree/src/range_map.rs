@@ -7,6 +7,9 @@ pub trait Slide: Clone {
     /// What is said of the part that begins this many bytes after the range does.
     #[must_use]
     fn slide(&self, bytes: u64) -> Self;
+
+    /// Whether this says the same of a range as another.
+    fn is(&self, other: &Self) -> bool;
 }
 
 /// Disjoint ranges, none empty, each with what is known of it.
@@ -88,12 +91,29 @@ impl<T: Slide> RangeMap<T> {
         }
     }
 
-    /// Keeps something of a range, in the place of what was known of it.
-    pub fn insert(&mut self, range: Range<u64>, value: T) {
+    /// Keeps something of a range, in the place of what was known of it. What goes on in its neighbours is one range with
+    /// them.
+    pub fn insert(&mut self, range: Range<u64>, mut value: T) {
         self.remove(range.clone());
-        if !range.is_empty() {
-            self.0.insert(range.start, (range.end, value));
+        if range.is_empty() {
+            return;
         }
+        let Range { mut start, mut end } = range;
+        if let Some((&next, (next_end, known))) = self.0.range(end..).next()
+            && next == end
+            && known.is(&value.slide(end - start))
+        {
+            end = *next_end;
+            self.0.remove(&next);
+        }
+        if let Some((&before, (before_end, known))) = self.0.range(..start).next_back()
+            && *before_end == start
+            && known.slide(start - before).is(&value)
+        {
+            value = known.clone();
+            start = before;
+        }
+        self.0.insert(start, (end, value));
     }
 
     /// Takes out the first of what is known of a range, cut to it.
@@ -120,6 +140,10 @@ mod tests {
     impl Slide for Offset {
         fn slide(&self, bytes: u64) -> Self {
             Self(self.0 + bytes)
+        }
+
+        fn is(&self, other: &Self) -> bool {
+            self == other
         }
     }
 
@@ -160,9 +184,21 @@ mod tests {
                     }
                 }
                 _ => {
-                    map.insert(range.clone(), Offset(step * 100));
+                    // One of a few, so that neighbours often go on in each other.
+                    let value = step % 3 * 100 + range.start;
+                    map.insert(range.clone(), Offset(value));
                     for n in range.clone() {
-                        plain[n as usize] = Some(step * 100 + n - range.start);
+                        plain[n as usize] = Some(value + n - range.start);
+                    }
+                    if let Some((held, value)) = map.at(start).filter(|_| !range.is_empty()) {
+                        let below = held.start.checked_sub(1);
+                        for (n, inside) in [
+                            (below, value.0.wrapping_sub(1)),
+                            (Some(held.end), value.0 + held.end - held.start),
+                        ] {
+                            let beside = n.and_then(|n| plain.get(n as usize).copied().flatten());
+                            assert_ne!(beside, Some(inside), "{step} {held:?}");
+                        }
                     }
                 }
             }

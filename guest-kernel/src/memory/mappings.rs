@@ -79,6 +79,13 @@ impl Slide for Mapping {
             ..self.clone()
         }
     }
+
+    fn is(&self, other: &Self) -> bool {
+        self.object.file().is(other.object.file())
+            && self.first == other.first
+            && self.sharing == other.sharing
+            && self.purpose == other.purpose
+    }
 }
 
 bitflags! {
@@ -99,6 +106,10 @@ bitflags! {
 impl Slide for Advice {
     fn slide(&self, _bytes: u64) -> Self {
         *self
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self == other
     }
 }
 
