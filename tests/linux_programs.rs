@@ -161,6 +161,27 @@ fn the_date() {
     }
 }
 
+/// Whoever sets the clock moves those who wait for a time of day, and nobody else.
+#[test]
+fn the_clock_is_set() {
+    let program = compiled::c("c/alone/clock_set", Library::Glibc);
+    for &engine in engines() {
+        here(engine, &program, "clock_set", &[])
+            .expect_status(0)
+            .expect_output(
+                "clock_settime(CLOCK_REALTIME, &time) = 0\n\
+                 sleeps until: exited with 0\n\
+                 after.tv_sec - before.tv_sec < 60: yes\n\
+                 clock_settime(CLOCK_REALTIME, &time) = 0\n\
+                 waits until: exited with 110\n\
+                 after.tv_sec - before.tv_sec < 60: yes\n\
+                 clock_settime(CLOCK_REALTIME, &time) = 0\n\
+                 sleeps for: exited with 0\n\
+                 after.tv_sec - before.tv_sec < 60: yes\n",
+            );
+    }
+}
+
 /// Standard input of a program is what cowbell is given.
 #[test]
 fn reads_its_input() {

@@ -5,7 +5,7 @@ use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
 use crate::memory::{heap, user};
 use crate::process::accounting::Times;
-use crate::process::{Pid, Wait};
+use crate::process::{Pid, Resume, State, Thread, ThreadSlot, Wait};
 use contract::Errno;
 use linux_raw_sys::general as linux;
 
@@ -149,11 +149,34 @@ impl Kernel {
         }
         let space = self.processes[self.current.process].space();
         let time = read_timespec(space, address)?;
+        self.set_real_time(time)?;
+        Ok(0)
+    }
+
+    /// Sets the real time. Who waits until a time of day waits for it by the new one.
+    fn set_real_time(&mut self, time: u64) -> Result<(), Errno> {
         if time < clock::now() {
             return Err(Errno::EINVAL);
         }
         clock::set_realtime(time);
-        Ok(0)
+        while let Some(slot) = self.first_with_time_of_day() {
+            let afresh = Resume::SystemCall {
+                progress: 0,
+                turn: None,
+            };
+            match &mut self.processes[slot].state {
+                State::Waiting(_) => self.make_runnable(slot, afresh),
+                State::Runnable(resume) | State::Stopped(resume) => *resume = afresh,
+                State::Running => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn first_with_time_of_day(&self) -> Option<ThreadSlot> {
+        self.processes
+            .threads()
+            .find(|&slot| self.processes[slot].has_time_of_day())
     }
 
     /// settimeofday(2); the zone is nobody's concern.
@@ -162,12 +185,10 @@ impl Kernel {
         if address != 0 {
             let [seconds, microseconds] = user::read_words(space, address)?;
             let time = nanoseconds([seconds, microseconds.saturating_mul(1000)])?;
-            if time < clock::now() {
-                return Err(Errno::EINVAL);
-            }
-            clock::set_realtime(time);
+            self.set_real_time(time)?;
         }
         if zone != 0 {
+            let space = self.processes[self.current.process].space();
             user::read_u64(space, zone)?;
         }
         Ok(0)
@@ -239,5 +260,29 @@ impl Kernel {
         } else {
             self.wait_in_call(Wait::Time(deadline))
         }
+    }
+}
+
+impl Thread {
+    /// Whether the call that it waits in, or is to ask again, has a deadline made of a time of day.
+    fn has_time_of_day(&self) -> bool {
+        let has_deadline = match self.state {
+            State::Waiting(Wait::Time(_)) => true,
+            State::Waiting(Wait::Futex(waiter)) => waiter.deadline.is_some(),
+            State::Runnable(Resume::SystemCall { progress, .. })
+            | State::Stopped(Resume::SystemCall { progress, .. }) => progress != 0,
+            _ => false,
+        };
+        let registers = &self.context.registers;
+        let [first, second, ..] = registers.arguments().map(|argument| argument as u32);
+        has_deadline
+            && match registers.system_call_number() as u32 {
+                linux::__NR_clock_nanosleep => {
+                    matches!(first, linux::CLOCK_REALTIME | linux::CLOCK_TAI)
+                        && second & linux::TIMER_ABSTIME != 0
+                }
+                linux::__NR_futex => second & linux::FUTEX_CLOCK_REALTIME != 0,
+                _ => false,
+            }
     }
 }
