@@ -116,6 +116,14 @@ int main(void)
 	to = mremap(to, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
 	printf("third: %s\n", to == MAP_FAILED ? "no" : to + PAGE);
 
+	/* What was said of it holds for what it grows by: it is still one mapping. */
+	at = map(2);
+	SHOW(madvise(at, 2 * PAGE, MADV_DONTFORK));
+	to = mremap(at, 2 * PAGE, 6 * PAGE, MREMAP_MAYMOVE);
+	to = mremap(to, 6 * PAGE, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room(8));
+	check("grown twice", to, 2);
+	SHOW(madvise(to, 8 * PAGE, MADV_DOFORK));
+
 	/* A file's mapping shows more of the file. */
 	file = open("/tmp/moves", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (file < 0)
@@ -131,6 +139,13 @@ int main(void)
 	char buffer[8] = "";
 	SHOW(pread(file, buffer, 4, 5 * PAGE));
 	puts(buffer);
+	/* Neighbours that show what follows in the file are one, too. */
+	at = room(4);
+	SHOW(mmap(at + 2 * PAGE, 2 * PAGE, RW, MAP_SHARED | MAP_FIXED, file, 6 * PAGE) == at + 2 * PAGE);
+	SHOW(mmap(at, 2 * PAGE, RW, MAP_SHARED | MAP_FIXED, file, 4 * PAGE) == at);
+	to = mremap(at, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room(4));
+	puts(to == MAP_FAILED ? "apart" : to + PAGE);
+	FAILS(at, PAGE, PAGE, 0);
 	SHOW(unlink("/tmp/moves"));
 	return 0;
 }

@@ -238,6 +238,28 @@ static void onto_itself(void)
 	SHOW(unlink("itself"));
 }
 
+/* A file whose name is gone is no other one's, number and all, while a mapping shows it. */
+static void numbers(void)
+{
+	struct stat first, second;
+	int file = open("numbered", O_CREAT | O_RDWR | O_TRUNC, 0644);
+	char *at;
+
+	SHOW(ftruncate(file, PAGE));
+	SHOW(fstat(file, &first));
+	at = mmap(NULL, PAGE, RW, MAP_SHARED, file, 0);
+	strcpy(at, "the first");
+	close(file);
+	SHOW(unlink("numbered"));
+	file = open("numbered", O_CREAT | O_RDWR | O_TRUNC, 0644);
+	SHOW(fstat(file, &second));
+	HOLDS(second.st_ino != first.st_ino);
+	puts(at);
+	SHOW(munmap(at, PAGE));
+	close(file);
+	SHOW(unlink("numbered"));
+}
+
 int main(void)
 {
 	struct sigaction action = { .sa_sigaction = caught, .sa_flags = SA_SIGINFO };
@@ -251,5 +273,6 @@ int main(void)
 	protections();
 	pieces();
 	onto_itself();
+	numbers();
 	return 0;
 }
