@@ -9,7 +9,7 @@
 //! |---|---|
 //! | names and inodes | `directory`, `inode`, `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` (stat) |
 //! | contents | `regular` over `page_map`, `mapped` and `mappable` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
-//! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `open`, `fifo`, `transfer` (read, write), `readiness` (poll), `listing` (getdents) |
+//! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `fcntl`, `open`, `fifo`, `transfer` (read, write), `readiness` (poll), `listing` (getdents) |
 //! | pairs of sockets, descriptors of processes, locks, leases | `socket`, `process_handle`, `locks`, `leases` |
 //! | the start | `archive` (the format), `seed` (into the tree) |
 //! | the terminal | `tty` |
@@ -33,6 +33,7 @@ mod description;
 mod descriptors;
 mod device;
 mod directory;
+mod fcntl;
 mod fd_table;
 mod fifo;
 mod handover;

@@ -1,0 +1,65 @@
+//! What fcntl(2) tells of an open file, and sets: status flags, who is told of input.
+use crate::description::{DescriptionId, Opened};
+use crate::{Files, PageStore};
+use contract::Errno;
+use linux_raw_sys::general as linux;
+
+/// Flags that F_SETFL may change.
+const CHANGEABLE: u32 = linux::O_APPEND | linux::O_NONBLOCK | linux::O_DIRECT | linux::O_NOATIME;
+
+impl<S: PageStore> Files<S> {
+    /// Access mode and status flags (F_GETFL in fcntl(2)).
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn status_flags(&self, id: DescriptionId) -> Result<u32, Errno> {
+        Ok(self.description(id)?.status)
+    }
+
+    /// Sets the status flags that can be set (F_SETFL in fcntl(2)) and ignores the others.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn set_status_flags(&mut self, id: DescriptionId, flags: u32) -> Result<(), Errno> {
+        let description = self.description_mut(id)?;
+        if matches!(description.opened, Opened::Path(_)) {
+            return Err(Errno::EBADF);
+        }
+        description.status = description.status & !CHANGEABLE | flags & CHANGEABLE;
+        Ok(())
+    }
+
+    /// Who would be told of input (F_GETOWN in fcntl(2)): a process, or less than 0 a process group.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn owner(&self, id: DescriptionId) -> Result<i32, Errno> {
+        Ok(self.description(id)?.owner)
+    }
+
+    /// Sets who would be told of input (F_SETOWN). Nobody is, for O_ASYNC is not there; it can be asked for.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn set_owner(&mut self, id: DescriptionId, owner: i32) -> Result<(), Errno> {
+        self.description_mut(id)?.owner = owner;
+        Ok(())
+    }
+
+    /// By which signal (F_GETSIG); 0 for SIGIO.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn owner_signal(&self, id: DescriptionId) -> Result<u8, Errno> {
+        Ok(self.description(id)?.signal)
+    }
+
+    /// Sets by which signal (F_SETSIG), as [`Self::set_owner`].
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn set_owner_signal(&mut self, id: DescriptionId, signal: u8) -> Result<(), Errno> {
+        self.description_mut(id)?.signal = signal;
+        Ok(())
+    }
+}
