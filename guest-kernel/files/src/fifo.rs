@@ -29,6 +29,9 @@ impl<S: PageStore> Files<S> {
             Kind::Fifo(pipe) => pipe,
             _ => return Err(Errno::ENXIO),
         };
+        if status & linux::O_ACCMODE == linux::O_ACCMODE {
+            return Err(Errno::EINVAL);
+        }
         let writes = status & linux::O_ACCMODE == linux::O_WRONLY;
         let has_reader = match there {
             Some(pipe) => self.pipe(pipe)?.readers != 0,

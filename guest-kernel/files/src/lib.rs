@@ -84,6 +84,8 @@ pub use locks::{LockMode, LockOwner, RecordLock};
 pub use mappable::Mappable;
 pub use mapped::{MappedFile, NoPage, Purpose};
 pub use metadata::Located;
+pub use namespace::Node;
+pub use open::check_open_flags;
 pub use path::{LastLink, Owner, PATH_MAX, View};
 pub use pipe::{PIPE_BUF, PIPE_CAPACITY, PIPE_CAPACITY_MAX, PipeId};
 pub use proc::{
@@ -92,6 +94,7 @@ pub use proc::{
 };
 pub use process_handle::ProcessHandle;
 pub use regular::{MAX_FILE_SIZE, PageContent};
+pub use rename::Replaced;
 pub use socket::{MESSAGE_MAX, SocketKind};
 pub use step::{KernelDevice, Memory, Readiness, Step, Transfer};
 pub use store::PageStore;

@@ -14,6 +14,43 @@ const LINK_MAX: u32 = 65_000;
 /// The set-group-ID bit of a mode.
 const SET_GROUP_ID: u16 = 0o2000;
 
+/// What mknod(2) is to make.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Node {
+    file_type: NodeType,
+    permissions: u16,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum NodeType {
+    Regular,
+    Fifo,
+    Character(DeviceNumber),
+    Block(DeviceNumber),
+}
+
+impl Node {
+    /// By the arguments of mknod(2): type and permissions in `mode`; `device` is a `dev_t`.
+    ///
+    /// # Errors
+    /// EPERM for a directory, EINVAL for another type.
+    pub const fn parse(mode: u32, device: u64) -> Result<Self, Errno> {
+        let number = DeviceNumber::decode(device);
+        let file_type = match mode & linux::S_IFMT {
+            0 | linux::S_IFREG => NodeType::Regular,
+            linux::S_IFIFO => NodeType::Fifo,
+            linux::S_IFCHR => NodeType::Character(number),
+            linux::S_IFBLK => NodeType::Block(number),
+            linux::S_IFDIR => return Err(Errno::EPERM),
+            _ => return Err(Errno::EINVAL),
+        };
+        Ok(Self {
+            file_type,
+            permissions: mode as u16 & 0o7777,
+        })
+    }
+}
+
 impl<S: PageStore> Files<S> {
     /// Gives an inode a name, which is not there yet, in a directory. ENOENT where that has been removed, ENOSPC.
     pub(crate) fn add_entry(
@@ -189,31 +226,20 @@ impl<S: PageStore> Files<S> {
         Ok(())
     }
 
-    /// mknod(2): a regular file, a FIFO or a device, by the file type in `mode`; `device` is a `dev_t`.
+    /// mknod(2).
     ///
     /// # Errors
-    /// EEXIST, ENOSPC; EPERM for a directory, EINVAL for another type; and those of a resolution.
-    pub fn mknod(
-        &mut self,
-        _store: &mut S,
-        view: &View<'_>,
-        path: &[u8],
-        mode: u32,
-        device: u64,
-    ) -> Result<(), Errno> {
-        let number = DeviceNumber::decode(device);
-        let kind = match mode & linux::S_IFMT {
-            0 | linux::S_IFREG => Kind::Regular(Regular::new(&[])),
-            linux::S_IFIFO => Kind::Fifo(None),
-            linux::S_IFCHR => Kind::Device(Device::with_number(number), number),
-            linux::S_IFBLK => Kind::Block(number),
-            linux::S_IFDIR => return Err(Errno::EPERM),
-            _ => return Err(Errno::EINVAL),
+    /// EEXIST, ENOSPC, and those of a resolution.
+    pub fn mknod(&mut self, view: &View<'_>, path: &[u8], node: Node) -> Result<(), Errno> {
+        let kind = match node.file_type {
+            NodeType::Regular => Kind::Regular(Regular::new(&[])),
+            NodeType::Fifo => Kind::Fifo(None),
+            NodeType::Character(number) => Kind::Device(Device::with_number(number), number),
+            NodeType::Block(number) => Kind::Block(number),
         };
         let resolved = self.walk(view, path, Ending::Name)?;
         let parent = self.vacant_for_file(&resolved)?;
-        let mode = mode as u16 & 0o7777 & !view.umask;
-        let inode = self.new_inode(view, parent, kind, mode)?;
+        let inode = self.new_inode(view, parent, kind, node.permissions & !view.umask)?;
         self.create(parent, resolved.name(), inode)?;
         Ok(())
     }

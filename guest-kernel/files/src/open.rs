@@ -28,6 +28,23 @@ const KNOWN: u32 = linux::O_ACCMODE
     | linux::O_LARGEFILE
     | linux::O_NOATIME;
 
+/// Whether flags of open(2) go together. To be asked before the path is looked at.
+///
+/// # Errors
+/// EINVAL.
+pub const fn check_open_flags(flags: u32) -> Result<(), Errno> {
+    const CREATES_DIRECTORY: u32 = linux::O_CREAT | linux::O_DIRECTORY;
+    if flags & linux::O_PATH != 0 {
+        return Ok(());
+    }
+    let unnamed_only_read = flags & UNNAMED != 0
+        && (flags & linux::O_DIRECTORY == 0 || flags & linux::O_ACCMODE == linux::O_RDONLY);
+    if flags & CREATES_DIRECTORY == CREATES_DIRECTORY || unnamed_only_read {
+        return Err(Errno::EINVAL);
+    }
+    Ok(())
+}
+
 impl<S: PageStore> Files<S> {
     /// open(2): the lowest free descriptor leads to what `path` names. `mode` counts where a file is created.
     ///
@@ -92,6 +109,7 @@ impl<S: PageStore> Files<S> {
         flags: u32,
         mode: u16,
     ) -> Result<DescriptionId, Errno> {
+        check_open_flags(flags)?;
         // As Linux on 64 bits: F_GETFL shows it.
         let large = if flags & linux::O_PATH == 0 {
             linux::O_LARGEFILE
@@ -112,9 +130,6 @@ impl<S: PageStore> Files<S> {
         let has = |flag| flags & flag != 0;
         if has(linux::O_PATH) {
             return self.open_path(view, path, flags & WITH_PATH);
-        }
-        if has(linux::O_CREAT) && has(linux::O_DIRECTORY) {
-            return Err(Errno::EINVAL);
         }
         if has(UNNAMED) {
             return self.open_unnamed(view, path, flags, mode);
@@ -257,9 +272,6 @@ impl<S: PageStore> Files<S> {
         flags: u32,
         mode: u16,
     ) -> Result<DescriptionId, Errno> {
-        if flags & linux::O_DIRECTORY == 0 || flags & linux::O_ACCMODE == linux::O_RDONLY {
-            return Err(Errno::EINVAL);
-        }
         let directory = self.lookup(view, path, LastLink::Follow)?;
         if !self.is_directory(directory) {
             return Err(Errno::ENOTDIR);

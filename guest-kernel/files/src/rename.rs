@@ -6,11 +6,37 @@ use crate::{Files, PageStore};
 use contract::Errno;
 use linux_raw_sys::general as linux;
 
-impl<S: PageStore> Files<S> {
-    /// rename(2) and renameat2(2) with RENAME_NOREPLACE and RENAME_EXCHANGE.
+/// What becomes of a file that has the new name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Replaced {
+    /// It loses it.
+    Dropped,
+    /// It keeps it: EEXIST (RENAME_NOREPLACE).
+    Kept,
+    /// It gets the old one (RENAME_EXCHANGE).
+    Exchanged,
+}
+
+impl Replaced {
+    /// By the flags of renameat2(2).
     ///
     /// # Errors
-    /// EINVAL for other flags, or to move a directory into itself; EXDEV, EBUSY, EEXIST, EISDIR, ENOTDIR, ENOTEMPTY,
+    /// EINVAL for both, and for others.
+    pub const fn from_flags(flags: u32) -> Result<Self, Errno> {
+        match flags {
+            0 => Ok(Self::Dropped),
+            linux::RENAME_NOREPLACE => Ok(Self::Kept),
+            linux::RENAME_EXCHANGE => Ok(Self::Exchanged),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+}
+
+impl<S: PageStore> Files<S> {
+    /// rename(2) and renameat2(2).
+    ///
+    /// # Errors
+    /// EINVAL to move a directory into itself; EXDEV, EBUSY, EEXIST, EISDIR, ENOTDIR, ENOTEMPTY,
     /// ENOSPC, and those of a resolution.
     pub fn rename(
         &mut self,
@@ -19,13 +45,10 @@ impl<S: PageStore> Files<S> {
         old: &[u8],
         new_view: &View<'_>,
         new: &[u8],
-        flags: u32,
+        replaced: Replaced,
     ) -> Result<(), Errno> {
-        let exchange = flags & linux::RENAME_EXCHANGE != 0;
-        let keep = flags & linux::RENAME_NOREPLACE != 0;
-        if flags & !(linux::RENAME_EXCHANGE | linux::RENAME_NOREPLACE) != 0 || exchange && keep {
-            return Err(Errno::EINVAL);
-        }
+        let exchange = replaced == Replaced::Exchanged;
+        let keep = replaced == Replaced::Kept;
         let from = self.walk(old_view, old, Ending::Name)?;
         let to = self.walk(new_view, new, Ending::Name)?;
         let (InodeId::Memory(from_parent), InodeId::Memory(to_parent)) = (from.parent, to.parent)
@@ -48,6 +71,13 @@ impl<S: PageStore> Files<S> {
         let is_directory = self.is_directory(node);
         if !is_directory
             && (from.slash == Slash::Trailing || to.slash == Slash::Trailing && !exchange)
+        {
+            return Err(Errno::ENOTDIR);
+        }
+        if let Some(target) = to.node
+            && exchange
+            && to.slash == Slash::Trailing
+            && !self.is_directory(target)
         {
             return Err(Errno::ENOTDIR);
         }

@@ -211,7 +211,8 @@ fn fifos() {
     let mut m = Machine::new();
     let view = Machine::view(&m.processes);
     let mode = linux::S_IFIFO | 0o666;
-    m.files.mknod(&mut m.pages, &view, b"f", mode, 0).unwrap();
+    let node = files::Node::parse(mode, 0).unwrap();
+    m.files.mknod(&view, b"f", node).unwrap();
     assert_eq!(m.stat("f").unwrap().mode, linux::S_IFIFO | 0o644);
     assert_eq!(
         m.open("f", linux::O_WRONLY | linux::O_NONBLOCK),

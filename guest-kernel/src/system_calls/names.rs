@@ -5,7 +5,7 @@ use crate::memory::heap;
 use crate::memory::pages::Pages;
 use crate::processes_view::ProcessesView;
 use contract::Errno;
-use files::{Files, LastLink, View};
+use files::{Files, LastLink, Node, Replaced, View};
 use linux_raw_sys::general as linux;
 
 /// A path, and where it starts.
@@ -42,12 +42,10 @@ impl Kernel {
         mode: u64,
         device: u64,
     ) -> Result<u64, Errno> {
-        self.with_path(directory, path, |files, pages, view, path| {
-            // A dev_t of the call has 32 bits.
-            let device = u64::from(device as u32);
-            files
-                .mknod(pages, view, path, mode as u32, device)
-                .map(|()| 0)
+        // A dev_t of the call has 32 bits.
+        let node = Node::parse(mode as u32, u64::from(device as u32))?;
+        self.with_path(directory, path, |files, _, view, path| {
+            files.mknod(view, path, node).map(|()| 0)
         })
     }
 
@@ -166,17 +164,11 @@ impl Kernel {
         new: u64,
         flags: u64,
     ) -> Result<u64, Errno> {
+        let replaced = Replaced::from_flags(flags as u32)?;
         self.with_two_paths(
             [(old_directory, old), (new_directory, new)],
             |files, pages, old, new| {
-                files.rename(
-                    pages,
-                    &old.view,
-                    old.path,
-                    &new.view,
-                    new.path,
-                    flags as u32,
-                )
+                files.rename(pages, &old.view, old.path, &new.view, new.path, replaced)
             },
         )
     }

@@ -250,6 +250,7 @@ impl Kernel {
         flags: u32,
         mode: u64,
     ) -> Result<DescriptionId, Errno> {
+        files::check_open_flags(flags)?;
         // Owned from here on: to install something does not fail for that.
         self.processes[self.current.process]
             .descriptors

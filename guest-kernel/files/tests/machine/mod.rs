@@ -281,7 +281,7 @@ impl Machine {
             old.as_bytes(),
             &view,
             new.as_bytes(),
-            flags,
+            files::Replaced::from_flags(flags)?,
         )
     }
 
