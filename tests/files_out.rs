@@ -1,6 +1,8 @@
 //! `--export`: files out of the guest when the machine ends; and `--root`: files into it.
 
-use crate::machine::{Machine, engines, packages, scratch};
+use crate::machine::pty::Session;
+use crate::machine::{End, Machine, engines, packages, scratch};
+use contract::status::{ENDED_BY_USER, TIMEOUT};
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
@@ -54,6 +56,42 @@ fn a_tree_comes_out_as_it_was() {
         assert!(!out.join("sub/null").exists());
         let passwd = fs::read_to_string(host.join("passwd")).expect("a file");
         assert!(passwd.starts_with("root:"), "{passwd}");
+    }
+}
+
+/// A machine that is ended from outside, with programs that never would: by then one computes, or all sleep.
+#[test]
+fn files_come_out_of_a_machine_that_is_ended() {
+    for &engine in engines() {
+        let host = scratch::directory(&format!("files_out/ended.{}", engine.name()));
+        for (name, forever) in [
+            ("computes", "while :; do :; done"),
+            ("sleeps", "sleep 1000"),
+        ] {
+            let script = format!("seq 3000 >/{name}; echo ready >/ready; {forever}");
+            Machine::command(&["shell", "--accel", engine.name(), "--busybox"])
+                .option([packages::busybox()])
+                .option(["--timeout", "8s"])
+                .option(["--export".to_owned(), format!("/{name}:{}", host.display())])
+                .program(["-c", &script])
+                .run()
+                .expect_status(TIMEOUT)
+                .expect_said(&["--timeout"]);
+            let text = fs::read_to_string(host.join(name)).expect("a file");
+            assert!(text.ends_with("\n3000\n"), "{text}");
+        }
+        let machine = Machine::command(&["shell", "--accel", engine.name(), "--busybox"])
+            .option([packages::busybox()])
+            .option(["--export".to_owned(), format!("/typed:{}", host.display())]);
+        let mut session = Session::start(&machine);
+        session.expect("# ");
+        session.type_keys(b"echo kept >/typed; echo do''ne\r");
+        session.expect("\r\ndone");
+        session.type_keys(b"\x01x");
+        let (end, screen) = session.end();
+        assert_eq!(end, End::Exited(ENDED_BY_USER.into()), "{screen}");
+        let text = fs::read_to_string(host.join("typed")).expect("a file");
+        assert_eq!(text, "kept\n");
     }
 }
 

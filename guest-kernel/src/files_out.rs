@@ -1,11 +1,16 @@
-//! Files for the host, when the machine ends: each tree that the command line names, as a cpio archive (newc, cpio(5))
-//! through the channel.
+//! Files for the host, when the machine ends, by itself or because the monitor wants it to: each tree that the command
+//! line names, as a cpio archive (newc, cpio(5)) through the channel.
+use crate::arch::machine;
 use crate::boot::command_line::Options;
 use crate::channel;
 use crate::kernel::Kernel;
 use crate::one_cpu::OneCpu;
+use crate::process::signal::SIGKILL;
+use crate::records::CHANNEL;
 use contract::channel::Kind;
+use contract::status::Exit;
 use contract::{Errno, PAGE, PAGE_SIZE, command_line};
+use core::sync::atomic::Ordering;
 use files::{Attributes, InodeId, LastLink, NoProcesses, Owner, PATH_MAX, View};
 use linux_raw_sys::general as linux;
 
@@ -18,6 +23,19 @@ static WANTED: OneCpu<Option<Options>> = OneCpu::new(None);
 pub fn expect(options: &Options) {
     if options.exports().next().is_some() {
         WANTED.with(|wanted| *wanted = Some(*options));
+    }
+}
+
+/// Whether files are to be sent, and the monitor may want them at any time.
+pub fn are_expected() -> bool {
+    WANTED.with(|wanted| wanted.is_some())
+}
+
+/// Ends the machine, files first, if the monitor wants that: nobody else can any more.
+pub fn send_if_wanted(kernel: &Kernel) {
+    if are_expected() && CHANNEL.wanted.load(Ordering::Relaxed) != 0 {
+        send_all(kernel);
+        machine::exit(Exit::Killed(SIGKILL));
     }
 }
 

@@ -70,7 +70,10 @@ pub fn run(boot: &BootInfo) -> ! {
         enter_directory(&mut kernel, first, directory);
     }
     match exec_first(&mut kernel, first, &boot.options) {
-        Ok(()) => kernel::start(kernel),
+        Ok(()) => {
+            kernel.arm_to_look();
+            kernel::start(kernel)
+        }
         Err(errno) => machine::exit(Exit::ExecFailed(errno.0)),
     }
 }

@@ -11,6 +11,7 @@ use vm_memory::{Bytes, GuestAddress};
 /// Offsets in the `Channel`.
 const READ: u64 = 8;
 const RING: u64 = 16;
+const WANTED: u64 = RING + CAPACITY as u64;
 
 /// Reads the channel of a machine that runs.
 #[derive(Default)]
@@ -42,6 +43,28 @@ impl Listener {
     #[must_use]
     pub fn is_listening(&self) -> bool {
         self.address.is_some()
+    }
+
+    /// Lets the guest send its files now, and end. Whether there is anything to hope for.
+    pub fn want_files(&self, memory: &Memory) -> bool {
+        let Some(address) = self.address.filter(|_| self.waits_for_files()) else {
+            return false;
+        };
+        memory
+            .store(1_u64, GuestAddress(address + WANTED), Ordering::Release)
+            .is_ok()
+    }
+
+    /// Whether files are still to come.
+    #[must_use]
+    pub fn waits_for_files(&self) -> bool {
+        self.is_listening() && self.exports.are_awaited()
+    }
+
+    /// Bytes that have come.
+    #[must_use]
+    pub fn heard(&self) -> u64 {
+        self.read
     }
 
     /// Takes all that has come. Cheap where that is nothing.

@@ -80,6 +80,14 @@ impl Exports {
             .map(|export| guest_line::encode(&export.guest).collect())
     }
 
+    /// Whether some have not come whole.
+    #[must_use]
+    pub fn are_awaited(&self) -> bool {
+        self.0
+            .iter()
+            .any(|export| matches!(export.sent, Sent::NotAll))
+    }
+
     /// Takes a message of the guest's; `None` where it makes no sense.
     pub fn take(&mut self, kind: Kind, mut fields: Fields<'_>) -> Option<()> {
         let export = self.0.get_mut(fields.half()? as usize)?;

@@ -13,6 +13,7 @@ mod doctor;
 mod ending;
 mod environment;
 mod export_image;
+mod farewell;
 mod files_out;
 mod host_memory;
 mod image;

@@ -2,7 +2,8 @@
 //! the end. A ring of messages in the kernel's memory; [`crate::records::Records`] says where.
 //!
 //! The kernel writes, the monitor reads and says how far. Where the ring is full the kernel waits: nothing is lost.
-//! The kernel sends only what the command line asks for, so a monitor that reads nothing is sent nothing.
+//! The kernel sends only what the command line asks for, so a monitor that reads nothing is sent nothing. Where it asks
+//! for files, it looks from time to time whether the monitor [wants](Channel::wanted) them now.
 //!
 //! ```text
 //! message   length u32, kind u8, three bytes of zero, then `length` bytes
@@ -103,6 +104,8 @@ pub struct Channel {
     pub read: AtomicU64,
     /// Byte `n` is at `bytes[n % CAPACITY]`.
     pub bytes: [AtomicU8; CAPACITY],
+    /// Not 0: the machine is to end, files first; the monitor's to write.
+    pub wanted: AtomicU64,
 }
 
 impl Channel {
@@ -118,6 +121,7 @@ impl Channel {
             written: AtomicU64::new(0),
             read: AtomicU64::new(0),
             bytes: [ZERO; CAPACITY],
+            wanted: AtomicU64::new(0),
         }
     }
 

@@ -7,12 +7,15 @@ use crate::arch::{clock, context, interrupts, timer};
 use crate::kernel::Kernel;
 use crate::memory::user::{self, UserFault};
 use crate::records::COUNTERS;
-use crate::{deadlock, system_calls, trace};
+use crate::{deadlock, files_out, system_calls, trace};
 use contract::Errno;
 use contract::counters::Counter;
 
 /// How long a thread runs before another that is runnable gets its turn, in nanoseconds.
 pub const TIME_SLICE: u64 = 4_000_000;
+
+/// How often the kernel looks whether the monitor wants files, in nanoseconds.
+const LOOK: u64 = 20_000_000;
 
 /// What the kernel does after a trap.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -203,6 +206,7 @@ impl Kernel {
     pub fn tick(&mut self) -> Next {
         COUNTERS.add(Counter::TimerTicks, 1);
         self.alarm = Alarm::Off;
+        files_out::send_if_wanted(self);
         let now = clock::now();
         self.wake_sleepers(now);
         self.ring_alarms(now);
@@ -279,6 +283,14 @@ impl Kernel {
         if let Some(&(next, _)) = self.alarms.first() {
             self.arm_no_later_than(next);
         }
+        self.arm_to_look();
+    }
+
+    /// Where files are to be sent, sees to it that the kernel looks whether the monitor wants them.
+    pub fn arm_to_look(&mut self) {
+        if files_out::are_expected() {
+            self.arm_no_later_than(clock::now() + LOOK);
+        }
     }
 
     /// Nobody is runnable: halts until an interrupt, or reports a deadlock where none can help.
@@ -294,6 +306,7 @@ impl Kernel {
         if pending.timer {
             COUNTERS.add(Counter::TimerTicks, 1);
             self.alarm = Alarm::Off;
+            files_out::send_if_wanted(self);
             let now = clock::now();
             self.wake_sleepers(now);
             self.ring_alarms(now);

@@ -11,6 +11,7 @@ mod vcpu;
 use crate::boot;
 use crate::channel::Listener;
 use crate::ending::Ending;
+use crate::farewell::Farewell;
 use crate::host_memory;
 use crate::input;
 use crate::interruption;
@@ -304,9 +305,13 @@ fn enter_until_end(
     let _guard = ImmediateExit;
     let mut log = LogReader::new(machine.kernel);
     phases.first_entry = Some(phases.now());
+    let mut farewell = Farewell::default();
     let ending = loop {
-        if let Some(reason) = interruption::pending() {
-            break Ending::Interrupted(reason);
+        if let Some(ending) = farewell.look(listener, &devices.memory) {
+            break ending;
+        }
+        if farewell.has_begun() {
+            vcpu.set_kvm_immediate_exit(0);
         }
         let entered = vcpu.run();
         let start = Instant::now();
@@ -345,7 +350,7 @@ fn enter_until_end(
         }
     };
     log.finish(&devices.memory);
-    ending
+    farewell.ending(ending)
 }
 
 /// What KVM says about an internal error (KVM API, 5 "The kvm_run structure", KVM_EXIT_INTERNAL_ERROR).

@@ -7,6 +7,7 @@ mod monitor;
 
 use crate::channel::Listener;
 use crate::ending::Ending;
+use crate::farewell::Farewell;
 use crate::input;
 use crate::interruption;
 use crate::machine::{Machine, Outcome};
@@ -109,6 +110,7 @@ pub fn run(
         complaints: Vec::new(),
         output: Output::standard(),
         reset: Reset::None,
+        farewell: Farewell::default(),
     };
     let stopped = watch.until_end();
     phases.last_exit = Some(phases.now());
@@ -125,6 +127,7 @@ pub fn run(
         (None, Reset::None) => from_status(&memory, machine, status, &watch.complaints),
         (None, _) => Ending::TripleFault,
     };
+    let ending = watch.farewell.ending(ending);
     let memory_touched = memory_file
         .metadata()
         .map(|metadata| std::os::unix::fs::MetadataExt::blocks(&metadata) * 512)
@@ -184,6 +187,7 @@ struct Watch<'a> {
     complaints: Vec<u8>,
     output: Output,
     reset: Reset,
+    farewell: Farewell,
 }
 
 impl Watch<'_> {
@@ -196,8 +200,8 @@ impl Watch<'_> {
         let mut buffer = vec![0; 64 * 1024];
         let mut connected = true;
         while self.stdout.is_some() {
-            if let Some(reason) = interruption::pending() {
-                return Some(Ending::Interrupted(reason));
+            if let Some(ending) = self.farewell.look(self.listener, self.memory) {
+                return Some(ending);
             }
             let ready = self.wait(connected);
             if ready.stdout
@@ -278,7 +282,9 @@ impl Watch<'_> {
         let stdout = self.stdout.as_ref().map(|stdout| add(stdout.as_fd()));
         let stderr = self.stderr.as_ref().map(|stderr| add(stderr.as_fd()));
         let monitor = connected.then(|| add(self.monitor.as_fd()));
-        interruption::wake_descriptor().map(&mut add);
+        if !self.farewell.has_begun() {
+            interruption::wake_descriptor().map(&mut add);
+        }
         // Interrupted or not: what is ready is in the results.
         let look = if self.listener.is_listening() {
             LOOK_AT_CHANNEL
