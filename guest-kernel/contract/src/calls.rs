@@ -179,7 +179,7 @@ calls! {
         personality [Number] "ADDR_NO_RANDOMIZE; other bits are kept and do nothing";
     }
     Futex {
-        futex [Address, Flags(Futex), Number, In(Timespec), Address, Number] "all but priority inheritance";
+        futex [Address, Flags(Futex), Number, In(Timespec), Address, Number] "all but FUTEX_WAIT_REQUEUE_PI; who has a lock inherits no priority";
     }
     Time {
         nanosleep [In(Timespec), Out(Timespec)] "complete";

@@ -25,7 +25,7 @@ pub struct Key {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Waiter {
     pub key: Key,
-    /// Who wakes it must name one of these.
+    /// Who wakes it must name one of these; none for who waits to be given a lock (`lock_futex.rs`).
     pub bits: u32,
     /// In nanoseconds since boot; then it is over with ETIMEDOUT.
     pub deadline: Option<u64>,
@@ -73,6 +73,13 @@ impl Key {
     }
 }
 
+impl Waiter {
+    /// Whether it waits to be given a lock.
+    pub const fn wants_lock(&self) -> bool {
+        self.bits == 0
+    }
+}
+
 impl Futexes {
     /// Nobody waits.
     pub const fn new() -> Self {
@@ -87,6 +94,14 @@ impl Futexes {
     /// Takes a waiter out.
     pub fn remove(&mut self, table: &mut ProcessTable, slot: ThreadSlot, key: Key) {
         self.0[key.list()].remove(table, slot);
+    }
+
+    /// The first who waits to be given that lock.
+    pub fn first_for_lock(&self, table: &ProcessTable, key: Key) -> Option<ThreadSlot> {
+        self.0[key.list()].iter(table).find(|&slot| {
+            matches!(table[slot].state, State::Waiting(Wait::Futex(waiter))
+                if waiter.key == key && waiter.wants_lock())
+        })
     }
 
     /// The first who waits for that word and one of those bits.

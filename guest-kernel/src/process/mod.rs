@@ -6,7 +6,7 @@
 //! | be created | `clone.rs`, `fork.rs` |
 //! | share, or not | `descriptors.rs`, `held.rs`, `sharing.rs`, `apart.rs` |
 //! | become another program | `exec.rs`, over `template.rs`, `elf_image.rs`, `layout.rs` and `initial_stack.rs` |
-//! | run, wait, be preempted | `scheduler.rs`, `parking.rs`, `queue.rs`, `file_queues.rs`, `futex.rs`; `scheduling.rs` is what it asked for |
+//! | run, wait, be preempted | `scheduler.rs`, `parking.rs`, `queue.rs`, `file_queues.rs`, `futex.rs`, `lock_futex.rs`; `scheduling.rs` is what it asked for |
 //! | be signalled, stop and go on | `signal/`, `handler.rs` |
 //! | be in a job, have a terminal | `jobs.rs`, `terminal.rs` |
 //! | end, and be waited for | `exit.rs`, `exit_thread.rs`, `exit_notify.rs`, `robust.rs`, `wait.rs` |
@@ -33,6 +33,7 @@ pub mod initial_stack;
 pub mod jobs;
 pub mod layout;
 pub mod limits;
+pub mod lock_futex;
 mod parking;
 pub mod queue;
 pub mod robust;

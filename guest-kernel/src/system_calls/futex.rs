@@ -6,6 +6,7 @@ use crate::kernel::Kernel;
 use crate::memory::{heap, user};
 use crate::process::Wait;
 use crate::process::futex::{Key, Scope, Waiter};
+use crate::process::lock_futex::Lock;
 use contract::Errno;
 use linux_raw_sys::general as linux;
 
@@ -88,10 +89,16 @@ impl Kernel {
             .arguments();
         let (value, third) = (value as u32, third as u32);
         let deadline = match command {
-            linux::FUTEX_WAIT | linux::FUTEX_WAIT_BITSET if timeout != 0 => {
+            linux::FUTEX_WAIT
+            | linux::FUTEX_WAIT_BITSET
+            | linux::FUTEX_LOCK_PI
+            | linux::FUTEX_LOCK_PI2
+                if timeout != 0 =>
+            {
                 let space = self.processes[self.current].space();
                 let time = read_timespec(space, timeout)?;
-                let of_day = options & linux::FUTEX_CLOCK_REALTIME != 0;
+                let of_day =
+                    options & linux::FUTEX_CLOCK_REALTIME != 0 || command == linux::FUTEX_LOCK_PI;
                 Some(match command {
                     linux::FUTEX_WAIT => clock::now().saturating_add(time),
                     _ if of_day => {
@@ -102,7 +109,9 @@ impl Kernel {
             }
             _ => None,
         };
-        if options & linux::FUTEX_CLOCK_REALTIME != 0 && command != linux::FUTEX_WAIT_BITSET {
+        if options & linux::FUTEX_CLOCK_REALTIME != 0
+            && !matches!(command, linux::FUTEX_WAIT_BITSET | linux::FUTEX_LOCK_PI2)
+        {
             return Err(Errno::ENOSYS);
         }
         let scope = if options & linux::FUTEX_PRIVATE_FLAG != 0 {
@@ -126,8 +135,47 @@ impl Kernel {
                 let counts = [value, timeout as u32];
                 self.futex_wake_op([address, second], scope, counts, third)
             }
+            linux::FUTEX_LOCK_PI | linux::FUTEX_LOCK_PI2 => {
+                self.futex_lock(address, scope, deadline)
+            }
+            linux::FUTEX_TRYLOCK_PI => {
+                let lock = self.futex_lock_named(address, scope)?;
+                self.take_lock(lock, false)?;
+                Ok(Outcome::Return(0))
+            }
+            linux::FUTEX_UNLOCK_PI => {
+                let lock = self.futex_lock_named(address, scope)?;
+                self.give_lock(lock)?;
+                Ok(Outcome::Return(0))
+            }
             _ => Err(Errno::ENOSYS),
         }
+    }
+
+    fn futex_lock_named(&self, address: u64, scope: Scope) -> Result<Lock, Errno> {
+        let key = self.futex_key(address, scope)?;
+        Ok(Lock { key, address })
+    }
+
+    fn futex_lock(
+        &mut self,
+        address: u64,
+        scope: Scope,
+        deadline: Option<u64>,
+    ) -> Result<Outcome, Errno> {
+        let lock = self.futex_lock_named(address, scope)?;
+        heap::require_reserve()?;
+        if self.take_lock(lock, true)? {
+            return Ok(Outcome::Return(0));
+        }
+        if deadline.is_some_and(|deadline| deadline <= clock::now()) {
+            return Err(Errno::ETIMEDOUT);
+        }
+        Ok(self.wait_in_call(Wait::Futex(Waiter {
+            key: lock.key,
+            bits: 0,
+            deadline,
+        })))
     }
 
     /// The name of a word, which lies at a multiple of its size.

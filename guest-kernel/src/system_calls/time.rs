@@ -281,7 +281,10 @@ impl Thread {
                     matches!(first, linux::CLOCK_REALTIME | linux::CLOCK_TAI)
                         && second & linux::TIMER_ABSTIME != 0
                 }
-                linux::__NR_futex => second & linux::FUTEX_CLOCK_REALTIME != 0,
+                linux::__NR_futex => {
+                    second & linux::FUTEX_CLOCK_REALTIME != 0
+                        || second & !linux::FUTEX_PRIVATE_FLAG == linux::FUTEX_LOCK_PI
+                }
                 _ => false,
             }
     }

@@ -23,6 +23,8 @@ const SYSTEM_CALL_LENGTH: u64 = 2;
 pub enum Interrupted {
     /// ERESTARTSYS: asked again after a handler with SA_RESTART, and where none runs.
     AskedAgain,
+    /// ERESTARTNOINTR: asked again in any case.
+    Always,
     /// ERESTARTNOHAND: asked again only where no handler runs.
     NotAfterHandler,
 }
@@ -31,13 +33,14 @@ impl Interrupted {
     const fn to_result(self) -> u64 {
         match self {
             Self::AskedAgain => 512_u64.wrapping_neg(),
+            Self::Always => 513_u64.wrapping_neg(),
             Self::NotAfterHandler => 514_u64.wrapping_neg(),
         }
     }
 
     fn of(thread: &Thread) -> Option<Self> {
         let registers = &thread.context.registers;
-        [Self::AskedAgain, Self::NotAfterHandler]
+        [Self::AskedAgain, Self::Always, Self::NotAfterHandler]
             .into_iter()
             .find(|how| registers.in_system_call() && registers.rax == how.to_result())
     }
@@ -64,6 +67,7 @@ impl Thread {
             Some(Interrupted::AskedAgain) if flags & u64::from(linux::SA_RESTART) != 0 => {
                 self.restart_call();
             }
+            Some(Interrupted::Always) => self.restart_call(),
             Some(_) => self.set_result(Errno::EINTR.to_return_value()),
             None => {}
         }
@@ -120,6 +124,7 @@ impl Kernel {
             Wait::Signal => Interrupted::NotAfterHandler.to_result(),
             Wait::SignalSet { .. } => Errno::EINTR.to_return_value(),
             Wait::Time(deadline) => self.interrupted_sleep(target, deadline),
+            Wait::Futex(waiter) if waiter.wants_lock() => Interrupted::Always.to_result(),
             Wait::Futex(waiter) if waiter.deadline.is_some() => {
                 Interrupted::NotAfterHandler.to_result()
             }
