@@ -10,5 +10,6 @@ macro_rules! programs {
 }
 
 // musl's headers lack statx.
-programs! { &[Library::Glibc]; files_attributes files_data files_waiting files_sockets files_copying files_unreachable }
+programs! { &[Library::Glibc]; files_attributes files_data files_waiting files_sockets files_copying files_unnamed
+files_unreachable }
 programs! { &[Library::Musl]; files_locks }

@@ -214,25 +214,16 @@ static void on_break(int number)
 	fcntl(leased, F_SETLEASE, F_UNLCK);
 }
 
-/* A lease: its holder hears of who wants the file otherwise, and lets it go. */
-static void leases(void)
+enum breaker { OPEN, OPEN_TO_CUT, TRUNCATE };
+
+/* Who breaks a lease waits until its holder has let it go. */
+static void broken_by(enum breaker breaker)
 {
 	int ends[2], status;
 	char byte;
 
-	leased = open("leased", O_CREAT | O_RDWR, 0644);
-	SHOW(fcntl(leased, F_GETLEASE));
-	SHOW(fcntl(leased, F_SETLEASE, F_RDLCK));
-	SHOW(fcntl(leased, F_SETLEASE, F_WRLCK));
-	SHOW(fcntl(leased, F_GETLEASE));
-	SHOW(fcntl(leased, F_SETLEASE, F_UNLCK));
-	SHOW(fcntl(leased, F_SETLEASE, F_UNLCK));
-	SHOW(fcntl(leased, F_SETLEASE, 9));
-	SHOW(fcntl(-1, F_SETLEASE, F_RDLCK));
-	close(leased);
 	if (pipe(ends) != 0)
 		return;
-	SHOW(fcntl(ends[0], F_SETLEASE, F_RDLCK));
 	pid_t child = fork();
 	if (child == 0) {
 		sigset_t told, none;
@@ -250,12 +241,52 @@ static void leases(void)
 	read(ends[0], &byte, 1);
 	int reader = open("leased", O_RDONLY);
 	HOLDS(reader >= 0);
-	int writer = open("leased", O_WRONLY);
-	HOLDS(writer >= 0);
+	switch (breaker) {
+	case OPEN:
+		SHOW(open("leased", O_WRONLY | O_NONBLOCK));
+		int writer = open("leased", O_WRONLY);
+		HOLDS(writer >= 0);
+		close(writer);
+		break;
+	case OPEN_TO_CUT:
+		writer = open("leased", O_WRONLY | O_TRUNC);
+		HOLDS(writer >= 0);
+		close(writer);
+		break;
+	case TRUNCATE:
+		SHOW(truncate("leased", 5));
+		break;
+	}
 	waitpid(child, &status, 0);
 	show_status("the holder", status);
 	close(reader);
-	close(writer);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* A lease: its holder hears of who wants the file otherwise, and lets it go. */
+static void leases(void)
+{
+	int ends[2];
+
+	leased = open("leased", O_CREAT | O_RDWR, 0644);
+	SHOW(fcntl(leased, F_GETLEASE));
+	SHOW(fcntl(leased, F_SETLEASE, F_RDLCK));
+	SHOW(fcntl(leased, F_SETLEASE, F_WRLCK));
+	SHOW(fcntl(leased, F_GETLEASE));
+	SHOW(fcntl(leased, F_SETLEASE, F_UNLCK));
+	SHOW(fcntl(leased, F_SETLEASE, F_UNLCK));
+	SHOW(fcntl(leased, F_SETLEASE, 9));
+	SHOW(fcntl(-1, F_SETLEASE, F_RDLCK));
+	close(leased);
+	if (pipe(ends) != 0)
+		return;
+	SHOW(fcntl(ends[0], F_SETLEASE, F_RDLCK));
+	close(ends[0]);
+	close(ends[1]);
+	broken_by(OPEN);
+	broken_by(OPEN_TO_CUT);
+	broken_by(TRUNCATE);
 }
 
 /* Who does not wait is in nobody's way: no deadlock, and what was once waited for counts no more. */

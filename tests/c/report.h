@@ -80,13 +80,12 @@ __attribute__((unused)) static void in_child(const char *what, void (*act)(void)
 	show_status(what, status);
 }
 
-/* Waits until a process is in a state (proc(5)): no length of time is long enough on a busy host. */
-__attribute__((unused)) static void until_in_state(pid_t pid, char state)
+/* Waits until a `stat` of proc(5) tells of a state: no length of time is long enough on a busy host. */
+__attribute__((unused)) static void until_told(const char *path, char state)
 {
-	char path[32], text[128];
+	char text[128];
 	const struct timespec moment = {0, 2000000};
 
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
 	for (;;) {
 		int file = open(path, O_RDONLY);
 		ssize_t length = read(file, text, sizeof text - 1);
@@ -100,6 +99,24 @@ __attribute__((unused)) static void until_in_state(pid_t pid, char state)
 			return;
 		nanosleep(&moment, NULL);
 	}
+}
+
+/* Waits until a process is in a state. */
+__attribute__((unused)) static void until_in_state(pid_t pid, char state)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	until_told(path, state);
+}
+
+/* Waits until another thread of this process waits for something. */
+__attribute__((unused)) static void until_thread_asleep(pid_t tid)
+{
+	char path[40];
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+	until_told(path, 'S');
 }
 
 /* Waits until a process, of one thread, waits for something itself. */

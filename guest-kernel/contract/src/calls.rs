@@ -277,7 +277,7 @@ calls! {
         symlink [Path, Path] "complete";
         symlinkat [Path, DirFd, Path] "complete";
         link [Path, Path] "complete";
-        linkat [DirFd, Path, DirFd, Path, Flags(At)] "no AT_EMPTY_PATH";
+        linkat [DirFd, Path, DirFd, Path, Flags(At)] "complete";
         rename [Path, Path] "complete";
         renameat [DirFd, Path, DirFd, Path] "complete";
         renameat2 [DirFd, Path, DirFd, Path, Flags(Rename)] "no whiteouts";

@@ -43,8 +43,8 @@ impl FileSystem {
 /// `st_dev` of the root, of `/proc`, and of pipes: unnamed devices, which have major number 0.
 const ROOT_DEVICE: u64 = 2;
 const PROC_DEVICE: u64 = 3;
-const PIPE_DEVICE: u64 = 4;
-const SOCKET_DEVICE: u64 = 5;
+pub(crate) const PIPE_DEVICE: u64 = 4;
+pub(crate) const SOCKET_DEVICE: u64 = 5;
 /// A directory's size, empty and by entry, as Linux's tmpfs has it.
 const DIRECTORY_SIZE: u64 = 40;
 const ENTRY_SIZE: u64 = 20;
@@ -243,32 +243,6 @@ impl<S: PageStore> Files<S> {
             // Linux, too, says 0 for text that is made when it is read.
             size: 0,
             blksize: 1024,
-            blocks: 0,
-            atime: self.now().into(),
-            mtime: self.now().into(),
-            ctime: self.now().into(),
-        }
-    }
-
-    pub(crate) fn socket_attributes(&self, number: u32) -> Attributes {
-        Attributes {
-            dev: SOCKET_DEVICE,
-            mode: linux::S_IFSOCK | 0o777,
-            ..self.pipe_attributes(number)
-        }
-    }
-
-    pub(crate) fn pipe_attributes(&self, number: u32) -> Attributes {
-        Attributes {
-            dev: PIPE_DEVICE,
-            ino: u64::from(number) + 1,
-            mode: linux::S_IFIFO | 0o600,
-            nlink: 1,
-            uid: 0,
-            gid: 0,
-            rdev: 0,
-            size: 0,
-            blksize: PAGE,
             blocks: 0,
             atime: self.now().into(),
             mtime: self.now().into(),

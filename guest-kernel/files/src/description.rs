@@ -1,6 +1,7 @@
 //! Open file descriptions: what open(2) makes, and dup and fork share.
 use crate::device::Device;
 use crate::inode::{InodeId, Number};
+use crate::nameless::Nameless;
 use crate::pipe::{End, PipeId};
 use crate::proc::ProcNode;
 use crate::process_handle::ProcessHandle;
@@ -275,14 +276,11 @@ impl<S: PageStore> Files<S> {
     pub fn description_attributes(&self, id: DescriptionId) -> Result<Attributes, Errno> {
         let description = self.description(id)?;
         match description.opened {
-            Opened::PipeRead(pipe) | Opened::PipeWrite(pipe) | Opened::Packets(_, pipe) => {
-                Ok(self.pipe_attributes(pipe.0))
-            }
-            Opened::Socket(socket) => Ok(self.socket_attributes(socket.number)),
             Opened::Process(_) => Ok(self.process_attributes()),
-            _ => match description.inode() {
-                Some(inode) => self.attributes(inode),
-                None => Err(Errno::EBADF),
+            _ => match (description.inode(), Nameless::of(&description.opened)) {
+                (Some(inode), _) => self.attributes(inode),
+                (None, Some(nameless)) => Ok(self.nameless_attributes(nameless)),
+                (None, None) => Err(Errno::EBADF),
             },
         }
     }

@@ -103,6 +103,9 @@ impl Home {
     }
 }
 
+/// In place of an archive: the file was made without a name (O_TMPFILE), and may still be given one.
+pub(crate) const TO_BE_NAMED: u16 = u16::MAX;
+
 #[derive(Debug)]
 pub(crate) struct Inode<P> {
     pub(crate) kind: Kind<P>,
@@ -110,7 +113,7 @@ pub(crate) struct Inode<P> {
     pub(crate) serial: u32,
     /// The low twelve bits of `st_mode`.
     pub(crate) permissions: u16,
-    /// Which of the archives it came from, from 1 on; 0 for none.
+    /// Which of the archives it came from, from 1 on; 0 for none, or [`TO_BE_NAMED`].
     pub(crate) archive: u16,
     /// Names that lead to it; a directory's own `.` and its children's `..` are not counted here.
     pub(crate) links: u32,

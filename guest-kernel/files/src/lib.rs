@@ -7,7 +7,7 @@
 //!
 //! | what | module |
 //! |---|---|
-//! | names and inodes | `directory`, `inode`, `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` (stat) |
+//! | names and inodes | `directory`, `inode`, `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` and `nameless` (stat), `ownership` (chmod, chown) |
 //! | contents | `regular` over `page_map`, `mapped` and `mappable` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
 //! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `fcntl`, `open`, `fifo`, `transfer` (read, write), `readiness` (poll), `listing` (getdents) |
 //! | pairs of sockets, descriptors of processes, locks, leases | `socket`, `process_handle`, `locks`, `leases` |
@@ -44,8 +44,10 @@ mod locks;
 mod mappable;
 mod mapped;
 mod metadata;
+mod nameless;
 mod namespace;
 mod open;
+mod ownership;
 mod page_map;
 mod path;
 mod pipe;
@@ -132,6 +134,7 @@ pub struct Files<S: PageStore> {
     /// See [`Self::minds_ends`].
     minds_ends: bool,
     leases: leases::Leases,
+    nameless: nameless::NamelessAttributes,
     /// A file that has lost pages which mappings still have.
     lost_pages: Option<MappedFile<S::Page>>,
     time: Stamp,

@@ -1,5 +1,5 @@
 //! What is asked and changed through a path or an inode: stat, access, chmod, chown, times, truncate.
-use crate::inode::{Inode, InodeId, Kind, Number, Stamp, Time};
+use crate::inode::{InodeId, Number};
 use crate::path::{LastLink, View};
 use crate::{Attributes, Files, PageStore};
 use contract::Errno;
@@ -95,75 +95,11 @@ impl<S: PageStore> Files<S> {
         Ok(())
     }
 
-    /// chmod(2) of an inode.
-    ///
-    /// # Errors
-    /// EPERM in `/proc`; EOPNOTSUPP for a symbolic link.
-    pub fn chmod(&mut self, id: InodeId, mode: u16) -> Result<(), Errno> {
-        let time = self.now();
-        let inode = self.changeable(id)?;
-        if let Kind::Symlink(_) = inode.kind {
-            return Err(Errno::EOPNOTSUPP);
-        }
-        inode.permissions = mode & 0o7777;
-        inode.changed = time;
-        Ok(())
-    }
-
-    /// chown(2) of an inode; `None` leaves it. A program file loses its set-id bits.
-    ///
-    /// # Errors
-    /// EPERM in `/proc`.
-    pub fn chown(
-        &mut self,
-        id: InodeId,
-        user: Option<u32>,
-        group: Option<u32>,
-    ) -> Result<(), Errno> {
-        let time = self.now();
-        let inode = self.changeable(id)?;
-        inode.user = user.unwrap_or(inode.user);
-        inode.group = group.unwrap_or(inode.group);
-        if !inode.is_directory() {
-            inode.permissions &= !0o4000;
-            // Set-group-id without group execute means something else: mandatory locking.
-            if inode.permissions & 0o010 != 0 {
-                inode.permissions &= !0o2000;
-            }
-        }
-        inode.changed = time;
-        Ok(())
-    }
-
-    /// utimensat(2) of an inode; `None` leaves a time (UTIME_OMIT).
-    ///
-    /// # Errors
-    /// EPERM in `/proc`.
-    pub fn set_times(
-        &mut self,
-        id: InodeId,
-        accessed: Option<Time>,
-        modified: Option<Time>,
-    ) -> Result<(), Errno> {
-        let time = self.now();
-        let inode = self.changeable(id)?;
-        inode.accessed = accessed.map_or(inode.accessed, Stamp::from);
-        inode.modified = modified.map_or(inode.modified, Stamp::from);
-        inode.changed = time;
-        Ok(())
-    }
-
-    fn changeable(&mut self, id: InodeId) -> Result<&mut Inode<S::Page>, Errno> {
-        match id {
-            InodeId::Memory(number) => self.inode_mut(Number(number)),
-            InodeId::Proc(_) => Err(Errno::EPERM),
-        }
-    }
-
     /// truncate(2).
     ///
     /// # Errors
-    /// EISDIR, EINVAL where it is not a regular file, EFBIG, and those of a resolution.
+    /// EISDIR, EINVAL where it is not a regular file, EFBIG, EAGAIN where a lease is in the way, as for an open, and those
+    /// of a resolution.
     pub fn truncate(
         &mut self,
         store: &mut S,
@@ -172,7 +108,11 @@ impl<S: PageStore> Files<S> {
         size: u64,
     ) -> Result<(), Errno> {
         match self.lookup(view, path, LastLink::Follow)? {
-            InodeId::Memory(number) => self.set_size(store, Number(number), size),
+            InodeId::Memory(number) => {
+                let number = Number(number);
+                self.respect_leases(number, linux::O_WRONLY)?;
+                self.set_size(store, number, size)
+            }
             id if self.is_directory(id) => Err(Errno::EISDIR),
             InodeId::Proc(_) => Err(Errno::EINVAL),
         }

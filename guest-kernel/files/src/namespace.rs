@@ -1,9 +1,9 @@
 //! Names: how an inode gains and loses one; what is created.
 use crate::device::{Device, DeviceNumber};
 use crate::directory::{Directory, Name};
-use crate::inode::{Home, Inode, InodeId, Kind, Number, Stamp};
+use crate::inode::{Home, Inode, InodeId, Kind, Number, Stamp, TO_BE_NAMED};
 use crate::mapped::Regular;
-use crate::path::{Ending, LastLink, PATH_MAX, Resolved, Slash, View};
+use crate::path::{Ending, PATH_MAX, Resolved, Slash, View};
 use crate::words::hash;
 use crate::{Files, PageStore};
 use contract::Errno;
@@ -269,20 +269,12 @@ impl<S: PageStore> Files<S> {
         Ok(())
     }
 
-    /// link(2) and linkat(2): `last_link` says whether a link at the end of `old` is followed.
+    /// link(2) and linkat(2): one more name for an inode.
     ///
     /// # Errors
     /// EPERM for a directory, EXDEV for a file of `/proc`, EEXIST, EMLINK, ENOSPC, and those of a resolution.
-    pub fn link(
-        &mut self,
-        old_view: &View<'_>,
-        old: &[u8],
-        last_link: LastLink,
-        new_view: &View<'_>,
-        new: &[u8],
-    ) -> Result<(), Errno> {
-        let node = self.lookup(old_view, old, last_link)?;
-        let resolved = self.walk(new_view, new, Ending::Name)?;
+    pub fn link(&mut self, node: InodeId, view: &View<'_>, path: &[u8]) -> Result<(), Errno> {
+        let resolved = self.walk(view, path, Ending::Name)?;
         let parent = self.vacant_for_file(&resolved)?;
         let InodeId::Memory(number) = node else {
             return Err(Errno::EXDEV);
@@ -295,12 +287,16 @@ impl<S: PageStore> Files<S> {
         if inode.links >= LINK_MAX {
             return Err(Errno::EMLINK);
         }
-        if inode.links == 0 {
+        if inode.links == 0 && inode.archive != TO_BE_NAMED {
             return Err(Errno::ENOENT);
         }
         self.add_entry(parent, Name::Owned(resolved.name().into()), number)?;
         let time = self.now();
-        self.inode_mut(number)?.changed = time;
+        let inode = self.inode_mut(number)?;
+        inode.changed = time;
+        if inode.archive == TO_BE_NAMED {
+            inode.archive = 0;
+        }
         Ok(())
     }
 }

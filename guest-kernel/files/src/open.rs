@@ -1,7 +1,7 @@
 //! open(2) and openat(2).
 use crate::description::{DescriptionId, Opened};
 use crate::fd_table::{FdTable, OnExec};
-use crate::inode::{InodeId, Kind, Number};
+use crate::inode::{InodeId, Kind, Number, TO_BE_NAMED};
 use crate::mapped::Regular;
 use crate::path::{Ending, LastLink, View};
 use crate::proc::ProcNode;
@@ -280,7 +280,10 @@ impl<S: PageStore> Files<S> {
             return Err(Errno::EOPNOTSUPP);
         };
         let kind = Kind::Regular(Regular::new(&[]));
-        let inode = self.new_inode(view, Number(directory), kind, mode & !view.umask)?;
+        let mut inode = self.new_inode(view, Number(directory), kind, mode & !view.umask)?;
+        if flags & linux::O_EXCL == 0 {
+            inode.archive = TO_BE_NAMED;
+        }
         let number = self.add_inode(inode)?;
         let opened = self.describe(Opened::Regular(number), flags & !SPENT);
         if opened.is_err() {

@@ -5,6 +5,7 @@
 mod capacity;
 mod wakeups;
 
+use crate::nameless::Nameless;
 use crate::store::PageStore;
 use crate::wait_queue::{WaitFor, WaitQueue};
 use crate::{Files, Step, Transfer};
@@ -292,6 +293,7 @@ impl<S: PageStore> Files<S> {
             pipe.free(store);
             self.forget_wakeup(id);
             self.pipes.remove(id.0);
+            self.nameless.forget(Nameless::Pipe(id.0));
             self.wakeups.readiness_changed();
             return true;
         }

@@ -2,6 +2,7 @@
 //! knows.
 use crate::description::{DescriptionId, Opened};
 use crate::fd_table::{FdTable, OnExec};
+use crate::nameless::Nameless;
 use crate::{Attributes, Files, PageStore};
 use contract::Errno;
 use linux_raw_sys::general as linux;
@@ -95,7 +96,7 @@ impl<S: PageStore> Files<S> {
     pub(crate) fn process_attributes(&self) -> Attributes {
         Attributes {
             mode: 0o600,
-            ..self.pipe_attributes(0)
+            ..self.nameless_attributes(Nameless::Pipe(0))
         }
     }
 }

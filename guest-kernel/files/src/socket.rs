@@ -6,6 +6,7 @@ mod messages;
 
 use crate::description::{DescriptionId, Opened};
 use crate::fd_table::{FdTable, OnExec};
+use crate::nameless::Nameless;
 use crate::pipe::{End, PIPE_CAPACITY, PipeId};
 use crate::wait_queue::WaitFor;
 use crate::{Files, PageStore};
@@ -129,6 +130,7 @@ impl<S: PageStore> Files<S> {
     }
 
     pub(crate) fn close_socket(&mut self, store: &mut S, socket: Socket) {
+        self.nameless.forget(Nameless::Socket(socket.number));
         if let (Some(receive), Some(send)) = (socket.receive, socket.send)
             && socket.kind != SocketKind::Datagrams
             && self.pipe(receive).is_ok_and(|pipe| pipe.length() != 0)

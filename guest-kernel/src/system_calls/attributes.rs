@@ -2,9 +2,9 @@
 use super::paths::{WORKING_DIRECTORY, time_of_change};
 use crate::arch::clock::SECOND;
 use crate::kernel::Kernel;
-use crate::memory::user;
+use crate::memory::{heap, user};
 use contract::Errno;
-use files::{InodeId, Located, Time};
+use files::{Located, Time};
 use linux_raw_sys::general as linux;
 
 /// What becomes of a time.
@@ -39,23 +39,12 @@ impl NewTime {
 }
 
 impl Kernel {
-    /// The inode behind a descriptor, to be changed; not one of O_PATH.
-    fn inode_to_change(&self, descriptor: u64) -> Result<InodeId, Errno> {
-        let inode = self.files.open_inode_of(self.description(descriptor)?)?;
-        inode.ok_or(Errno::EPERM)
-    }
-
-    /// The inode that a path leads to, to be changed.
-    fn locate_to_change(
-        &mut self,
-        directory: u64,
-        path: u64,
-        flags: u32,
-    ) -> Result<InodeId, Errno> {
-        match self.locate(directory, path, flags)? {
-            Located::Inode(inode) => Ok(inode),
-            Located::Description(id) => self.files.inode_of(id)?.ok_or(Errno::EPERM),
-        }
+    /// What a descriptor leads to, to be changed; not one of O_PATH.
+    fn open_to_change(&self, descriptor: u64) -> Result<Located, Errno> {
+        heap::require_reserve()?;
+        let id = self.description(descriptor)?;
+        self.files.open_inode_of(id)?;
+        Ok(Located::Description(id))
     }
 
     /// chmod(2).
@@ -65,15 +54,15 @@ impl Kernel {
 
     /// fchmodat: without flags, as Linux's call is.
     pub fn fchmodat(&mut self, directory: u64, path: u64, mode: u64) -> Result<u64, Errno> {
-        let inode = self.locate_to_change(directory, path, 0)?;
-        self.files.chmod(inode, (mode & 0o7777) as u16)?;
+        let of = self.locate(directory, path, 0)?;
+        self.files.chmod(of, (mode & 0o7777) as u16)?;
         Ok(0)
     }
 
     /// fchmod(2).
     pub fn fchmod(&mut self, descriptor: u64, mode: u64) -> Result<u64, Errno> {
-        let inode = self.inode_to_change(descriptor)?;
-        self.files.chmod(inode, (mode & 0o7777) as u16)?;
+        let of = self.open_to_change(descriptor)?;
+        self.files.chmod(of, (mode & 0o7777) as u16)?;
         Ok(0)
     }
 
@@ -101,15 +90,15 @@ impl Kernel {
         if flags & !(linux::AT_SYMLINK_NOFOLLOW | linux::AT_EMPTY_PATH) != 0 {
             return Err(Errno::EINVAL);
         }
-        let inode = self.locate_to_change(directory, path, flags)?;
-        self.files.chown(inode, owner(user), owner(group))?;
+        let of = self.locate(directory, path, flags)?;
+        self.files.chown(of, owner(user), owner(group))?;
         Ok(0)
     }
 
     /// fchown(2).
     pub fn fchown(&mut self, descriptor: u64, user: u64, group: u64) -> Result<u64, Errno> {
-        let inode = self.inode_to_change(descriptor)?;
-        self.files.chown(inode, owner(user), owner(group))?;
+        let of = self.open_to_change(descriptor)?;
+        self.files.chown(of, owner(user), owner(group))?;
         Ok(0)
     }
 
@@ -135,29 +124,29 @@ impl Kernel {
         if flags & !(linux::AT_SYMLINK_NOFOLLOW | linux::AT_EMPTY_PATH) != 0 {
             return Err(Errno::EINVAL);
         }
-        let inode = if path == 0 && directory as i32 != linux::AT_FDCWD {
+        let of = if path == 0 && directory as i32 != linux::AT_FDCWD {
             if flags != 0 {
                 return Err(Errno::EINVAL);
             }
-            self.inode_to_change(directory)?
+            self.open_to_change(directory)?
         } else {
-            self.locate_to_change(directory, path, flags)?
+            self.locate(directory, path, flags)?
         };
         let [Some(accessed), Some(modified)] = times else {
             return Err(Errno::EINVAL);
         };
-        self.set_times(inode, accessed, modified)
+        self.set_times(of, accessed, modified)
     }
 
     fn set_times(
         &mut self,
-        inode: InodeId,
+        of: Located,
         accessed: NewTime,
         modified: NewTime,
     ) -> Result<u64, Errno> {
         let now = time_of_change();
         self.files
-            .set_times(inode, accessed.time(now), modified.time(now))?;
+            .set_times(of, accessed.time(now), modified.time(now))?;
         Ok(0)
     }
 
@@ -182,12 +171,12 @@ impl Kernel {
                 });
             }
         }
-        let inode = if path == 0 && directory as i32 != linux::AT_FDCWD {
-            self.inode_to_change(directory)?
+        let of = if path == 0 && directory as i32 != linux::AT_FDCWD {
+            self.open_to_change(directory)?
         } else {
-            self.locate_to_change(directory, path, 0)?
+            self.locate(directory, path, 0)?
         };
-        self.set_times(inode, new[0], new[1])
+        self.set_times(of, new[0], new[1])
     }
 
     /// utime(2).
@@ -203,8 +192,8 @@ impl Kernel {
                 })
             });
         }
-        let inode = self.locate_to_change(WORKING_DIRECTORY, path, 0)?;
-        self.set_times(inode, new[0], new[1])
+        let of = self.locate(WORKING_DIRECTORY, path, 0)?;
+        self.set_times(of, new[0], new[1])
     }
 }
 

@@ -5,7 +5,7 @@ use crate::memory::heap;
 use crate::memory::pages::Pages;
 use crate::processes_view::ProcessesView;
 use contract::Errno;
-use files::{Files, LastLink, Node, Replaced, View};
+use files::{Files, Located, Node, Replaced, View};
 use linux_raw_sys::general as linux;
 
 /// A path, and where it starts.
@@ -139,15 +139,22 @@ impl Kernel {
         new: u64,
         flags: u64,
     ) -> Result<u64, Errno> {
-        let last = match flags as u32 {
-            0 => LastLink::Keep,
-            linux::AT_SYMLINK_FOLLOW => LastLink::Follow,
-            _ => return Err(Errno::EINVAL),
+        const KNOWN: u32 = linux::AT_SYMLINK_FOLLOW | linux::AT_EMPTY_PATH;
+        let flags = flags as u32;
+        if flags & !KNOWN != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let last = match flags & linux::AT_SYMLINK_FOLLOW {
+            0 => linux::AT_SYMLINK_NOFOLLOW,
+            _ => 0,
         };
-        self.with_two_paths(
-            [(old_directory, old), (new_directory, new)],
-            |files, _, old, new| files.link(&old.view, old.path, last, &new.view, new.path),
-        )
+        let inode = match self.locate(old_directory, old, flags & linux::AT_EMPTY_PATH | last)? {
+            Located::Inode(inode) => inode,
+            Located::Description(id) => self.files.inode_of(id)?.ok_or(Errno::EXDEV)?,
+        };
+        self.with_path(new_directory, new, |files, _, view, path| {
+            files.link(inode, view, path).map(|()| 0)
+        })
     }
 
     /// rename(2).

@@ -11,6 +11,7 @@ use crate::process::scheduler::Next;
 use crate::process::signal::{self, Info, Interrupted};
 use crate::process::{Pid, Wait, held};
 use crate::processes_view::ProcessesView;
+use alloc::vec::Vec;
 use contract::Errno;
 use core::mem::MaybeUninit;
 use files::{
@@ -106,6 +107,15 @@ impl Kernel {
         let mut buffer = PathBuffer::take();
         let path = buffer.read(self.processes[self.current.process].space(), address)?;
         let start = self.start_for(directory, path)?;
+        self.with_view(start, |files, pages, view| f(files, pages, view, path))
+    }
+
+    /// Runs `f` with the view of the process that asks.
+    fn with_view<R>(
+        &mut self,
+        start: InodeId,
+        f: impl FnOnce(&mut Files<Pages>, &mut Pages, &View<'_>) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
         let process = &self.processes[self.current.process];
         let view = View {
             start,
@@ -120,7 +130,7 @@ impl Kernel {
                 current: self.current,
             },
         };
-        f(&mut self.files, &mut self.pages, &view, path)
+        f(&mut self.files, &mut self.pages, &view)
     }
 
     /// open(2).
@@ -203,9 +213,9 @@ impl Kernel {
         }))
     }
 
-    /// An open that a lease is in the way of: its holder is told, and the open waits until it is given up.
+    /// An open, or a truncate(2), that a lease is in the way of: its holder is told, and the open waits until it is given up.
     #[cold]
-    fn break_lease(&mut self, broken: Broken, flags: u32) -> Result<Outcome, Errno> {
+    pub fn break_lease(&mut self, broken: Broken, flags: u32) -> Result<Outcome, Errno> {
         const SIGIO: u8 = linux::SIGIO as u8;
         if let Some((owner, signal)) = broken.tell {
             let signal = if signal == 0 { SIGIO } else { signal };
@@ -281,9 +291,13 @@ impl Kernel {
         if size as i32 <= 0 {
             return Err(Errno::EINVAL);
         }
-        let text = self.with_path(directory, path, |files, _, view, path| {
-            files.readlink(view, path)
-        })?;
+        let text = if self.is_empty_string(path)? {
+            self.readlink_of_descriptor(directory)?
+        } else {
+            self.with_path(directory, path, |files, _, view, path| {
+                files.readlink(view, path)
+            })?
+        };
         let length = text.len().min(size as usize);
         user::write(
             self.processes[self.current.process].space(),
@@ -291,6 +305,29 @@ impl Kernel {
             &text[..length],
         )?;
         Ok(length as u64)
+    }
+
+    /// The text of a link that is open with O_PATH.
+    fn readlink_of_descriptor(&mut self, descriptor: u64) -> Result<Vec<u8>, Errno> {
+        if descriptor as i32 == linux::AT_FDCWD {
+            return Err(Errno::ENOENT);
+        }
+        let inode = self.files.inode_of(self.description(descriptor)?)?;
+        heap::require_reserve()?;
+        let text = self.with_view(self.files.root(), |files, _, view| {
+            files.readlink_inode(view, inode.ok_or(Errno::ENOENT)?)
+        });
+        text.map_err(|errno| match errno {
+            // An empty path names nothing but a link.
+            Errno::EINVAL => Errno::ENOENT,
+            errno => errno,
+        })
+    }
+
+    /// Whether there is nothing at `address` but the NUL that ends it.
+    pub fn is_empty_string(&self, address: u64) -> Result<bool, Errno> {
+        let space = self.processes[self.current.process].space();
+        Ok(user::string_length(space, address, 1)? == Some(0))
     }
 
     /// chdir(2).

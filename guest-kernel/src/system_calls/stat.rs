@@ -11,10 +11,7 @@ use linux_raw_sys::general as linux;
 impl Kernel {
     /// What a path leads to. With AT_EMPTY_PATH and an empty path, the descriptor itself.
     pub fn locate(&mut self, directory: u64, path: u64, flags: u32) -> Result<Located, Errno> {
-        if flags & linux::AT_EMPTY_PATH != 0
-            && user::string_length(self.processes[self.current.process].space(), path, 1)?
-                == Some(0)
-        {
+        if flags & linux::AT_EMPTY_PATH != 0 && self.is_empty_string(path)? {
             return if directory as i32 == linux::AT_FDCWD {
                 let process = &self.processes[self.current.process];
                 Ok(Located::Inode(process.working_directory))

@@ -31,7 +31,13 @@ impl Kernel {
             files.truncate(pages, view, path, size)
         });
         self.forget_lost_pages();
-        done.map(|()| Outcome::Return(0))
+        match done {
+            Err(Errno::EAGAIN) => match self.files.take_broken_lease() {
+                Some(broken) => self.break_lease(broken, 0),
+                None => Err(Errno::EAGAIN),
+            },
+            done => done.map(|()| Outcome::Return(0)),
+        }
     }
 
     fn size_limit(&self) -> u64 {

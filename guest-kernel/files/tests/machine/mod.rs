@@ -264,13 +264,10 @@ impl Machine {
 
     pub fn link(&mut self, old: &str, new: &str) -> Result<()> {
         let view = Self::view(&self.processes);
-        self.files.link(
-            &view,
-            old.as_bytes(),
-            files::LastLink::Keep,
-            &view,
-            new.as_bytes(),
-        )
+        let inode = self
+            .files
+            .lookup(&view, old.as_bytes(), files::LastLink::Keep)?;
+        self.files.link(inode, &view, new.as_bytes())
     }
 
     pub fn rename(&mut self, old: &str, new: &str, flags: u32) -> Result<()> {
