@@ -84,7 +84,7 @@ pub(crate) use programs;
 
 programs! {
     allocate spawn pipes faults signals handlers descriptors cloexec exec_failures many_arguments vforks waits pidfds descriptors_many
-    permissions
+    permissions file_notices
     memory_of_forks orphans handover registers registers_over_faults times files children
 }
 

@@ -309,9 +309,13 @@ impl Kernel {
                 }
             }
         }
+        if self.console.is_readable() {
+            self.files.note_console_input();
+        }
         self.wake_queue(WaitFor::ConsoleInput);
         self.wake_queue(WaitFor::Readiness);
         self.wake_writers();
+        self.tell_all();
     }
 
     /// Who waits to write to the console asks again, where output may go on.

@@ -84,7 +84,7 @@ static void by_one(void)
 	SHOW(setpriority(PRIO_PGRP, others, 5));
 	SHOW(setpriority(PRIO_PROCESS, 1 << 22, 5));
 
-	struct sched_param first = {1}, none = {0};
+	struct sched_param first = {.sched_priority = 1}, none = {.sched_priority = 0};
 	SHOW(sched_setscheduler(0, SCHED_RR, &first));
 	SHOW(sched_setscheduler(others, SCHED_OTHER, &none));
 	SHOW(sched_setscheduler(others, SCHED_OTHER, &first));

@@ -234,7 +234,7 @@ calls! {
         dup [Fd] "complete";
         dup2 [Fd, Fd] "complete";
         dup3 [Fd, Fd, Flags(PipeFlags)] "complete";
-        fcntl [Fd, Flags(Fcntl), FcntlArgument] "leases are never broken by force; O_ASYNC sends no signals";
+        fcntl [Fd, Flags(Fcntl), FcntlArgument] "leases are never broken by force; no F_NOTIFY";
         pipe [Out(PipeEnds)] "complete";
         pipe2 [Out(PipeEnds), Flags(PipeFlags)] "complete";
         getdents64 [Fd, Writes, Size] "complete";
@@ -242,7 +242,7 @@ calls! {
         sendfile [Fd, Fd, InOut(Long), Size] "from regular files";
         copy_file_range [Fd, InOut(Long), Fd, InOut(Long), Size, Number] "complete";
         flock [Fd, Flags(Flock)] "complete";
-        ioctl [Fd, Flags(Ioctl), IoctlArgument] "terminals, FIONREAD, FIONBIO, FIOCLEX";
+        ioctl [Fd, Flags(Ioctl), IoctlArgument] "terminals, FIONREAD, FIONBIO, FIOASYNC, FIOCLEX";
     }
     Readiness {
         poll [Polls(1), Size, Number] "complete";

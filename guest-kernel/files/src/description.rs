@@ -2,6 +2,7 @@
 use crate::device::Device;
 use crate::inode::{InodeId, Number};
 use crate::nameless::Nameless;
+use crate::notices::Wishes;
 use crate::pipe::{End, PipeId};
 use crate::proc::ProcNode;
 use crate::process_handle::ProcessHandle;
@@ -62,9 +63,8 @@ pub(crate) struct Description<P> {
     pub(crate) status: u32,
     /// Bytes in a file, a cursor in a directory.
     pub(crate) offset: u64,
-    /// Who would be told of input by which signal (F_SETOWN, F_SETSIG): kept, and told when asked.
-    pub(crate) owner: i32,
-    pub(crate) signal: u8,
+    /// Who is told of it by a signal, where anything was said of that.
+    pub(crate) wishes: Option<Box<Wishes>>,
     pub(crate) opened: Opened<P>,
 }
 
@@ -159,8 +159,7 @@ impl<S: PageStore> Files<S> {
             references: 1,
             status,
             offset: 0,
-            owner: 0,
-            signal: 0,
+            wishes: None,
             opened,
         };
         let inode = description.inode();
@@ -202,6 +201,9 @@ impl<S: PageStore> Files<S> {
         let Some(description) = self.descriptions.remove(u32::from(id.0)) else {
             return;
         };
+        if let Some(wishes) = &description.wishes {
+            self.forget_wishes(wishes);
+        }
         let inode = description.inode();
         self.writers -= u32::from(description.writes_regular().is_some());
         match description.opened {

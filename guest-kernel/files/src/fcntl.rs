@@ -1,4 +1,4 @@
-//! What fcntl(2) tells of an open file, and sets: status flags, who is told of input.
+//! What fcntl(2) tells of an open file, and sets: status flags.
 use crate::description::{DescriptionId, Opened};
 use crate::{Files, PageStore};
 use contract::Errno;
@@ -26,40 +26,6 @@ impl<S: PageStore> Files<S> {
             return Err(Errno::EBADF);
         }
         description.status = description.status & !CHANGEABLE | flags & CHANGEABLE;
-        Ok(())
-    }
-
-    /// Who would be told of input (F_GETOWN in fcntl(2)): a process, or less than 0 a process group.
-    ///
-    /// # Errors
-    /// EBADF.
-    pub fn owner(&self, id: DescriptionId) -> Result<i32, Errno> {
-        Ok(self.description(id)?.owner)
-    }
-
-    /// Sets who would be told of input (F_SETOWN). Nobody is, for O_ASYNC is not there; it can be asked for.
-    ///
-    /// # Errors
-    /// EBADF.
-    pub fn set_owner(&mut self, id: DescriptionId, owner: i32) -> Result<(), Errno> {
-        self.description_mut(id)?.owner = owner;
-        Ok(())
-    }
-
-    /// By which signal (F_GETSIG); 0 for SIGIO.
-    ///
-    /// # Errors
-    /// EBADF.
-    pub fn owner_signal(&self, id: DescriptionId) -> Result<u8, Errno> {
-        Ok(self.description(id)?.signal)
-    }
-
-    /// Sets by which signal (F_SETSIG), as [`Self::set_owner`].
-    ///
-    /// # Errors
-    /// EBADF.
-    pub fn set_owner_signal(&mut self, id: DescriptionId, signal: u8) -> Result<(), Errno> {
-        self.description_mut(id)?.signal = signal;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use crate::description::{DescriptionId, Opened};
 use crate::inode::Number;
 use crate::locks::LockMode;
-use crate::{Files, PageStore};
+use crate::{Addressee, AddresseeKind, Files, PageStore};
 use alloc::collections::BTreeMap;
 use contract::Errno;
 use linux_raw_sys::general as linux;
@@ -27,7 +27,7 @@ pub(crate) struct Leases {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Broken {
     /// The holder, where that is still to be told: who, and by which signal, 0 for SIGIO.
-    pub tell: Option<(i32, u8)>,
+    pub tell: Option<(Addressee, u8)>,
 }
 
 impl Leases {
@@ -71,9 +71,14 @@ impl<S: PageStore> Files<S> {
             return Err(Errno::EAGAIN);
         }
         self.leases.held.insert((number, id), (mode, Breaking::No));
-        let description = self.description_mut(id)?;
-        if description.owner == 0 {
-            description.owner = process as i32;
+        let to = self.addressee(id)?;
+        if to.id == 0 {
+            let to = Addressee {
+                kind: AddresseeKind::Process,
+                id: process,
+                ..to
+            };
+            self.set_addressee(id, to)?;
         }
         // One for writing may have become one for reading.
         self.locks_changed();
@@ -122,8 +127,8 @@ impl<S: PageStore> Files<S> {
         };
         let holder = *holder;
         let told = core::mem::replace(breaking, Breaking::Told);
-        let description = self.description(holder)?;
-        let tell = (told == Breaking::No).then_some((description.owner, description.signal));
+        let wishes = (self.addressee(holder)?, self.notice_signal(holder)?);
+        let tell = (told == Breaking::No).then_some(wishes);
         self.leases.broken = Some(Broken { tell });
         Err(Errno::EAGAIN)
     }

@@ -10,7 +10,7 @@
 //! | names and inodes | `directory`, `inode`, `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` and `nameless` (stat), `ownership` (chmod, chown) |
 //! | contents | `regular` over `page_map`, `mapped` and `mappable` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
 //! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `fcntl`, `open`, `fifo`, `transfer` (read, write), `readiness` (poll), `listing` (getdents) |
-//! | pairs of sockets, descriptors of processes, locks, leases | `socket`, `process_handle`, `locks`, `leases` |
+//! | pairs of sockets, descriptors of processes, locks, leases, signals that tell of files | `socket`, `process_handle`, `locks`, `leases`, `notices` |
 //! | the start | `archive` (the format), `seed` (into the tree) |
 //! | the terminal | `tty` |
 //! | below | `slab` (tables), `words` (bytes eight at a time), `store` (frames) |
@@ -46,6 +46,7 @@ mod mapped;
 mod metadata;
 mod nameless;
 mod namespace;
+mod notices;
 mod open;
 mod ownership;
 mod page_map;
@@ -87,6 +88,7 @@ pub use mappable::Mappable;
 pub use mapped::{MappedFile, NoPage, Purpose};
 pub use metadata::Located;
 pub use namespace::Node;
+pub use notices::{Addressee, AddresseeKind, News, Notice};
 pub use open::check_open_flags;
 pub use path::{LastLink, Owner, PATH_MAX, View};
 pub use pipe::{PIPE_BUF, PIPE_CAPACITY, PIPE_CAPACITY_MAX, PipeId};
@@ -126,6 +128,7 @@ pub struct Files<S: PageStore> {
     /// The directory on which `/proc` is, once it is.
     proc_mount: Option<Number>,
     wakeups: Wakeups,
+    notices: notices::Notices,
     /// What a pipe of somebody without privileges may hold (`/proc/sys/fs/pipe-max-size`).
     pipe_limit: u64,
     locks: locks::Locks,

@@ -264,14 +264,15 @@ impl<S: PageStore> Files<S> {
             End::Read => {
                 pipe.readers += 1;
                 pipe.readers_ever = pipe.readers_ever.wrapping_add(1);
-                self.wake(WaitFor::PipeWritable(id));
+                self.wake_waiters(WaitFor::PipeWritable(id));
             }
             End::Write => {
                 pipe.writers += 1;
                 pipe.writers_ever = pipe.writers_ever.wrapping_add(1);
-                self.wake(WaitFor::PipeReadable(id));
+                self.wake_waiters(WaitFor::PipeReadable(id));
             }
         }
+        self.wakeups.readiness_changed();
     }
 
     /// Closes an end; with the last one the pipe goes. Returns whether it went.

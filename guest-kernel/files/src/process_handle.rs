@@ -80,8 +80,8 @@ impl<S: PageStore> Files<S> {
         }
     }
 
-    /// Whether the end of a process matters to more than its family: who has record locks loses them, and there are
-    /// descriptors that stand for processes.
+    /// Whether the end of a process matters to more than its family: who has record locks loses them, there are
+    /// descriptors that stand for processes, and some are told what it closes.
     #[inline]
     #[must_use]
     pub fn minds_ends(&self) -> bool {
@@ -89,7 +89,8 @@ impl<S: PageStore> Files<S> {
     }
 
     pub(crate) fn note_who_minds_ends(&mut self) {
-        self.minds_ends = self.process_handles != 0 || self.has_record_locks();
+        self.minds_ends =
+            self.process_handles != 0 || self.has_record_locks() || self.has_asynchronous();
     }
 
     /// What Linux shows for all descriptors of its own making that are no files (`anon_inode`).

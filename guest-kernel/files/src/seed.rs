@@ -56,6 +56,7 @@ impl<S: PageStore> Files<S> {
             root: Number(0),
             proc_mount: None,
             wakeups: Wakeups::new(),
+            notices: crate::notices::Notices::new(),
             pipe_limit: crate::PIPE_CAPACITY_MAX as u64,
             last_serial: 0,
             lost_pages: None,

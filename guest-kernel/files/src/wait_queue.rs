@@ -50,6 +50,8 @@ pub(crate) struct Wakeups {
     pub(crate) console: WaitQueue,
     pub(crate) console_output: WaitQueue,
     pub(crate) readiness: WaitQueue,
+    /// Whether somebody may poll, or may be told of a change by a signal.
+    pub(crate) watched: bool,
 }
 
 /// Those who poll.
@@ -65,6 +67,7 @@ impl Wakeups {
             console: WaitQueue::new(),
             console_output: WaitQueue::new(),
             readiness: WaitQueue::new(),
+            watched: false,
         }
     }
 

@@ -121,6 +121,9 @@ impl Kernel {
         }
         self.files.tell_of_end();
         self.leave_shares(slot);
+        if self.files.has_asynchronous() {
+            self.tell_of_closed(slot);
+        }
     }
 
     /// Gives up the address space, and lets a vfork parent that waits for it go on.

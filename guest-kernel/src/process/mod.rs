@@ -7,7 +7,7 @@
 //! | share, or not | `descriptors.rs`, `held.rs`, `sharing.rs`, `apart.rs` |
 //! | become another program | `exec.rs`, over `template.rs`, `elf_image.rs`, `layout.rs` and `initial_stack.rs` |
 //! | run, wait, be preempted | `scheduler.rs`, `parking.rs`, `queue.rs`, `file_queues.rs`, `futex.rs`, `lock_futex.rs`; `scheduling.rs` is what it asked for |
-//! | be signalled, stop and go on | `signal/`, `handler.rs` |
+//! | be signalled, stop and go on | `signal/`, `handler.rs`, `file_notices.rs` |
 //! | be in a job, have a terminal | `jobs.rs`, `terminal.rs` |
 //! | end, and be waited for | `exit.rs`, `exit_thread.rs`, `exit_notify.rs`, `robust.rs`, `wait.rs` |
 //! | be somebody's, be limited, have timers, be accounted for | `credentials.rs`, `limits.rs`, `timers.rs`, `accounting.rs` |
@@ -24,6 +24,7 @@ pub mod exit;
 mod exit_notify;
 mod exit_thread;
 pub mod family;
+pub mod file_notices;
 mod file_queues;
 pub mod fork;
 pub mod futex;

@@ -204,6 +204,11 @@ impl ProcessTable {
         self.holders(pid).thread = Some(slot);
     }
 
+    /// Whether that is the identifier of anything: a thread, a process, a group, a session.
+    pub fn is_anybody(&self, id: Pid) -> bool {
+        !self.holders_of(id).is_nobody()
+    }
+
     /// Whether some process, a zombie perhaps, is in that process group.
     pub fn is_group(&self, group: Pid) -> bool {
         self.holders_of(group).group_members != 0

@@ -3,7 +3,7 @@ use super::Outcome;
 use crate::kernel::Kernel;
 use crate::memory::heap;
 use crate::memory::user;
-use crate::process::{Process, signal};
+use crate::process::Process;
 use crate::processes_view::ProcessesView;
 use contract::Errno;
 use files::{DescriptionId, KernelDevice, Listing, LockMode, OnExec, PIPE_CAPACITY};
@@ -186,7 +186,10 @@ impl Kernel {
             }
             linux::F_GETFL => Ok(u64::from(self.files.status_flags(description)?)),
             linux::F_SETFL => {
-                self.files.set_status_flags(description, argument as u32)?;
+                let flags = argument as u32;
+                self.files.set_status_flags(description, flags)?;
+                let asynchronous = flags & linux::FASYNC != 0;
+                self.set_asynchronous(descriptor as u32, description, asynchronous)?;
                 Ok(0)
             }
             linux::F_SETLEASE => {
@@ -220,52 +223,7 @@ impl Kernel {
                 self.wake_files();
                 Ok(capacity)
             }
-            linux::F_SETOWN => {
-                self.files.set_owner(description, argument as i32)?;
-                Ok(0)
-            }
-            linux::F_GETOWN => Ok(i64::from(self.files.owner(description)?) as u64),
-            linux::F_SETSIG => {
-                if argument > u64::from(signal::LAST) {
-                    return Err(Errno::EINVAL);
-                }
-                self.files.set_owner_signal(description, argument as u8)?;
-                Ok(0)
-            }
-            linux::F_GETSIG => Ok(u64::from(self.files.owner_signal(description)?)),
-            linux::F_SETOWN_EX => {
-                let mut bytes = [0; 8];
-                user::read(
-                    self.processes[self.current.process].space(),
-                    argument,
-                    &mut bytes,
-                )?;
-                let [kind, id] = bytes_to_words(bytes);
-                let owner = match kind {
-                    linux::F_OWNER_TID | linux::F_OWNER_PID => id as i32,
-                    linux::F_OWNER_PGRP => (id as i32).wrapping_neg(),
-                    _ => return Err(Errno::EINVAL),
-                };
-                self.files.set_owner(description, owner)?;
-                Ok(0)
-            }
-            linux::F_GETOWN_EX => {
-                let owner = self.files.owner(description)?;
-                let kind = if owner < 0 {
-                    linux::F_OWNER_PGRP
-                } else {
-                    linux::F_OWNER_PID
-                };
-                let words = [kind, owner.unsigned_abs()];
-                let word = u64::from(words[0]) | u64::from(words[1]) << 32;
-                user::write_words(
-                    self.processes[self.current.process].space(),
-                    argument,
-                    &[word],
-                )?;
-                Ok(0)
-            }
-            _ => Err(Errno::EINVAL),
+            _ => self.fcntl_notices(description, command, argument),
         }
     }
 
@@ -344,7 +302,7 @@ impl Kernel {
         Ok(done)
     }
 
-    /// ioctl(2): of any file FIOCLEX, FIONCLEX, FIONBIO and FIONREAD; of the console ioctl_tty(2).
+    /// ioctl(2): of any file FIOCLEX, FIONCLEX, FIONBIO, FIOASYNC and FIONREAD; of the console ioctl_tty(2).
     pub fn ioctl(
         &mut self,
         descriptor: u64,
@@ -372,6 +330,9 @@ impl Kernel {
                 self.files
                     .set_status_flags(description, flags | nonblocking)?;
             }
+            ioctl::FIOASYNC => {
+                self.ioctl_asynchronous(descriptor as u32, description, argument)?;
+            }
             request if device == Some(KernelDevice::Console) => {
                 return self.terminal_ioctl(request, argument);
             }
@@ -386,9 +347,4 @@ impl Kernel {
         }
         Ok(Outcome::Return(0))
     }
-}
-
-const fn bytes_to_words(bytes: [u8; 8]) -> [u32; 2] {
-    let word = u64::from_ne_bytes(bytes);
-    [word as u32, (word >> 32) as u32]
 }

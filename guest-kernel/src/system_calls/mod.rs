@@ -11,6 +11,7 @@ pub mod copying;
 pub mod credentials;
 pub mod descriptors;
 pub mod extended_attributes;
+pub mod file_notices;
 pub mod futex;
 pub mod handover;
 pub mod host;

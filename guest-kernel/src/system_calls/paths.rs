@@ -8,8 +8,8 @@ use crate::memory::space::AddressSpace;
 use crate::memory::user;
 use crate::memory::user_window::{Reader, find_nul};
 use crate::process::scheduler::Next;
-use crate::process::signal::{self, Info, Interrupted};
-use crate::process::{Pid, Wait, held};
+use crate::process::signal::Interrupted;
+use crate::process::{Wait, held};
 use crate::processes_view::ProcessesView;
 use alloc::vec::Vec;
 use contract::Errno;
@@ -216,15 +216,8 @@ impl Kernel {
     /// An open, or a truncate(2), that a lease is in the way of: its holder is told, and the open waits until it is given up.
     #[cold]
     pub fn break_lease(&mut self, broken: Broken, flags: u32) -> Result<Outcome, Errno> {
-        const SIGIO: u8 = linux::SIGIO as u8;
-        if let Some((owner, signal)) = broken.tell {
-            let signal = if signal == 0 { SIGIO } else { signal };
-            let id = Pid(owner.unsigned_abs());
-            if owner < 0 {
-                self.signal_group(id, signal, Info::Kernel);
-            } else if let Some(slot) = self.processes.find(id) {
-                signal::send(self, slot, signal, Info::Kernel);
-            }
+        if let Some((to, signal)) = broken.tell {
+            self.tell_of_lease(to, signal);
         }
         if self.whether_running() == Next::Other {
             return Ok(Outcome::Other);

@@ -8,6 +8,8 @@ use crate::records::COUNTERS;
 use crate::trace;
 use contract::Errno;
 use contract::counters::SYSTEM_CALLS;
+use core::sync::atomic::AtomicBool;
+use core::sync::atomic::Ordering::Relaxed;
 use files::Listing;
 use linux_raw_sys::general as nr;
 
@@ -29,6 +31,43 @@ pub fn call(number: u64) -> Call {
 /// From now on every call is traced.
 pub fn trace_all() {
     CALLS.with(|calls| *calls = [traced; SYSTEM_CALLS]);
+}
+
+/// From now on, after every call, whoever is to be told of what it did to files is told.
+pub fn watch() {
+    WATCHED.store(true, Relaxed);
+    CALLS.with(|calls| *calls = [watched; SYSTEM_CALLS]);
+}
+
+/// The reverse of [`watch`].
+#[cold]
+pub fn unwatch() {
+    WATCHED.store(false, Relaxed);
+    if trace::is_on() {
+        trace_all();
+    } else {
+        CALLS.with(|calls| *calls = ANSWERS);
+    }
+}
+
+/// Whether calls are traced or watched: then each is to go all the way.
+pub fn is_looked_at() -> bool {
+    trace::is_on() || WATCHED.load(Relaxed)
+}
+
+/// What stands in place of each call while calls are watched.
+extern "C" fn watched(kernel: &mut Kernel, a: u64, b: u64, c: u64, d: u64, e: u64) -> Outcome {
+    let number = kernel.processes[kernel.current.thread]
+        .context
+        .registers
+        .system_call_number();
+    let answer = if trace::is_on() {
+        traced
+    } else {
+        ANSWERS.get(number as usize).copied().unwrap_or(missing)
+    };
+    let outcome = answer(kernel, a, b, c, d, e);
+    kernel.tell_after_call(outcome)
 }
 
 /// What stands in place of each call while calls are traced.
@@ -83,6 +122,7 @@ macro_rules! calls {
 /// What answers each call.
 static ANSWERS: [Call; SYSTEM_CALLS] = table();
 /// What is called for it: the same, but while calls are traced.
+static WATCHED: AtomicBool = AtomicBool::new(false);
 static CALLS: OneCpu<[Call; SYSTEM_CALLS]> = OneCpu::new(table());
 
 /// Each call that is answered here has its line in `contract::calls`, and no other has. Where that is not so, the

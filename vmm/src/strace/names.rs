@@ -116,7 +116,7 @@ fn together(names: Names, value: u64) -> String {
 /// Flags of open(2) but for the access mode; those that contain others first.
 const OPEN: Names = named!(general::{
     O_CREAT O_EXCL O_NOCTTY O_TRUNC O_APPEND O_NONBLOCK O_SYNC O_DSYNC O_DIRECT O_LARGEFILE O_TMPFILE O_DIRECTORY
-    O_NOFOLLOW O_NOATIME O_CLOEXEC O_PATH
+    O_NOFOLLOW O_NOATIME O_CLOEXEC O_PATH FASYNC
 });
 
 const CLONE: Names = named!(general::{
@@ -190,7 +190,7 @@ fn shape(set: Set) -> Shape {
         Set::Fcntl => Value(named!(general::{
             F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL F_GETLK F_SETLK F_SETLKW F_SETOWN F_GETOWN F_SETSIG F_GETSIG
             F_OFD_GETLK F_OFD_SETLK F_OFD_SETLKW F_SETLEASE F_GETLEASE F_NOTIFY F_DUPFD_CLOEXEC F_SETPIPE_SZ
-            F_GETPIPE_SZ F_ADD_SEALS F_GET_SEALS
+            F_GETPIPE_SZ F_ADD_SEALS F_GET_SEALS F_SETOWN_EX F_GETOWN_EX
         })),
         Set::Flock | Set::Lock => Flags(named!(general::{LOCK_SH LOCK_EX LOCK_UN LOCK_NB}), "0"),
         Set::Futex => Both(

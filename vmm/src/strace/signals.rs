@@ -67,6 +67,10 @@ pub fn info(bytes: &[u8]) -> String {
         ) => {
             shown += &format!(", si_addr={}", super::text::address(word(bytes, 16)));
         }
+        (linux::SIGIO, 1..0x80) => {
+            let (band, descriptor) = (word(bytes, 16), half(bytes, 24));
+            shown += &format!(", si_band={band:#x}, si_fd={descriptor}");
+        }
         (_, 0 | -6) => {
             shown += &format!(", si_pid={}, si_uid={}", half(bytes, 16), half(bytes, 20));
         }
@@ -119,6 +123,9 @@ fn code_name(signal: u32, code: i32) -> String {
         ],
         linux::SIGILL => &["ILL_ILLOPC", "ILL_ILLOPN"],
         linux::SIGTRAP => &["TRAP_BRKPT", "TRAP_TRACE"],
+        linux::SIGIO => &[
+            "POLL_IN", "POLL_OUT", "POLL_MSG", "POLL_ERR", "POLL_PRI", "POLL_HUP",
+        ],
         _ => &[],
     };
     let named = usize::try_from(code)

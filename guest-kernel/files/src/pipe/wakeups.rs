@@ -7,7 +7,15 @@ impl<S: PageStore> Files<S> {
     /// Notes that a queue is to be woken, where somebody stands in it.
     #[inline]
     pub(crate) fn wake(&mut self, queue: WaitFor) {
-        self.wakeups.readiness_changed();
+        if self.wakeups.watched {
+            self.note_news(queue);
+        }
+        self.wake_waiters(queue);
+    }
+
+    /// As [`Self::wake`], where nothing has become readable or writable that was not.
+    #[inline]
+    pub(crate) fn wake_waiters(&mut self, queue: WaitFor) {
         let (id, bit) = match queue {
             WaitFor::PipeReadable(id) => (id, READABLE),
             WaitFor::PipeWritable(id) => (id, WRITABLE),
@@ -64,7 +72,10 @@ impl<S: PageStore> Files<S> {
             WaitFor::PipeWritable(id) => Some(&mut self.pipes.get_mut(id.0)?.write_queue),
             WaitFor::ConsoleInput => Some(&mut self.wakeups.console),
             WaitFor::ConsoleOutput => Some(&mut self.wakeups.console_output),
-            WaitFor::Readiness => Some(&mut self.wakeups.readiness),
+            WaitFor::Readiness => {
+                self.wakeups.watched = true;
+                Some(&mut self.wakeups.readiness)
+            }
             WaitFor::Lock => Some(&mut self.locks.queue),
         }
     }

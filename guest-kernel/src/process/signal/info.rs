@@ -10,6 +10,7 @@ pub const SIZE: usize = 128;
 pub const SI_USER: i32 = 0;
 pub const SI_TKILL: i32 = -6;
 const SI_KERNEL: u32 = 0x80;
+const SI_SIGIO: u32 = -5_i32 as u32;
 
 /// A process that sends or tells: its pid and real user id.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,12 @@ pub enum Info {
     Fault { code: u32, address: u64, trap: Trap },
     /// A child has ended, stopped or gone on.
     Child(Sender, Event),
+    /// Something can be done with a file: `si_code`, `si_band`, `si_fd`.
+    File {
+        code: u32,
+        band: u32,
+        descriptor: u32,
+    },
 }
 
 impl Info {
@@ -82,14 +89,43 @@ impl Info {
                 put(5, child.user);
                 put(6, status);
             }
+            Self::File {
+                code,
+                band,
+                descriptor,
+            } => {
+                // Of some signals these codes would say something else.
+                put(
+                    2,
+                    if means_otherwise(signal) {
+                        SI_SIGIO
+                    } else {
+                        code
+                    },
+                );
+                put(4, band);
+                put(6, descriptor);
+            }
         }
         bytes
     }
 
     /// Whether a program says more by it than that it was sent: then it is refused rather than sent without.
     pub const fn is_message(self) -> bool {
-        matches!(self, Self::Queued(_) | Self::ThreadKill(_))
+        matches!(
+            self,
+            Self::Queued(_) | Self::ThreadKill(_) | Self::File { .. }
+        )
     }
+}
+
+/// Whether a signal has codes of its own.
+const fn means_otherwise(signal: u8) -> bool {
+    use super::{SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+    matches!(
+        signal,
+        SIGBUS | SIGCHLD | SIGFPE | SIGILL | SIGSEGV | SIGSYS | SIGTRAP
+    )
 }
 
 /// `si_code` and `si_status` of a child (sigaction(2)).

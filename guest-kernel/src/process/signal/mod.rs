@@ -56,6 +56,7 @@ pub const SIGXFSZ: u8 = 25;
 pub const SIGVTALRM: u8 = 26;
 pub const SIGPROF: u8 = 27;
 pub const SIGWINCH: u8 = 28;
+pub const SIGIO: u8 = 29;
 pub const SIGSYS: u8 = 31;
 
 const SIG_DFL: u64 = 0;
