@@ -113,9 +113,7 @@ pub fn writable_already<S: FrameStore>(
 }
 
 impl Space {
-    /// Resolves a page fault of user code. Where it copies a page that others have too, the pages `ahead` of their own write
-    /// are copied with it: those that are there, private, and may be written. For want of a frame such a page waits for its
-    /// write.
+    /// Resolves a page fault of user code.
     ///
     /// # Errors
     /// The access cannot be; nothing has changed.
@@ -125,9 +123,8 @@ impl Space {
         store: &mut S,
         address: VirtAddr,
         access: Access,
-        ahead: &[Cell<UserPage>],
     ) -> Result<Resolution, Refusal> {
-        Ok(self.resolve(store, address, access, ahead)?.1)
+        Ok(self.resolve(store, address, access)?.1)
     }
 
     /// The frame to read a user's page from.
@@ -143,11 +140,10 @@ impl Space {
         if let Some(frame) = readable_already(store, self.root, address) {
             return Ok(frame);
         }
-        Ok(self.resolve(store, address, Access::Read, &[])?.0)
+        Ok(self.resolve(store, address, Access::Read)?.0)
     }
 
-    /// The frame to write a user's page to; it is the space's own, or of a shared mapping. And what it took, if it was not
-    /// so already, with the pages `ahead` as in [`Self::fault`].
+    /// The frame to write a user's page to; it is the space's own, or of a shared mapping.
     ///
     /// # Errors
     /// The program could not write there either.
@@ -156,13 +152,30 @@ impl Space {
         &mut self,
         store: &mut S,
         address: VirtAddr,
-        ahead: &[Cell<UserPage>],
-    ) -> Result<(PhysFrame, Option<Resolution>), Refusal> {
+    ) -> Result<PhysFrame, Refusal> {
         if let Some(frame) = writable_already(store, self.root, address) {
-            return Ok((frame, None));
+            return Ok(frame);
         }
-        let (frame, resolution) = self.resolve(store, address, Access::Write, ahead)?;
-        Ok((frame, Some(resolution)))
+        Ok(self.resolve(store, address, Access::Write)?.0)
+    }
+
+    /// As [`Self::resolve_for_write`], where a table is most likely not the space's own, and what it took. Where it copies a
+    /// page that others have too, the pages `ahead` of their own write are copied with it: those that are there, private,
+    /// and may be written. For want of a frame such a page waits for its write.
+    ///
+    /// # Errors
+    /// The program could not write there either.
+    #[inline]
+    pub fn own_for_write<S: FrameStore>(
+        &mut self,
+        store: &mut S,
+        address: VirtAddr,
+        ahead: &[Cell<UserPage>],
+    ) -> Result<(PhysFrame, Resolution), Refusal> {
+        if address.as_u64() >= USER_END {
+            return Err(Refusal::NotMapped);
+        }
+        self.resolve_below_shared(store, address, Access::Write, ahead)
     }
 
     #[inline(never)]
@@ -171,13 +184,12 @@ impl Space {
         store: &mut S,
         address: VirtAddr,
         access: Access,
-        ahead: &[Cell<UserPage>],
     ) -> Result<(PhysFrame, Resolution), Refusal> {
         if address.as_u64() >= USER_END {
             return Err(Refusal::NotMapped);
         }
         let Some(table) = own_page_table_already(store, self.root, address) else {
-            return self.resolve_below_shared(store, address, access, ahead);
+            return self.resolve_below_shared(store, address, access, &[]);
         };
         let page = store.entry(table.frame(), address.page_table_index(One));
         let meaning = page.within(table.fill());
@@ -186,20 +198,13 @@ impl Space {
             return Ok((meaning.frame(), Resolution::Spurious));
         }
         let provided = provide(store, table.frame(), address, meaning);
-        match provided {
-            Ok((_, Resolution::Copied)) => {
-                store.flush_page(address);
-                if !ahead.is_empty() {
-                    self.copy_ahead(store, address, Took::Nothing, ahead);
-                }
-            }
-            Ok((_, Resolution::CopiedBorrowed)) => store.flush_page(address),
-            _ => {}
+        if let Ok((_, Resolution::Copied | Resolution::CopiedBorrowed)) = provided {
+            store.flush_page(address);
         }
         provided
     }
 
-    /// [`Self::resolve`] where the page table is not the space's own, or there is none.
+    /// [`Self::resolve`] where a table is not the space's own, or there is none.
     #[inline(never)]
     fn resolve_below_shared<S: FrameStore>(
         &mut self,
@@ -208,12 +213,24 @@ impl Space {
         access: Access,
         ahead: &[Cell<UserPage>],
     ) -> Result<(PhysFrame, Resolution), Refusal> {
-        let meaning = look(store, self.root, address).entry;
-        access.check(meaning)?;
-        // From here on what is there is there to be written.
-        if meaning.is_present() && access != Access::Write {
-            return Ok((meaning.frame(), Resolution::Spurious));
-        }
+        let meaning = match walk(store, self.root, address) {
+            // Mostly.
+            Some((page, way)) if access == Access::Write && page.is_copied_before_write() => {
+                if way.is_hardware_writable() {
+                    return Ok((page.frame(), Resolution::Spurious));
+                }
+                page
+            }
+            _ => {
+                let meaning = look(store, self.root, address).entry;
+                access.check(meaning)?;
+                // From here on what is there is there to be written.
+                if meaning.is_present() && access != Access::Write {
+                    return Ok((meaning.frame(), Resolution::Spurious));
+                }
+                meaning
+            }
+        };
         let mut took = Took::Nothing;
         let along = Along::Written(ahead);
         let provided = own_page_table(store, self.root, address, along, &mut took)
@@ -228,7 +245,9 @@ impl Space {
         if took == Took::Copy || moved {
             store.flush_page(address);
         }
-        if !ahead.is_empty() && matches!(provided, Ok((_, Resolution::Copied))) {
+        let mut pages = ahead.iter().map(Cell::get);
+        let came_along = took == Took::Copy && pages.all(|page| page.shares_page_table(address));
+        if !came_along && matches!(provided, Ok((_, Resolution::Copied))) {
             self.copy_ahead(store, address, took, ahead);
         }
         provided
@@ -263,7 +282,7 @@ impl Space {
             .is_copied_before_write()
         {
             // Without a frame the page waits for its write.
-            let _ = self.resolve(store, address, Access::Write, ahead);
+            let _ = self.own_for_write(store, address, ahead);
         }
     }
 

@@ -201,37 +201,51 @@ fn copy_child<S: FrameStore>(
 /// Lets go of what an entry of a table of `level` pointed to. Nobody can reach it through the entry any more.
 #[inline]
 pub(crate) fn let_go<S: FrameStore>(store: &mut S, level: PageTableLevel, entry: Entry) {
+    let drop = match level {
+        PageTableLevel::One => S::free_page,
+        PageTableLevel::Two => drop_page_table,
+        PageTableLevel::Three => drop_directory,
+        PageTableLevel::Four => drop_pointer_table,
+    };
+    let_go_by(store, entry, drop);
+}
+
+/// Takes an entry's count away, and drops what it pointed to where that was the last.
+#[inline(always)]
+fn let_go_by<S: FrameStore>(store: &mut S, entry: Entry, drop: impl FnOnce(&mut S, PhysFrame)) {
     if entry.is_counted() && store.release(entry.frame()) == 0 {
-        match level {
-            PageTableLevel::One => store.free_page(entry.frame()),
-            PageTableLevel::Two => drop_page_table(store, entry.frame()),
-            PageTableLevel::Three => drop_directory(store, entry.frame()),
-            PageTableLevel::Four => {
-                empty_table(store, PageTableLevel::Three, entry.frame());
-                store.free_table(entry.frame());
-            }
-        }
+        drop(store, entry.frame());
     }
 }
 
-/// Lets go of all that a root or a table above the page tables holds.
+/// Lets go of all that a root holds.
 #[inline]
-pub(crate) fn empty_table<S: FrameStore>(store: &mut S, level: PageTableLevel, table: PhysFrame) {
+pub(crate) fn empty_root<S: FrameStore>(store: &mut S, root: PhysFrame) {
+    empty_table(store, root, drop_pointer_table);
+}
+
+/// Lets go of all that a table above the page tables holds; `drop` drops a table below it.
+#[inline(always)]
+fn empty_table<S: FrameStore>(store: &mut S, table: PhysFrame, drop: impl Fn(&mut S, PhysFrame)) {
     let (live, columns) = (store.live_groups(table), store.counted_groups(table));
     for_each_live(live, columns, |place| {
         let entry = store.entry_at(table, place);
         if !entry.is_empty() {
             store.set_entry_at(table, place, Entry::EMPTY);
-            let_go(store, level, entry);
+            let_go_by(store, entry, &drop);
         }
     });
-    store.set_live_groups(table, 0);
-    store.set_counted_groups(table, 0);
+}
+
+#[inline(never)]
+fn drop_pointer_table<S: FrameStore>(store: &mut S, pointer_table: PhysFrame) {
+    empty_table(store, pointer_table, drop_directory);
+    store.free_table(pointer_table);
 }
 
 #[inline(never)]
 fn drop_directory<S: FrameStore>(store: &mut S, directory: PhysFrame) {
-    empty_table(store, PageTableLevel::Two, directory);
+    empty_table(store, directory, drop_page_table);
     store.free_table(directory);
 }
 
@@ -239,11 +253,7 @@ fn drop_directory<S: FrameStore>(store: &mut S, directory: PhysFrame) {
 fn drop_page_table<S: FrameStore>(store: &mut S, page_table: PhysFrame) {
     let live = store.live_groups(page_table);
     for_each_place(live & spread(store.counted_groups(page_table)), |place| {
-        let_go(
-            store,
-            PageTableLevel::One,
-            store.entry_at(page_table, place),
-        );
+        let_go_by(store, store.entry_at(page_table, place), S::free_page);
     });
     store.free_page_table(page_table);
 }

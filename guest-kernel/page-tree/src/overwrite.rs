@@ -258,13 +258,10 @@ fn collapse<S: FrameStore>(
                 return;
             }
             store.clear_groups(child, 0, 64);
-            store.set_live_groups(child, 0);
             Entry::EMPTY
         }
         _ => return,
     };
-    // Conservative up to here.
-    store.set_counted_groups(child, 0);
     store.set_entry(table.frame, index, meaning.under(table.fill));
     store.release(child);
     store.free_table(child);

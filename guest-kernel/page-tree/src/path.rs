@@ -24,7 +24,7 @@ pub(crate) enum Along<'a> {
 
 /// Makes the path from a root to the page table of an address writable, and returns that table's entry. On an error too,
 /// `took` says whether a table was copied.
-#[inline]
+#[inline(always)]
 pub(crate) fn own_page_table<S: FrameStore>(
     store: &mut S,
     root: PhysFrame,

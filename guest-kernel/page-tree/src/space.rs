@@ -4,7 +4,7 @@ use x86_64::structures::paging::PhysFrame;
 use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One, Three, Two};
 
 use crate::entry::{Entry, Protection};
-use crate::node::{Narrowed, empty_table, share_tables};
+use crate::node::{Narrowed, empty_root, share_tables};
 use crate::range::USER_END;
 use crate::store::{FrameStore, OutOfFrames};
 
@@ -63,7 +63,7 @@ impl Space {
     #[inline]
     pub fn release<S: FrameStore>(self, store: &mut S) {
         if store.release(self.root) == 0 {
-            empty_table(store, Four, self.root);
+            empty_root(store, self.root);
             store.free_root(self.root);
         }
     }

@@ -49,7 +49,7 @@ pub trait FrameStore {
     fn allocate_zeroed_page(&mut self) -> Option<PhysFrame>;
     /// A page with the contents of another one, of count 1.
     fn allocate_page_copy(&mut self, of: PhysFrame) -> Option<PhysFrame>;
-    /// Takes back a table: its count is 0, its entries are zero again, and it has no live groups.
+    /// Takes back a table: its count is 0, and its entries are zero again, whatever its groups say.
     fn free_table(&mut self, table: PhysFrame);
     /// A table of count 1 that will be written all over ([`Self::free_page_table`]): its live groups say where it may
     /// have stale entries. An implementation that keeps no such tables gives one of zeros, as this one does.
@@ -66,8 +66,6 @@ pub trait FrameStore {
         for_each_run(self.live_groups(page_table), |first, count| {
             self.clear_groups(page_table, first, count);
         });
-        self.set_live_groups(page_table, 0);
-        self.set_counted_groups(page_table, 0);
         self.free_table(page_table);
     }
 

@@ -17,7 +17,7 @@ fn range(start: u64, length: u64) -> PageRange {
 
 fn touch(space: &mut Space, arena: &mut Arena, address: u64) {
     space
-        .fault(arena, VirtAddr::new(address), Access::Write, &[])
+        .fault(arena, VirtAddr::new(address), Access::Write)
         .unwrap();
 }
 
@@ -182,7 +182,7 @@ fn protection_follows_linux() {
         .unwrap();
     touch(&mut space, &mut arena, GIB);
     let page = VirtAddr::new(GIB);
-    let frame = space.resolve_for_write(&mut arena, page, &[]).unwrap().0;
+    let frame = space.resolve_for_write(&mut arena, page).unwrap();
     arena.write(frame, 42);
 
     // Up to the hole, and an error; nothing at all if it begins with the hole.
@@ -204,7 +204,7 @@ fn protection_follows_linux() {
         ]
     );
     for address in [GIB, GIB + PAGE] {
-        let refused = space.fault(&mut arena, VirtAddr::new(address), Access::Read, &[]);
+        let refused = space.fault(&mut arena, VirtAddr::new(address), Access::Read);
         assert_eq!(refused, Err(Refusal::NotAllowed));
     }
     // What was there is there again.
@@ -212,13 +212,13 @@ fn protection_follows_linux() {
     space.protect(&mut arena, first, Protection::READ).unwrap();
     let found = space.resolve_for_read(&mut arena, page).unwrap();
     assert_eq!((found, arena.read(found)), (frame, 42));
-    let refused = space.fault(&mut arena, page, Access::Write, &[]);
+    let refused = space.fault(&mut arena, page, Access::Write);
     assert_eq!(refused, Err(Refusal::NotAllowed));
-    let refused = space.fault(&mut arena, page, Access::Execute, &[]);
+    let refused = space.fault(&mut arena, page, Access::Execute);
     assert_eq!(refused, Err(Refusal::NotAllowed));
     // Nobody else has the page: it may be written at once, with no fault.
     space.protect(&mut arena, first, READ_WRITE).unwrap();
-    let allowed = space.fault(&mut arena, page, Access::Write, &[]);
+    let allowed = space.fault(&mut arena, page, Access::Write);
     assert_eq!(allowed, Ok(Resolution::Spurious));
     space.release(&mut arena);
     assert_eq!(arena.frames_in_use(), 0);

@@ -659,7 +659,7 @@ impl World {
         {
             let result = self.starving(
                 who,
-                |space, arena| space.fault(arena, page, access, &[]),
+                |space, arena| space.fault(arena, page, access),
                 |result| *result == Err(Refusal::OutOfFrames),
             );
             assert_eq!(result, Err(Refusal::NotThere));
@@ -673,7 +673,7 @@ impl World {
                 who,
                 |space, arena| match access {
                     Access::Write => space
-                        .resolve_for_write(arena, page, &ahead)
+                        .own_for_write(arena, page, &ahead)
                         .map(|(frame, _)| frame),
                     _ => space.resolve_for_read(arena, page),
                 },
@@ -683,7 +683,7 @@ impl World {
         } else {
             let result = self.starving(
                 who,
-                |space, arena| space.fault(arena, page, access, &ahead),
+                |space, arena| space.fault(arena, page, access),
                 |result| *result == Err(Refusal::OutOfFrames),
             );
             assert_eq!(result.map(|_| ()), allowed);
@@ -705,13 +705,10 @@ impl World {
             return;
         }
         let (space, plain) = &mut self.spaces[who];
-        let again = space.fault(&mut self.arena, page, access, &[]);
+        let again = space.fault(&mut self.arena, page, access);
         assert_eq!(again, Ok(Resolution::Spurious));
         let frame = if access == Access::Write {
-            space
-                .resolve_for_write(&mut self.arena, page, &[])
-                .unwrap()
-                .0
+            space.resolve_for_write(&mut self.arena, page).unwrap()
         } else {
             space.resolve_for_read(&mut self.arena, page).unwrap()
         };

@@ -20,8 +20,8 @@ fn range(start: u64, length: u64) -> PageRange {
 
 fn write(space: &mut Space, arena: &mut Arena, address: u64, value: u64) -> Resolution {
     let address = VirtAddr::new(address);
-    let resolution = space.fault(arena, address, Access::Write, &[]).unwrap();
-    let page = space.resolve_for_write(arena, address, &[]).unwrap().0;
+    let resolution = space.fault(arena, address, Access::Write).unwrap();
+    let page = space.resolve_for_write(arena, address).unwrap();
     arena.write(page, value);
     resolution
 }
@@ -109,7 +109,7 @@ fn a_path_is_copied_whole_or_not_at_all() {
     let address = VirtAddr::new(GIB);
     for left in 0..4 {
         arena.left = Some(left);
-        let refused = parent.fault(&mut arena, address, Access::Write, &[]);
+        let refused = parent.fault(&mut arena, address, Access::Write);
         assert_eq!(refused, Err(Refusal::OutOfFrames));
         assert_eq!(
             arena.frames_in_use(),
@@ -119,7 +119,7 @@ fn a_path_is_copied_whole_or_not_at_all() {
         arena.audit([&parent, &child].into_iter(), &[]);
     }
     arena.left = Some(4);
-    let copied = parent.fault(&mut arena, address, Access::Write, &[]);
+    let copied = parent.fault(&mut arena, address, Access::Write);
     assert_eq!(copied, Ok(Resolution::Copied));
     arena.audit([&parent, &child].into_iter(), &[]);
 }
@@ -183,23 +183,23 @@ fn pages_are_copied_ahead_with_one_that_is_written() {
     }
     let address = VirtAddr::new(GIB);
     let before = arena.frames_in_use();
-    let nothing = parent.fault(&mut arena, address, Access::Write, &ahead);
-    assert_eq!(nothing, Ok(Resolution::Spurious));
+    let nothing = parent.own_for_write(&mut arena, address, &ahead);
+    assert_eq!(nothing.unwrap().1, Resolution::Spurious);
     assert_eq!(arena.frames_in_use(), before);
     let mut child = parent.fork(&mut arena).unwrap();
-    let copied = child.fault(&mut arena, address, Access::Write, &ahead);
-    assert_eq!(copied, Ok(Resolution::Copied));
+    let copied = child.own_for_write(&mut arena, address, &ahead);
+    assert_eq!(copied.unwrap().1, Resolution::Copied);
     // The root, three tables and two more for what is far away, and the pages that are there.
     assert_eq!(arena.frames_in_use(), before + 1 + 3 + 2 + 5);
     arena.audit([&parent, &child].into_iter(), &[]);
     let stores = arena.stores;
     for &at in &all {
         let address = VirtAddr::new(at);
-        let childs = child.fault(&mut arena, address, Access::Write, &[]);
+        let childs = child.fault(&mut arena, address, Access::Write);
         assert_eq!(childs, Ok(Resolution::Spurious));
         assert_eq!(read(&mut child, &mut arena, at), at);
         // The first gets the tables back, but the page never lost its write bit.
-        let parents = parent.fault(&mut arena, address, Access::Write, &[]);
+        let parents = parent.fault(&mut arena, address, Access::Write);
         let nothing_lost = at != GIB && at != far[0];
         assert_eq!(
             parents,
@@ -233,8 +233,8 @@ fn without_frames_a_page_waits_for_its_write() {
     let before = arena.frames_in_use();
     // Three tables, the page that is written, and one of the others.
     arena.left = Some(5);
-    let copied = child.fault(&mut arena, VirtAddr::new(GIB), Access::Write, &ahead);
-    assert_eq!(copied, Ok(Resolution::Copied));
+    let copied = child.own_for_write(&mut arena, VirtAddr::new(GIB), &ahead);
+    assert_eq!(copied.unwrap().1, Resolution::Copied);
     assert_eq!(arena.frames_in_use(), before + 5);
     arena.audit([&parent, &child].into_iter(), &[]);
     arena.left = None;
@@ -458,7 +458,7 @@ fn fork_without_a_frame_changes_nothing() {
     arena.left = Some(0);
     assert!(parent.fork(&mut arena).is_err());
     assert_eq!(arena.stores, stores);
-    let again = parent.fault(&mut arena, VirtAddr::new(GIB), Access::Write, &[]);
+    let again = parent.fault(&mut arena, VirtAddr::new(GIB), Access::Write);
     assert_eq!(again, Ok(Resolution::Spurious));
     parent.release(&mut arena);
     assert_eq!(arena.frames_in_use(), 0);
@@ -471,11 +471,11 @@ fn the_kernels_half_is_not_mapped_for_a_user() {
     for address in [0xffff_8000_0000_0000, u64::MAX, 0x7fff_ffff_f000] {
         let address = VirtAddr::new(address);
         for access in [Access::Read, Access::Write, Access::Execute] {
-            let refused = space.fault(&mut arena, address, access, &[]);
+            let refused = space.fault(&mut arena, address, access);
             assert_eq!(refused, Err(Refusal::NotMapped));
         }
         assert!(space.resolve_for_read(&mut arena, address).is_err());
-        assert!(space.resolve_for_write(&mut arena, address, &[]).is_err());
+        assert!(space.resolve_for_write(&mut arena, address).is_err());
         assert!(space.translate(&arena, address).is_none());
         assert!(UserPage::containing(address).is_none());
     }

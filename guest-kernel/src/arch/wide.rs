@@ -22,22 +22,26 @@ const WORDS: usize = PAGE_SIZE / 8;
 struct Moves {
     copy_page: unsafe fn(from: *const u64, to: *mut u64),
     zero_page: unsafe fn(to: *mut u64),
+    copy_lines: unsafe fn(from: *const u64, to: *mut u64, lines: usize),
 }
 
 /// Eight bytes: `rep movsq`, which real processors turn into wider ones.
 const WORDWISE: Moves = Moves {
     copy_page: copy_page_words,
     zero_page: zero_page_words,
+    copy_lines: copy_lines_words,
 };
 /// Sixteen: where ring 0 is emulated, and an iteration costs as much as an instruction.
 const SSE: Moves = Moves {
     copy_page: copy_page_sse,
     zero_page: zero_page_sse,
+    copy_lines: copy_lines_words,
 };
 /// Thirty-two.
 const AVX: Moves = Moves {
     copy_page: copy_page_avx,
     zero_page: zero_page_avx,
+    copy_lines: copy_lines_avx,
 };
 
 static MOVES: OneCpu<Moves> = OneCpu::new(WORDWISE);
@@ -82,6 +86,30 @@ pub unsafe fn copy_page(from: *const u64, to: *mut u64) {
 pub unsafe fn zero_page(to: *mut u64) {
     // SAFETY: the caller's, and `choose` knows what ring 0 can do.
     unsafe { MOVES.with(|moves| moves.zero_page)(to) };
+}
+
+/// Copies `lines` of 64 bytes, one at least.
+///
+/// # Safety
+/// `from` can be read and `to` written for them; both are aligned to 64 bytes, and do not overlap.
+#[inline]
+pub unsafe fn copy_lines(from: *const u64, to: *mut u64, lines: usize) {
+    /// Fewer are sooner copied than a register is put back.
+    const MANY: usize = 8;
+    // SAFETY: the caller's, and `choose` knows what ring 0 can do.
+    unsafe {
+        if lines < MANY {
+            copy_lines_words(from, to, lines);
+        } else {
+            MOVES.with(|moves| moves.copy_lines)(from, to, lines);
+        }
+    }
+}
+
+#[inline]
+unsafe fn copy_lines_words(from: *const u64, to: *mut u64, lines: usize) {
+    // SAFETY: the caller's: a line is eight words.
+    unsafe { copy_words(from, to, lines * 8) };
 }
 
 unsafe fn copy_page_words(from: *const u64, to: *mut u64) {
@@ -141,6 +169,55 @@ unsafe fn copy_page_avx(from: *const u64, to: *mut u64) {
             from = in(reg) from.byte_add(PAGE_SIZE),
             to = in(reg) to.byte_add(PAGE_SIZE),
             at = inout(reg) -(PAGE_SIZE as isize) => _,
+            options(nostack),
+        );
+        restore_ymm0!(in_use, saved);
+    }
+}
+
+/// Four lines at least.
+unsafe fn copy_lines_avx(from: *const u64, to: *mut u64, lines: usize) {
+    let mut saved = MaybeUninit::<[u64; 4]>::uninit();
+    // SAFETY: the caller's, and as in `copy_page_avx`.
+    unsafe {
+        let in_use = in_use!();
+        if in_use & ZMM_HIGH != 0 {
+            copy_lines_words(from, to, lines);
+            return;
+        }
+        asm!(
+            "vmovdqu [{saved}], ymm0",
+            "sub {lines}, 4",
+            // Four at a time, then one.
+            "2:",
+            ".set distance, 0",
+            ".rept 8",
+            "  vmovdqa ymm0, [{from} + distance]",
+            "  vmovdqa [{to} + distance], ymm0",
+            "  .set distance, distance + 32",
+            ".endr",
+            "add {from}, 256",
+            "add {to}, 256",
+            "sub {lines}, 4",
+            "jns 2b",
+            "add {lines}, 4",
+            "je 4f",
+            "3:",
+            ".set distance, 0",
+            ".rept 2",
+            "  vmovdqa ymm0, [{from} + distance]",
+            "  vmovdqa [{to} + distance], ymm0",
+            "  .set distance, distance + 32",
+            ".endr",
+            "add {from}, 64",
+            "add {to}, 64",
+            "dec {lines}",
+            "jne 3b",
+            "4:",
+            saved = in(reg) saved.as_mut_ptr(),
+            from = inout(reg) from => _,
+            to = inout(reg) to => _,
+            lines = inout(reg) lines => _,
             options(nostack),
         );
         restore_ymm0!(in_use, saved);

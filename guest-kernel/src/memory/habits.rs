@@ -74,30 +74,29 @@ impl Habits {
         }
     }
 
-    /// Whether the next copy of a page is to be told to [`copied`](Self::copied), and may bring others.
+    /// Whether the next copy of a page says something, or brings others.
     #[inline]
     pub const fn are_watched(&self) -> bool {
         self.watched.get() != 0
     }
 
-    /// The pages that are to be copied with the first one.
+    /// The pages that are to be copied with the first one; `None` where that is still to be found out.
     #[inline]
-    pub fn pages_ahead(&self) -> &[Cell<UserPage>] {
-        match self.record.get() {
-            Some(record) if record.is_used() => self.list(record).sure(),
-            _ => &[],
-        }
+    pub fn pages_ahead(&self) -> Option<&[Cell<UserPage>]> {
+        let record = self.record.get()?;
+        record.is_used().then(|| self.list(record).sure())
     }
 
-    /// A page has been copied, for it was written, and what was known of others with it.
+    /// A page has been copied, and what was known of others with it.
     #[inline]
-    pub fn copied(&self, page: UserPage) {
-        let Some(record) = self.record.get() else {
-            return;
-        };
-        if record.is_used() {
-            self.watched.set(0);
-        } else {
+    pub fn used(&self) {
+        self.watched.set(0);
+    }
+
+    /// A page has been copied, for it was written.
+    #[inline(never)]
+    pub fn learn(&self, page: UserPage) {
+        if let Some(record) = self.record.get() {
             self.watched.set(self.watched.get() - 1);
             self.list(record).learn(record.forks.get(), page);
         }
@@ -142,12 +141,12 @@ impl Record {
         }
     }
 
-    /// From the third fork on the first copy brings the others: if there are others.
+    /// From the third fork on the first copy brings the others, if there are others, and the parent's comes with the fork.
     #[cold]
     fn use_now(&self) {
-        let watches = |list: &List| u8::from(list.confirmed.get() > 1);
-        self.parent_watches.set(watches(&self.parent));
-        self.child_watches.set(watches(&self.child));
+        let watches = |list: &List, least| u8::from(list.confirmed.get() >= least);
+        self.parent_watches.set(watches(&self.parent, 1));
+        self.child_watches.set(watches(&self.child, 2));
     }
 
     #[cold]
@@ -172,7 +171,7 @@ impl List {
     }
 
     /// In the first fork what is copied is remembered; in the second what is copied again is confirmed.
-    #[inline(never)]
+    #[inline]
     fn learn(&self, forks: u8, page: UserPage) {
         let (known, confirmed) = (self.known.get(), self.confirmed.get());
         if forks == 0 {

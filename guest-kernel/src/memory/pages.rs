@@ -3,7 +3,7 @@ use super::direct_map;
 use super::frames::{FRAMES, Use, frame_of, number_of, zero};
 use crate::arch::layout::kernel_root_entries;
 use crate::arch::{tlb, wide};
-use crate::memory_functions::{copy_words, zero_words};
+use crate::memory_functions::zero_words;
 use crate::one_cpu::OneCpu;
 use crate::records::COUNTERS;
 use contract::PAGE_SIZE;
@@ -182,7 +182,7 @@ impl FrameStore for Tables {
     fn copy_groups(&mut self, from: PhysFrame, to: PhysFrame, first: u32, count: u32) {
         let (from, to) = (group_pointer(from, first), group_pointer(to, first));
         // SAFETY: both are tables of the tree, apart, and a table has 64 groups.
-        unsafe { copy_words(from, to, count as usize * GROUP) };
+        unsafe { wide::copy_lines(from, to, count as usize) };
     }
 
     #[inline]

@@ -191,7 +191,7 @@ impl AddressSpace {
         }
         let address = VirtAddr::new_truncate(address);
         let tree = &mut self.inner.borrow_mut().tree;
-        tree.fault(&mut Tables, address, access, &[])
+        tree.fault(&mut Tables, address, access)
     }
 
     /// [`Self::fault`], and what is missing is brought.
@@ -230,12 +230,11 @@ impl AddressSpace {
             return Err(Refusal::NotMapped);
         }
         if self.habits.are_watched() {
-            return self.watched_write(address);
+            return Ok(self.watched_write(address)?.0);
         }
         let address = VirtAddr::new_truncate(address);
         let tree = &mut self.inner.borrow_mut().tree;
-        let (frame, _) = tree.resolve_for_write(&mut Tables, address, &[])?;
-        Ok(frame)
+        tree.resolve_for_write(&mut Tables, address)
     }
 
     /// The frame of a page that the program could read without a fault.
@@ -293,34 +292,37 @@ impl AddressSpace {
     /// [`Self::fault`], a short while after a fork.
     #[inline(never)]
     fn watched_fault(&self, address: u64, access: Access) -> Result<Resolution, Refusal> {
-        let address = VirtAddr::new_truncate(address);
-        let tree = &mut self.inner.borrow_mut().tree;
-        let ahead = self.habits.pages_ahead();
-        let resolution = tree.fault(&mut Tables, address, access, ahead)?;
-        self.note(address, resolution);
-        Ok(resolution)
-    }
-
-    /// [`Self::resolve_for_write`], a short while after a fork.
-    #[inline(never)]
-    fn watched_write(&self, address: u64) -> Result<PhysFrame, Refusal> {
-        let address = VirtAddr::new_truncate(address);
-        let tree = &mut self.inner.borrow_mut().tree;
-        let ahead = self.habits.pages_ahead();
-        let (frame, resolution) = tree.resolve_for_write(&mut Tables, address, ahead)?;
-        if let Some(resolution) = resolution {
-            self.note(address, resolution);
+        if access == Access::Write && address < USER_END {
+            return Ok(self.watched_write(address)?.1);
         }
-        Ok(frame)
+        let tree = &mut self.inner.borrow_mut().tree;
+        tree.fault(&mut Tables, VirtAddr::new_truncate(address), access)
     }
 
-    /// What has been copied says something of the next forks.
+    /// [`Self::resolve_for_write`], a short while after a fork. And what it took.
+    #[inline(never)]
+    fn watched_write(&self, address: u64) -> Result<(PhysFrame, Resolution), Refusal> {
+        let address = VirtAddr::new_truncate(address);
+        let tree = &mut self.inner.borrow_mut().tree;
+        let known = self.habits.pages_ahead();
+        let owned = tree.own_for_write(&mut Tables, address, known.unwrap_or_default());
+        if let Ok((_, Resolution::Copied)) = owned {
+            match (known, UserPage::containing(address)) {
+                (None, Some(page)) => self.habits.learn(page),
+                _ => self.habits.used(),
+            }
+        }
+        owned
+    }
+
+    /// A fork is over: does at once what the first write after it would do, where it is known which that is.
     #[inline]
-    fn note(&self, address: VirtAddr, resolution: Resolution) {
-        if resolution == Resolution::Copied
-            && let Some(page) = UserPage::containing(address)
+    pub fn write_ahead(&self) {
+        if self.habits.are_watched()
+            && let Some([first, ..]) = self.habits.pages_ahead()
         {
-            self.habits.copied(page);
+            // Without frames the write itself will see.
+            let _ = self.watched_write(first.get().start().as_u64());
         }
     }
 

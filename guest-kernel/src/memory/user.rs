@@ -135,6 +135,22 @@ pub fn write(space: &AddressSpace, mut address: u64, mut bytes: &[u8]) -> Result
     Ok(())
 }
 
+/// Writes half a word.
+///
+/// # Errors
+/// As [`write`].
+#[inline]
+pub fn write_u32(space: &AddressSpace, address: u64, value: u32) -> Result<(), UserFault> {
+    let bytes = value.to_ne_bytes();
+    check(address, bytes.len() as u64)?;
+    let piece = writable(space, address, bytes.len() as u64)?;
+    match piece.first_chunk_mut() {
+        Some(place) => *place = bytes,
+        None => write(space, address, &bytes)?,
+    }
+    Ok(())
+}
+
 /// Reads a word.
 ///
 /// # Errors

@@ -1,9 +1,12 @@
 //! What a parent hears of the end of a child.
 use super::traits::Traits;
 use super::wait::{Event, Found, Wanted};
-use super::{Process, ProcessSlot, Resume, State, Status, Wait, signal, wait};
+use super::{Process, ProcessSlot, Resume, State, Status, ThreadSlot, Wait, signal, wait};
 use crate::kernel::Kernel;
+use crate::memory::user::{self, UserBuffer};
+use crate::memory_functions::copy_few;
 use crate::trace;
+use linux_raw_sys::general as linux;
 
 impl Kernel {
     pub(super) fn notify_parent(&mut self, slot: ProcessSlot) {
@@ -30,6 +33,9 @@ impl Kernel {
                 if let State::Waiting(Wait::Child(wanted)) = self.processes[only].state
                     && wanted.fits(process)
                 {
+                    if ignores && self.answer_wait(only, wanted, zombie, status).is_some() {
+                        return;
+                    }
                     self.enqueue(only, Self::ASKS_AGAIN);
                 }
             }
@@ -38,6 +44,42 @@ impl Kernel {
         if !ignores {
             self.signal_end(parent, zombie, status);
         }
+    }
+
+    /// The only thread of a parent waits for just this end: its call returns, without being asked again, and nothing is left
+    /// of the zombie. `None` where that cannot be: nothing has changed.
+    #[inline]
+    fn answer_wait(
+        &mut self,
+        waiter: ThreadSlot,
+        wanted: Wanted,
+        zombie: ProcessSlot,
+        status: Status,
+    ) -> Option<()> {
+        let thread = &self.processes[waiter];
+        let registers = &thread.context.registers;
+        let [_, word, _, usage, ..] = registers.arguments();
+        if registers.system_call_number() != u64::from(linux::__NR_wait4)
+            || wanted.events & linux::WEXITED == 0
+            || usage != 0
+            || trace::is_on()
+        {
+            return None;
+        }
+        if word != 0 {
+            let place = UserBuffer {
+                address: word,
+                length: size_of::<i32>() as u64,
+            };
+            let space = self.processes[thread.process].space();
+            let bytes = user::writable_already(space, place)?;
+            copy_few(&Event::Ended(status).word().to_ne_bytes(), bytes);
+        }
+        let pid = self.processes[zombie].pid;
+        self.take_report(zombie);
+        self.processes[waiter].set_result(u64::from(pid.0));
+        self.enqueue(waiter, Resume::User);
+        Some(())
     }
 
     /// What the parent gets at the end of a process. One that is no longer the program that asked for another

@@ -123,6 +123,9 @@ impl Kernel {
             COUNTERS.get(Counter::FramesTables) - tables_before,
         );
         if lender.is_none() {
+            if !request.has(linux::CLONE_VM) {
+                self.processes[self.current].space().write_ahead();
+            }
             return Ok(Outcome::Return(u64::from(pid.0)));
         }
         self.park(self.current.thread, Wait::Vfork(pid));

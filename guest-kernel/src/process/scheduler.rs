@@ -167,7 +167,7 @@ impl Kernel {
         loop {
             let tid = self.processes[self.current.thread].tid;
             let space = self.processes[self.current.process].space();
-            let written = user::write(space, pid_at, &tid.0.to_ne_bytes());
+            let written = user::write_u32(space, pid_at, tid.0);
             match written {
                 Err(UserFault::OutOfFrames) if self.templates.drop_all() > 0 => {}
                 Err(UserFault::OutOfFrames) => return self.out_of_memory(),
