@@ -49,15 +49,26 @@ impl Place {
     }
 }
 
-/// Calls `f` for each place in groups of eight.
-#[inline]
-pub(crate) fn for_each_place(groups: u64, mut f: impl FnMut(Place)) {
-    let mut rest = groups;
+/// Calls `f` for each place in groups of eight that are in one of these groups of sixteen.
+#[inline(always)]
+pub(crate) fn for_each_counted(eights: u64, sixteens: u32, mut f: impl FnMut(Place)) {
+    let mut rest = sixteens;
     while rest != 0 {
-        let group = rest.trailing_zeros();
+        let group = rest.trailing_zeros() * 2;
         rest &= rest - 1;
-        for at in 0..8 {
-            f(Place { group, at });
+        let halves = eights >> group;
+        if halves & 0b01 != 0 {
+            for at in 0..8 {
+                f(Place { group, at });
+            }
+        }
+        if halves & 0b10 != 0 {
+            for at in 0..8 {
+                f(Place {
+                    group: group + 1,
+                    at,
+                });
+            }
         }
     }
 }
@@ -107,32 +118,25 @@ pub(crate) fn for_each_run(groups: u64, mut f: impl FnMut(u32, u32)) {
     }
 }
 
-/// Groups of sixteen as groups of eight: each bit twice.
-#[inline]
-pub(crate) fn spread(sixteens: u32) -> u64 {
-    if sixteens == u32::MAX {
-        return u64::MAX;
-    }
-    let mut eights = 0;
-    let mut rest = sixteens;
-    while rest != 0 {
-        eights |= 0b11 << (rest.trailing_zeros() * 2);
-        rest &= rest - 1;
-    }
-    eights
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn spreads_each_bit() {
-        assert_eq!(spread(0), 0);
-        assert_eq!(spread(0b101), 0b11_0011);
-        assert_eq!(spread(1 << 31), 0b11 << 62);
-        assert_eq!(spread(u32::MAX), u64::MAX);
-        assert_eq!(spread(u32::MAX - 1), u64::MAX - 3);
+    fn visits_each_place_in_both_kinds_of_groups() {
+        let visited = |eights, sixteens| {
+            let mut found = std::vec::Vec::new();
+            for_each_counted(eights, sixteens, |place| {
+                found.push(u16::from(place.index()));
+            });
+            found
+        };
+        assert!(visited(0, u32::MAX).is_empty());
+        assert!(visited(u64::MAX, 0).is_empty());
+        assert!(visited(0b1100, 0b1).is_empty());
+        let expected: std::vec::Vec<u16> = (8..16).chain(496..504).collect();
+        assert_eq!(visited(0b10 | 1 << 62, 1 << 31 | 1), expected);
+        assert_eq!(visited(u64::MAX, u32::MAX).len(), 512);
     }
 
     #[test]
@@ -167,9 +171,6 @@ mod tests {
         let mut found = std::vec::Vec::new();
         for_each_index(1 << 63 | 1, |index| found.push(u16::from(index)));
         let expected: std::vec::Vec<u16> = (0..8).chain(504..512).collect();
-        assert_eq!(found, expected);
-        found.clear();
-        for_each_place(1 << 63 | 1, |place| found.push(u16::from(place.index())));
         assert_eq!(found, expected);
     }
 }

@@ -3,7 +3,7 @@ use x86_64::structures::paging::page_table::PageTableLevel;
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::Entry;
-use crate::groups::{column, for_each_live, for_each_place, for_each_run, group, spread};
+use crate::groups::{column, for_each_counted, for_each_live, for_each_run, group};
 use crate::store::{FrameStore, OutOfFrames};
 
 /// Whether entries have lost their write bit.
@@ -114,8 +114,7 @@ pub(crate) fn copy_entries<S: FrameStore>(store: &mut S, from: PhysFrame, to: Ph
 /// counted in the copy stays as it is, there and in the other.
 #[inline]
 pub(crate) fn share_entries<S: FrameStore>(store: &mut S, from: PhysFrame, to: PhysFrame) {
-    let counted = store.live_groups(to) & spread(store.counted_groups(to));
-    for_each_place(counted, |place| {
+    for_each_counted(store.live_groups(to), store.counted_groups(to), |place| {
         let entry = store.entry_at(to, place);
         if entry.is_counted() {
             store.share(entry.frame());
@@ -251,8 +250,11 @@ fn drop_directory<S: FrameStore>(store: &mut S, directory: PhysFrame) {
 
 #[inline(never)]
 fn drop_page_table<S: FrameStore>(store: &mut S, page_table: PhysFrame) {
-    let live = store.live_groups(page_table);
-    for_each_place(live & spread(store.counted_groups(page_table)), |place| {
+    let (live, counted) = (
+        store.live_groups(page_table),
+        store.counted_groups(page_table),
+    );
+    for_each_counted(live, counted, |place| {
         let_go_by(store, store.entry_at(page_table, place), S::free_page);
     });
     store.free_page_table(page_table);

@@ -305,7 +305,11 @@ impl AddressSpace {
         let address = VirtAddr::new_truncate(address);
         let tree = &mut self.inner.borrow_mut().tree;
         let known = self.habits.pages_ahead();
-        let owned = tree.own_for_write(&mut Tables, address, known.unwrap_or_default());
+        let ahead = match known {
+            Some([first, others @ ..]) if first.get().start() == address.align_down(PAGE) => others,
+            all => all.unwrap_or_default(),
+        };
+        let owned = tree.own_for_write(&mut Tables, address, ahead);
         if let Ok((_, Resolution::Copied)) = owned {
             match (known, UserPage::containing(address)) {
                 (None, Some(page)) => self.habits.learn(page),
