@@ -44,6 +44,12 @@ pub const fn direct_map(address: PhysAddr) -> *mut u8 {
     (DIRECT_MAP + address.as_u64()) as *mut u8
 }
 
+/// The physical address of what `pointer` points at, in the direct map.
+#[inline]
+pub fn in_direct_map<T>(pointer: *const T) -> PhysAddr {
+    PhysAddr::new_truncate((pointer as u64).wrapping_sub(DIRECT_MAP))
+}
+
 /// The physical address of what `pointer` points at, in the direct map or in the image.
 #[inline]
 pub fn physical_address<T>(pointer: *const T) -> PhysAddr {

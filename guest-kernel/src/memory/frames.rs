@@ -146,14 +146,14 @@ impl Frames {
     #[inline]
     pub fn info(&self, frame: PhysFrame) -> &FrameInfo {
         // SAFETY: the array covers every frame up to the end of RAM, and frames come from this allocator.
-        unsafe { &*self.info.add(number(frame) as usize) }
+        unsafe { &*place_of(self.info, frame) }
     }
 
     /// What is known of `frame`, to change it.
     #[inline]
     pub fn info_mut(&mut self, frame: PhysFrame) -> &mut FrameInfo {
         // SAFETY: as in `info`; `&mut self` makes the access exclusive.
-        unsafe { &mut *self.info.add(number(frame) as usize) }
+        unsafe { &mut *place_of(self.info, frame) }
     }
 
     /// A frame with anything in it, counted once.
@@ -273,9 +273,12 @@ impl Frames {
     }
 }
 
+/// A frame's place in the array, which begins at `info`.
 #[inline]
-fn number(frame: PhysFrame) -> u32 {
-    (frame.start_address().as_u64() / PAGE) as u32
+fn place_of(info: *mut FrameInfo, frame: PhysFrame) -> *mut FrameInfo {
+    /// Bytes of memory that a byte of the array stands for.
+    const RATIO: u64 = PAGE / size_of::<FrameInfo>() as u64;
+    info.wrapping_byte_add((frame.start_address().as_u64() / RATIO) as usize)
 }
 
 #[inline]
@@ -286,7 +289,7 @@ pub fn frame_of(number: u32) -> PhysFrame {
 /// The number of a frame, for lists kept in [`FrameInfo`].
 #[inline]
 pub fn number_of(frame: PhysFrame) -> u32 {
-    number(frame)
+    (frame.start_address().as_u64() / PAGE) as u32
 }
 
 #[inline]
@@ -302,16 +305,15 @@ fn pop(info: *mut FrameInfo, list: &mut u32) -> Option<PhysFrame> {
 
 #[inline]
 fn push(info: *mut FrameInfo, list: &mut u32, frame: PhysFrame) {
-    let number = number(frame);
     // SAFETY: the array covers every frame that was handed out.
     unsafe {
-        *info.add(number as usize) = FrameInfo {
+        *place_of(info, frame) = FrameInfo {
             count: 0,
             next: *list,
             bits: 0,
         }
     };
-    *list = number;
+    *list = number_of(frame);
 }
 
 /// Zeroes a frame.

@@ -8,7 +8,7 @@
 //! operation that allocates first asks for the reserve to be full ([`require_reserve`]) and is told
 //! ENOMEM there, before it has changed anything. What one operation allocates fits in the reserve.
 use super::frames::{FRAMES, Frames, NO_FRAME, Use, frame_of, number_of};
-use super::{direct_map, physical_address};
+use super::{direct_map, in_direct_map};
 use crate::one_cpu::OneCpu;
 use contract::{Errno, PAGE, PAGE_SIZE};
 use core::alloc::{GlobalAlloc, Layout};
@@ -92,8 +92,7 @@ impl Heap {
     /// Small, as [`allocate`](Self::allocate).
     #[inline(always)]
     fn free(&mut self, frames: &mut Frames, block: *mut u8, class: usize) {
-        // A block is reached through the direct map.
-        let address = physical_address(block);
+        let address = in_direct_map(block);
         let frame = PhysFrame::containing_address(address);
         let bit = 1 << ((address.as_u64() % PAGE) >> (SMALLEST_SHIFT + class as u32));
         let info = frames.info_mut(frame);

@@ -15,4 +15,4 @@ pub mod usage;
 pub mod user;
 pub mod user_window;
 
-pub use crate::arch::layout::{direct_map, physical_address};
+pub use crate::arch::layout::{direct_map, in_direct_map, physical_address};
