@@ -175,7 +175,7 @@ unsafe fn copy_page_avx(from: *const u64, to: *mut u64) {
     }
 }
 
-/// Four lines at least.
+/// Eight lines at least.
 unsafe fn copy_lines_avx(from: *const u64, to: *mut u64, lines: usize) {
     let mut saved = MaybeUninit::<[u64; 4]>::uninit();
     // SAFETY: the caller's, and as in `copy_page_avx`.
@@ -187,36 +187,33 @@ unsafe fn copy_lines_avx(from: *const u64, to: *mut u64, lines: usize) {
         }
         asm!(
             "vmovdqu [{saved}], ymm0",
-            "sub {lines}, 4",
-            // Four at a time, then one.
+            // Eight at a time, then one.
+            "sub {lines}, 8",
             "2:",
             ".set distance, 0",
-            ".rept 8",
+            ".rept 16",
             "  vmovdqa ymm0, [{from} + distance]",
-            "  vmovdqa [{to} + distance], ymm0",
+            "  vmovdqa [{from} + {to} + distance], ymm0",
             "  .set distance, distance + 32",
             ".endr",
-            "add {from}, 256",
-            "add {to}, 256",
-            "sub {lines}, 4",
+            "add {from}, 512",
+            "sub {lines}, 8",
             "jns 2b",
-            "add {lines}, 4",
+            "add {lines}, 8",
             "je 4f",
             "3:",
-            ".set distance, 0",
-            ".rept 2",
-            "  vmovdqa ymm0, [{from} + distance]",
-            "  vmovdqa [{to} + distance], ymm0",
-            "  .set distance, distance + 32",
-            ".endr",
+            "vmovdqa ymm0, [{from}]",
+            "vmovdqa [{from} + {to}], ymm0",
+            "vmovdqa ymm0, [{from} + 32]",
+            "vmovdqa [{from} + {to} + 32], ymm0",
             "add {from}, 64",
-            "add {to}, 64",
             "dec {lines}",
             "jne 3b",
             "4:",
             saved = in(reg) saved.as_mut_ptr(),
             from = inout(reg) from => _,
-            to = inout(reg) to => _,
+            // The distance from where it is read to where it is written.
+            to = in(reg) (to as usize).wrapping_sub(from as usize),
             lines = inout(reg) lines => _,
             options(nostack),
         );

@@ -230,7 +230,7 @@ impl AddressSpace {
             return Err(Refusal::NotMapped);
         }
         if self.habits.are_watched() {
-            return Ok(self.watched_write(address)?.0);
+            return self.watched_write(address);
         }
         let address = VirtAddr::new_truncate(address);
         let tree = &mut self.inner.borrow_mut().tree;
@@ -292,16 +292,21 @@ impl AddressSpace {
     /// [`Self::fault`], a short while after a fork.
     #[inline(never)]
     fn watched_fault(&self, address: u64, access: Access) -> Result<Resolution, Refusal> {
-        if access == Access::Write && address < USER_END {
-            return Ok(self.watched_write(address)?.1);
+        if access == Access::Write {
+            return Ok(self.write_and_learn(address)?.1);
         }
         let tree = &mut self.inner.borrow_mut().tree;
         tree.fault(&mut Tables, VirtAddr::new_truncate(address), access)
     }
 
-    /// [`Self::resolve_for_write`], a short while after a fork. And what it took.
+    /// [`Self::resolve_for_write`], a short while after a fork.
     #[inline(never)]
-    fn watched_write(&self, address: u64) -> Result<(PhysFrame, Resolution), Refusal> {
+    fn watched_write(&self, address: u64) -> Result<PhysFrame, Refusal> {
+        Ok(self.write_and_learn(address)?.0)
+    }
+
+    #[inline(always)]
+    fn write_and_learn(&self, address: u64) -> Result<(PhysFrame, Resolution), Refusal> {
         let address = VirtAddr::new_truncate(address);
         let tree = &mut self.inner.borrow_mut().tree;
         let known = self.habits.pages_ahead();

@@ -60,7 +60,7 @@ impl Kernel {
         let registers = &thread.context.registers;
         let [_, word, _, usage, ..] = registers.arguments();
         if registers.system_call_number() != u64::from(linux::__NR_wait4)
-            || wanted.events & linux::WEXITED == 0
+            || wanted.options & linux::WEXITED == 0
             || usage != 0
             || trace::is_on()
         {

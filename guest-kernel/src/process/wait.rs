@@ -69,15 +69,18 @@ pub enum News {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wanted {
     pub who: Selector,
-    /// WEXITED, WSTOPPED and WCONTINUED.
-    pub events: u32,
-    /// `__WCLONE`, `__WALL` and `__WNOTHREAD`.
+    /// Of [`EVENTS`](Self::EVENTS) and [`KIN`](Self::KIN).
     pub options: u32,
     /// The thread that waits; of interest for `__WNOTHREAD` alone.
     pub thread: Pid,
 }
 
 impl Wanted {
+    /// What there is to wait for.
+    pub const EVENTS: u32 = linux::WEXITED | linux::WSTOPPED | linux::WCONTINUED;
+    /// Which children are meant, beside who they are.
+    pub const KIN: u32 = linux::__WCLONE | linux::__WALL | linux::__WNOTHREAD;
+
     /// Whether it is about this child: of those that send SIGCHLD at their end, or of the others, of all threads
     /// or of the one that waits.
     #[inline]
@@ -93,7 +96,7 @@ impl Wanted {
             News::Stopped(_) => linux::WSTOPPED,
             News::Continued => linux::WCONTINUED,
         };
-        self.events & event != 0
+        self.options & event != 0
     }
 
     /// Whether what has become of a child changes the answer: an end does, be it to ECHILD.
@@ -121,7 +124,7 @@ pub enum Found {
 #[inline(always)]
 pub fn find(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> Found {
     // Mostly the end of an only child is waited for.
-    if wanted.events == linux::WEXITED
+    if wanted.options & Wanted::EVENTS == linux::WEXITED
         && let Some(slot) = table.first_child(parent)
     {
         let child = &table[slot];
@@ -147,15 +150,15 @@ fn find_among_all(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> 
             continue;
         }
         match (child.ended, child.job.news) {
-            (Some(status), _) if wanted.events & linux::WEXITED != 0 => {
+            (Some(status), _) if wanted.options & linux::WEXITED != 0 => {
                 return Found::Report(slot, Event::Ended(status));
             }
             // It will neither stop nor go on.
             (Some(_), _) => {}
-            (None, Some(News::Stopped(signal))) if wanted.events & linux::WSTOPPED != 0 => {
+            (None, Some(News::Stopped(signal))) if wanted.options & linux::WSTOPPED != 0 => {
                 return Found::Report(slot, Event::Stopped(signal));
             }
-            (None, Some(News::Continued)) if wanted.events & linux::WCONTINUED != 0 => {
+            (None, Some(News::Continued)) if wanted.options & linux::WCONTINUED != 0 => {
                 return Found::Report(slot, Event::Continued);
             }
             (None, _) => found = Found::NotYet,

@@ -25,10 +25,6 @@ const WAITID_OPTIONS: u32 = linux::WNOHANG
     | linux::__WNOTHREAD
     | linux::__WCLONE
     | linux::__WALL;
-/// Which children are meant.
-const KIN: u32 = linux::__WNOTHREAD | linux::__WCLONE | linux::__WALL;
-/// What there is to wait for.
-const EVENTS: u32 = linux::WEXITED | linux::WSTOPPED | linux::WCONTINUED;
 
 impl Kernel {
     /// wait4(2). A child that is reported is gone, also where its status cannot be written, as on Linux.
@@ -48,8 +44,7 @@ impl Kernel {
         }
         let wanted = Wanted {
             who: Selector::from_wait4(pid as i32, self.processes[self.current.process].group),
-            events: options & EVENTS | linux::WEXITED,
-            options: options & KIN,
+            options: options & (Wanted::EVENTS | Wanted::KIN) | linux::WEXITED,
             thread: match options & linux::__WNOTHREAD {
                 0 => Pid(0),
                 _ => self.processes[self.current.thread].tid,
@@ -146,7 +141,7 @@ impl Kernel {
 
     /// What a waitid is for, and whether its descriptor says not to wait.
     fn waited(&self, kind: u32, id: i32, options: u32) -> Result<(Wanted, bool), Errno> {
-        if options & !WAITID_OPTIONS != 0 || options & EVENTS == 0 {
+        if options & !WAITID_OPTIONS != 0 || options & Wanted::EVENTS == 0 {
             return Err(Errno::EINVAL);
         }
         let mut nonblocking = false;
@@ -164,8 +159,7 @@ impl Kernel {
         };
         let wanted = Wanted {
             who,
-            events: options & EVENTS,
-            options: options & KIN,
+            options: options & (Wanted::EVENTS | Wanted::KIN),
             thread: self.processes[self.current.thread].tid,
         };
         Ok((wanted, nonblocking))
