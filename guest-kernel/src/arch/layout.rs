@@ -69,7 +69,8 @@ pub fn image() -> Range<u64> {
 
 /// The kernel's own root: nothing in its user half.
 pub fn kernel_root_frame() -> PhysFrame {
-    PhysFrame::containing_address(physical_address(&raw const kernel_root))
+    let address = (&raw const kernel_root) as u64 - KERNEL_BASE;
+    PhysFrame::containing_address(PhysAddr::new_truncate(address))
 }
 
 /// The entries of the kernel's half, as slot and entry: the same in every root, for good.

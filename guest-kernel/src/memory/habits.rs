@@ -80,6 +80,15 @@ impl Habits {
         self.watched.get() != 0
     }
 
+    /// The pages that a parent is known to write after a fork.
+    #[inline]
+    pub fn parents_pages(&self) -> &[Cell<UserPage>] {
+        match self.record.get() {
+            Some(record) if record.is_used() => record.parent.sure(),
+            _ => &[],
+        }
+    }
+
     /// The pages that are to be copied with the first one; `None` where that is still to be found out.
     #[inline]
     pub fn pages_ahead(&self) -> Option<&[Cell<UserPage>]> {
@@ -141,12 +150,13 @@ impl Record {
         }
     }
 
-    /// From the third fork on the first copy brings the others, if there are others, and the parent's comes with the fork.
+    /// From the third fork on the parent's pages come with the fork, and the child's with the first of them, if that is not
+    /// the only one.
     #[cold]
     fn use_now(&self) {
-        let watches = |list: &List, least| u8::from(list.confirmed.get() >= least);
-        self.parent_watches.set(watches(&self.parent, 1));
-        self.child_watches.set(watches(&self.child, 2));
+        self.parent_watches.set(0);
+        self.child_watches
+            .set(u8::from(self.child.confirmed.get() > 1));
     }
 
     #[cold]

@@ -324,14 +324,13 @@ impl AddressSpace {
         owned
     }
 
-    /// A fork is over: does at once what the first write after it would do, where it is known which that is.
+    /// A fork is over: copies what the parent is known to write next.
     #[inline]
     pub fn write_ahead(&self) {
-        if self.habits.are_watched()
-            && let Some([first, ..]) = self.habits.pages_ahead()
-        {
+        if let [first, others @ ..] = self.habits.parents_pages() {
+            let tree = &mut self.inner.borrow_mut().tree;
             // Without frames the write itself will see.
-            let _ = self.watched_write(first.get().start().as_u64());
+            let _ = tree.own_for_write(&mut Tables, first.get().start(), others);
         }
     }
 
