@@ -91,10 +91,7 @@ pub fn readable_already<S: FrameStore>(
     root: PhysFrame,
     address: VirtAddr,
 ) -> Option<PhysFrame> {
-    if address.as_u64() >= USER_END {
-        return None;
-    }
-    walk(store, root, address).map(|(page, _)| page.frame())
+    walk_user(store, root, address).map(|(page, _)| page.frame())
 }
 
 /// The frame of a page that the hardware may write, in the tree of that root.
@@ -105,10 +102,7 @@ pub fn writable_already<S: FrameStore>(
     root: PhysFrame,
     address: VirtAddr,
 ) -> Option<PhysFrame> {
-    if address.as_u64() >= USER_END {
-        return None;
-    }
-    let (page, way) = walk(store, root, address)?;
+    let (page, way) = walk_user(store, root, address)?;
     way.is_hardware_writable().then(|| page.frame())
 }
 
@@ -165,96 +159,37 @@ impl Space {
     ///
     /// # Errors
     /// The program could not write there either.
-    #[inline]
+    #[inline(never)]
     pub fn own_for_write<S: FrameStore>(
         &mut self,
         store: &mut S,
         address: VirtAddr,
         ahead: &[Cell<UserPage>],
     ) -> Result<(PhysFrame, Resolution), Refusal> {
-        if address.as_u64() >= USER_END {
-            return Err(Refusal::NotMapped);
-        }
-        self.resolve_below_shared(store, address, Access::Write, ahead)
-    }
-
-    #[inline(never)]
-    fn resolve<S: FrameStore>(
-        &mut self,
-        store: &mut S,
-        address: VirtAddr,
-        access: Access,
-    ) -> Result<(PhysFrame, Resolution), Refusal> {
-        if address.as_u64() >= USER_END {
-            return Err(Refusal::NotMapped);
-        }
-        let Some(table) = own_page_table_already(store, self.root, address) else {
-            return self.resolve_below_shared(store, address, access, &[]);
-        };
-        let page = store.entry(table.frame(), address.page_table_index(One));
-        let meaning = page.within(table.fill());
-        access.check(meaning)?;
-        if meaning.is_present() && (access != Access::Write || meaning.is_hardware_writable()) {
-            return Ok((meaning.frame(), Resolution::Spurious));
-        }
-        let provided = provide(store, table.frame(), address, meaning);
-        if let Ok((_, Resolution::Copied | Resolution::CopiedBorrowed)) = provided {
-            store.flush_page(address);
-        }
-        provided
-    }
-
-    /// [`Self::resolve`] where a table is not the space's own, or there is none.
-    #[inline(never)]
-    fn resolve_below_shared<S: FrameStore>(
-        &mut self,
-        store: &mut S,
-        address: VirtAddr,
-        access: Access,
-        ahead: &[Cell<UserPage>],
-    ) -> Result<(PhysFrame, Resolution), Refusal> {
-        let meaning = match walk(store, self.root, address) {
-            // Mostly.
-            Some((page, way)) if access == Access::Write && page.is_copied_before_write() => {
-                if way.is_hardware_writable() {
-                    return Ok((page.frame(), Resolution::Spurious));
-                }
-                page
-            }
-            _ => {
-                let meaning = look(store, self.root, address).entry;
-                access.check(meaning)?;
-                // From here on what is there is there to be written.
-                if meaning.is_present() && access != Access::Write {
-                    return Ok((meaning.frame(), Resolution::Spurious));
-                }
-                meaning
-            }
-        };
         let mut took = Took::Nothing;
-        let along = Along::Written(ahead);
-        let provided = own_page_table(store, self.root, address, along, &mut took)
-            .map_err(Refusal::from)
-            .and_then(|table| provide_below(store, table.frame(), address, meaning));
-        // A page that was present has moved, or a table has: the CPU may know the old one, even if in the end no frame
-        // was left for the page.
-        let moved = matches!(
-            provided,
-            Ok((_, Resolution::Copied | Resolution::CopiedBorrowed))
-        );
-        if took == Took::Copy || moved {
-            store.flush_page(address);
+        if let Some((page, way)) = walk_user(store, self.root, address)
+            && page.is_copied_before_write()
+            && !way.is_hardware_writable()
+        {
+            let along = Along::Written(ahead);
+            let table = own_page_table(store, self.root, address, along, &mut took)?;
+            if took == Took::Copy {
+                // The page came along.
+                store.flush_page(address);
+                self.copy_ahead(store, address, took, ahead);
+                let page = store.entry(table.frame(), address.page_table_index(One));
+                return Ok((page.frame(), Resolution::Copied));
+            }
         }
-        let mut pages = ahead.iter().map(Cell::get);
-        let came_along = took == Took::Copy && pages.all(|page| page.shares_page_table(address));
-        if !came_along && matches!(provided, Ok((_, Resolution::Copied))) {
+        let resolved = self.resolve(store, address, Access::Write)?;
+        if resolved.1 == Resolution::Copied {
             self.copy_ahead(store, address, took, ahead);
         }
-        provided
+        Ok(resolved)
     }
 
-    /// Copies what did not come along with the page table of `near`: if that was copied, what is elsewhere.
-    #[inline(never)]
+    /// Copies the pages that did not come along with the page table of `near`: if that was copied, what is elsewhere.
+    #[inline]
     fn copy_ahead<S: FrameStore>(
         &mut self,
         store: &mut S,
@@ -286,6 +221,63 @@ impl Space {
         }
     }
 
+    #[inline(never)]
+    fn resolve<S: FrameStore>(
+        &mut self,
+        store: &mut S,
+        address: VirtAddr,
+        access: Access,
+    ) -> Result<(PhysFrame, Resolution), Refusal> {
+        if address.as_u64() >= USER_END {
+            return Err(Refusal::NotMapped);
+        }
+        let Some(table) = own_page_table_already(store, self.root, address) else {
+            return self.resolve_below_shared(store, address, access);
+        };
+        let page = store.entry(table.frame(), address.page_table_index(One));
+        let meaning = page.within(table.fill());
+        access.check(meaning)?;
+        if meaning.is_present() && (access != Access::Write || meaning.is_hardware_writable()) {
+            return Ok((meaning.frame(), Resolution::Spurious));
+        }
+        let provided = provide(store, table.frame(), address, meaning);
+        if let Ok((_, Resolution::Copied | Resolution::CopiedBorrowed)) = provided {
+            store.flush_page(address);
+        }
+        provided
+    }
+
+    /// [`Self::resolve`] where a table is not the space's own, or there is none.
+    #[inline(never)]
+    fn resolve_below_shared<S: FrameStore>(
+        &mut self,
+        store: &mut S,
+        address: VirtAddr,
+        access: Access,
+    ) -> Result<(PhysFrame, Resolution), Refusal> {
+        let meaning = look(store, self.root, address).entry;
+        access.check(meaning)?;
+        // From here on what is there is there to be written.
+        if meaning.is_present() && access != Access::Write {
+            return Ok((meaning.frame(), Resolution::Spurious));
+        }
+        let mut took = Took::Nothing;
+        let along = Along::Written(&[]);
+        let provided = own_page_table(store, self.root, address, along, &mut took)
+            .map_err(Refusal::from)
+            .and_then(|table| provide_below(store, table.frame(), address, meaning));
+        // A page that was present has moved, or a table has: the CPU may know the old one, even if in the end no frame
+        // was left for the page.
+        let moved = matches!(
+            provided,
+            Ok((_, Resolution::Copied | Resolution::CopiedBorrowed))
+        );
+        if took == Took::Copy || moved {
+            store.flush_page(address);
+        }
+        provided
+    }
+
     /// What a mapping of an object allows at an address whose page is still to be brought there, with
     /// [`Space::map_page`]; `None` where no such page is missing.
     #[must_use]
@@ -296,6 +288,19 @@ impl Space {
         let entry = look(store, self.root, address).entry;
         (entry.is_reserved() && entry.is_of_object()).then(|| entry.protection())
     }
+}
+
+/// As [`walk`], of any address.
+#[inline]
+fn walk_user<S: FrameStore>(
+    store: &S,
+    root: PhysFrame,
+    address: VirtAddr,
+) -> Option<(Entry, Entry)> {
+    if address.as_u64() >= USER_END {
+        return None;
+    }
+    walk(store, root, address)
 }
 
 /// The entry of an address's page table, if that and all tables above it are reached from one root alone.
