@@ -72,16 +72,18 @@ impl Kernel {
         }
     }
 
-    /// The most common way: the first in the run queue goes on where it stopped, and nothing has come for it.
+    /// The most common way: the first in the run queue goes on where it stopped, or starts, and nothing has come for it.
     #[inline(always)]
     fn switch_to_first(&mut self) -> Next {
         let Some(slot) = self.ready.first() else {
             return Next::Other;
         };
         let thread = &self.processes[slot];
-        if !matches!(thread.state, State::Runnable(Resume::User)) {
-            return Next::Other;
-        }
+        let pid_at = match thread.state {
+            State::Runnable(Resume::User) => None,
+            State::Runnable(Resume::Start { pid_at }) => Some(pid_at),
+            _ => return Next::Other,
+        };
         let who = Current {
             thread: slot,
             process: thread.process,
@@ -101,7 +103,10 @@ impl Kernel {
         self.current = who;
         // SAFETY: as in `enter`.
         unsafe { context::switch_to(&raw mut thread.context, process.space().root()) };
-        Next::Same
+        match pid_at {
+            None => Next::Same,
+            Some(pid_at) => self.start_child(pid_at),
+        }
     }
 
     #[inline(never)]
@@ -164,17 +169,20 @@ impl Kernel {
     /// Tells a new thread its id. A bad address is its own affair, as on Linux (clone(2)).
     #[inline(never)]
     fn start_child(&mut self, pid_at: u64) -> Next {
-        loop {
-            let tid = self.processes[self.current.thread].tid;
-            let space = self.processes[self.current.process].space();
-            let written = user::write_u32(space, pid_at, tid.0);
-            match written {
-                Err(UserFault::OutOfFrames) if self.templates.drop_all() > 0 => {}
-                Err(UserFault::OutOfFrames) => return self.out_of_memory(),
-                Ok(()) | Err(UserFault::BadAddress) => break,
-            }
+        let tid = self.processes[self.current.thread].tid;
+        let space = self.processes[self.current.process].space();
+        match user::write_u32(space, pid_at, tid.0) {
+            Err(UserFault::OutOfFrames) => self.start_without_frames(pid_at),
+            Ok(()) | Err(UserFault::BadAddress) => Next::Same,
         }
-        Next::Same
+    }
+
+    #[cold]
+    fn start_without_frames(&mut self, pid_at: u64) -> Next {
+        match self.templates.drop_all() {
+            0 => self.out_of_memory(),
+            _ => self.start_child(pid_at),
+        }
     }
 
     /// Makes a thread current, its process and address space with it.

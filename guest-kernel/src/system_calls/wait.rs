@@ -53,7 +53,10 @@ impl Kernel {
         match wait::find(self.processes, self.current.process, wanted) {
             Found::NoChild => Err(Errno::ECHILD),
             Found::NotYet if options & linux::WNOHANG != 0 => Ok(Outcome::Return(0)),
-            Found::NotYet => Ok(self.wait_in_call(Wait::Child(wanted))),
+            Found::NotYet => {
+                self.park(self.current.thread, Wait::Child(wanted));
+                Ok(Outcome::Other)
+            }
             Found::Report(child, event) => {
                 let pid = self.processes[child].pid;
                 if usage != 0 {
