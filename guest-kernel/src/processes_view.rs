@@ -7,7 +7,7 @@ use crate::console::Console;
 use crate::host_names::HostNames;
 use crate::process::{Current, Pid, Process, ProcessSlot, ProcessTable, Thread};
 use contract::Errno;
-use files::{DescriptionId, InodeId, Output, ProcContent, ProcSource};
+use files::{DescriptionId, InodeId, OnExec, Output, ProcContent, ProcSource, ProcessHandle};
 
 /// Nanoseconds of a clock tick: 100 a second (AT_CLKTCK).
 const CLOCK_TICK: u64 = SECOND / 100;
@@ -68,6 +68,15 @@ impl ProcSource for ProcessesView<'_> {
 
     fn descriptor(&self, process: u32, fd: u32) -> Option<DescriptionId> {
         self.find(process)?.1.descriptors.get_open(fd).ok()
+    }
+
+    fn closes_on_exec(&self, process: u32, fd: u32) -> bool {
+        let found = self.find(process);
+        found.is_some_and(|(_, process)| process.descriptors.on_exec(fd) == Ok(OnExec::Close))
+    }
+
+    fn is_left(&self, handle: ProcessHandle) -> bool {
+        self.processes.holder_of(handle).is_some()
     }
 
     fn next_descriptor(&self, process: u32, from: u32) -> Option<u32> {

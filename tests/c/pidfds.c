@@ -68,6 +68,20 @@ static void show_info(const siginfo_t *info, pid_t child)
 	       info->si_pid == child ? "its pid" : info->si_pid == 0 ? "no pid" : "ANOTHER pid");
 }
 
+/* The number behind `name` in /proc/self/fdinfo. */
+static long fdinfo(int fd, const char *name, int base)
+{
+	char path[64], text[512] = "";
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+	int file = open(path, O_RDONLY);
+	if (file < 0 || read(file, text, sizeof text - 1) < 0)
+		return -2;
+	close(file);
+	const char *line = strstr(text, name);
+	return line ? strtol(line + strlen(name), NULL, base) : -3;
+}
+
 static void open_wait_and_poll(void)
 {
 	siginfo_t info;
@@ -79,6 +93,10 @@ static void open_wait_and_poll(void)
 	SHOW(fcntl(fd, F_GETFD));
 	printf("flags %o and %o\n", fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK),
 	       fcntl(other, F_GETFL) & (O_ACCMODE | O_NONBLOCK));
+	HOLDS(fdinfo(fd, "\nPid:", 10) == child && fdinfo(other, "NSpid:", 10) == child);
+	HOLDS((fdinfo(fd, "flags:", 8) & (O_CLOEXEC | O_NONBLOCK)) == O_CLOEXEC);
+	HOLDS((fdinfo(other, "flags:", 8) & (O_CLOEXEC | O_NONBLOCK)) == (O_CLOEXEC | O_NONBLOCK));
+	printf("position %ld, of standard output %ld\n", fdinfo(fd, "pos:", 10), fdinfo(1, "Pid:", 10));
 	HOLDS(readable(fd, 0) == 0 && readable(fd, 20) == 0);
 	memset(&info, 0, sizeof info);
 	SHOW(waitid(BY_PIDFD, fd, &info, WEXITED | WNOHANG));
@@ -106,6 +124,7 @@ static void open_wait_and_poll(void)
 	SHOW(pidfd_send_signal_(fd, SIGTERM, NULL, 0));
 	SHOW(pidfd_send_signal_(fd, 65, NULL, 0));
 	SHOW(pidfd_open_(child, 0));
+	printf("in /proc: %ld\n", fdinfo(fd, "\nPid:", 10));
 	close(fd);
 	SHOW(waitid(BY_PIDFD, fd, &info, WEXITED));
 	close(other);
@@ -168,6 +187,11 @@ static void signals(void)
 	SHOW(pidfd_send_signal_(-1, SIGUSR1, NULL, 0));
 	SHOW(pidfd_send_signal_(ends[1], SIGUSR1, NULL, 0));
 	SHOW(pidfd_send_signal_(999, SIGUSR1, NULL, 0));
+	int directory = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	code = 1;
+	SHOW(pidfd_send_signal_(directory, SIGUSR1, NULL, 0));
+	printf("code %d\n", code);
+	close(directory);
 	SHOW(pidfd_send_signal_(fd, SIGKILL, NULL, 0));
 	HOLDS(readable(fd, -1) == 1);
 	waitpid(child, &status, 0);

@@ -159,7 +159,7 @@ calls! {
         rt_sigqueueinfo [Pid, Signal, In(SignalInfo)] "complete";
         rt_tgsigqueueinfo [Pid, Pid, Signal, In(SignalInfo)] "complete";
         rt_sigtimedwait [In(SignalSet), Out(SignalInfo), In(Timespec), Size] "complete";
-        pidfd_send_signal [Fd, Signal, In(SignalInfo), Number] "complete, but for directories of /proc";
+        pidfd_send_signal [Fd, Signal, In(SignalInfo), Number] "complete";
         restart_syscall [] "EINTR: no program asks for it";
     }
     Memory {

@@ -4,6 +4,7 @@
 //! kernel's [`ProcSource`] answers whenever it is asked.
 use crate::description::DescriptionId;
 use crate::inode::InodeId;
+use crate::process_handle::ProcessHandle;
 use contract::Errno;
 use core::fmt;
 
@@ -220,6 +221,16 @@ pub trait ProcSource {
 
     /// What the process's descriptor `fd` leads to.
     fn descriptor(&self, process: u32, fd: u32) -> Option<DescriptionId>;
+
+    /// Whether exec closes it.
+    fn closes_on_exec(&self, _process: u32, _fd: u32) -> bool {
+        false
+    }
+
+    /// Whether anything is left of the process that a descriptor stands for.
+    fn is_left(&self, _handle: ProcessHandle) -> bool {
+        false
+    }
 
     /// The process's least descriptor that is at least `from`.
     fn next_descriptor(&self, process: u32, from: u32) -> Option<u32>;

@@ -3,6 +3,7 @@
 use crate::description::{DescriptionId, Opened};
 use crate::fd_table::{FdTable, OnExec};
 use crate::nameless::Nameless;
+use crate::proc::{Output, ProcSource};
 use crate::{Attributes, Files, PageStore};
 use contract::Errno;
 use linux_raw_sys::general as linux;
@@ -63,6 +64,38 @@ impl<S: PageStore> Files<S> {
         match &mut self.description_mut(id)?.opened {
             Opened::Process(old) => *old = handle,
             _ => return Err(Errno::EBADF),
+        }
+        Ok(())
+    }
+
+    /// Writes what `/proc/PID/fdinfo` says of a descriptor.
+    pub(crate) fn write_of_descriptor(
+        &self,
+        processes: &dyn ProcSource,
+        process: u32,
+        fd: u32,
+        out: &mut dyn Output,
+    ) -> Result<(), Errno> {
+        let id = processes.descriptor(process, fd).ok_or(Errno::ENOENT)?;
+        let description = self.description(id)?;
+        let on_exec = if processes.closes_on_exec(process, fd) {
+            linux::O_CLOEXEC
+        } else {
+            0
+        };
+        let (position, flags) = (description.offset, description.status | on_exec);
+        let inode = self.description_attributes(id)?.ino;
+        // What cannot be written is `Output`'s own to remember.
+        let _ = write!(
+            out,
+            "pos:\t{position}\nflags:\t0{flags:o}\nmnt_id:\t1\nino:\t{inode}\n"
+        );
+        if let Opened::Process(handle) = description.opened {
+            let pid = match processes.is_left(handle) {
+                true => i64::from(handle.pid),
+                false => -1,
+            };
+            let _ = write!(out, "Pid:\t{pid}\nNSpid:\t{pid}\n");
         }
         Ok(())
     }

@@ -209,10 +209,15 @@ impl<S: PageStore> Files<S> {
         let Opened::Proc(node, None) = &self.description(id)?.opened else {
             return Ok(());
         };
-        let content = node.content().ok_or(Errno::EINVAL)?;
         let mut snapshot = Snapshot::new();
         let mut writer = SnapshotWriter::new(store, &mut snapshot);
-        let written = processes.write(content, &mut writer);
+        let written = match (node.content(), *node) {
+            (Some(content), _) => processes.write(content, &mut writer),
+            (None, ProcNode::DescriptorText(process, fd)) => {
+                self.write_of_descriptor(processes, process, fd, &mut writer)
+            }
+            (None, _) => Err(Errno::EINVAL),
+        };
         if let Err(errno) = writer.finish().and(written) {
             snapshot.free(store);
             return Err(errno);

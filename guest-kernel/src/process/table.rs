@@ -7,6 +7,7 @@ use super::{Pid, Process, Thread};
 use alloc::boxed::Box;
 use contract::{Errno, PROCESS_LIMIT};
 use core::ops::{Index, IndexMut};
+use files::ProcessHandle;
 
 /// Largest pid (`/proc/sys/kernel/pid_max` of Linux's default, less one).
 pub const PID_MAX: u32 = 32767;
@@ -187,6 +188,12 @@ impl ProcessTable {
     #[inline]
     pub fn find(&self, pid: Pid) -> Option<ProcessSlot> {
         self.holders_of(pid).process
+    }
+
+    /// The process that a handle is of, a zombie perhaps; `None` once nothing is left of it.
+    pub fn holder_of(&self, handle: ProcessHandle) -> Option<ProcessSlot> {
+        let slot = self.find(Pid(handle.pid))?;
+        (self[slot].started == handle.started).then_some(slot)
     }
 
     /// The thread of that id.

@@ -9,16 +9,10 @@ use crate::process::clone::Request;
 use crate::process::signal::{Info, SIGINFO_SIZE, Said, To, signal_number};
 use crate::process::{Pid, ProcessSlot};
 use contract::Errno;
-use files::ProcessHandle;
+use files::{InodeId, ProcNode, ProcessHandle};
 use linux_raw_sys::general as linux;
 
 impl Kernel {
-    /// The process that a handle is of, a zombie perhaps; `None` once nothing is left of it.
-    pub fn process_of(&self, handle: ProcessHandle) -> Option<ProcessSlot> {
-        let slot = self.processes.find(Pid(handle.pid))?;
-        (self.processes[slot].started == handle.started).then_some(slot)
-    }
-
     fn handle_of(&self, slot: ProcessSlot) -> ProcessHandle {
         let process = &self.processes[slot];
         ProcessHandle {
@@ -29,7 +23,8 @@ impl Kernel {
 
     /// Whether the process of a handle has ended, so that its descriptors can be read, as poll(2) calls it.
     pub fn has_ended(&self, handle: ProcessHandle) -> bool {
-        self.process_of(handle)
+        self.processes
+            .holder_of(handle)
             .is_none_or(|slot| self.processes[slot].ended.is_some())
     }
 
@@ -64,11 +59,23 @@ impl Kernel {
         self.files.process_handle(self.description(descriptor)?)
     }
 
+    /// As [`process_handle`](Self::process_handle), or the process whose directory in `/proc` it leads to.
+    fn signalled(&self, descriptor: u64) -> Result<ProcessHandle, Errno> {
+        let description = self.description(descriptor)?;
+        match self.files.inode_of(description)? {
+            Some(InodeId::Proc(ProcNode::Process(pid))) => {
+                let process = self.processes.find(Pid(pid)).ok_or(Errno::ESRCH)?;
+                Ok(self.handle_of(process))
+            }
+            _ => self.files.process_handle(description),
+        }
+    }
+
     /// What P_PIDFD of waitid(2) is about: the process, and whether the descriptor says not to wait.
     pub fn waited_handle(&self, descriptor: u64) -> Result<(Option<Pid>, bool), Errno> {
         let handle = self.process_handle(descriptor)?;
         let status = self.files.status_flags(self.description(descriptor)?)?;
-        let pid = self.process_of(handle).map(|_| Pid(handle.pid));
+        let pid = self.processes.holder_of(handle).map(|_| Pid(handle.pid));
         Ok((pid, status & linux::O_NONBLOCK != 0))
     }
 
@@ -83,7 +90,7 @@ impl Kernel {
         if flags as u32 != 0 {
             return Err(Errno::EINVAL);
         }
-        let handle = self.process_handle(descriptor)?;
+        let handle = self.signalled(descriptor)?;
         let info = match info {
             0 => Info::Kill(self.sender(self.current.process)),
             address => {
@@ -96,7 +103,7 @@ impl Kernel {
                 Info::Queued(said)
             }
         };
-        let target = self.process_of(handle).ok_or(Errno::ESRCH)?;
+        let target = self.processes.holder_of(handle).ok_or(Errno::ESRCH)?;
         let signal = signal_number(signal)?;
         self.send_and_return(To::Process(target), signal, info)
     }

@@ -1,5 +1,5 @@
 //! What a listing of a directory of `/proc` shows.
-use super::tree::{FD, ProcNode, RootLink, TASK};
+use super::tree::{FD, FDINFO, ProcNode, RootLink, TASK};
 use super::{ProcName, ProcSource, ProcessFile, ProcessLink, SysDirectory, SysFile, SystemFile};
 
 /// An entry of a listing: the node, its name, and the cursor behind it.
@@ -20,9 +20,9 @@ impl ProcNode {
                 let next = u64::from(process) + fixed + 1;
                 Some((Self::Process(process), ProcName::Number(process), next))
             }
-            Self::Descriptors(process) => {
+            Self::Descriptors(process) | Self::DescriptorTexts(process) => {
                 let fd = source.next_descriptor(process, u32::try_from(cursor).ok()?)?;
-                let node = Self::Descriptor(process, fd);
+                let node = self.of_descriptor(process, fd);
                 Some((node, ProcName::Number(fd), u64::from(fd) + 1))
             }
             Self::Threads(process) => {
@@ -84,7 +84,8 @@ impl ProcNode {
                 }
                 match index - ProcessLink::ALL.len() {
                     0 => Some((Self::Descriptors(process), FD)),
-                    1 => Some((Self::Threads(process), TASK)),
+                    1 => Some((Self::DescriptorTexts(process), FDINFO)),
+                    2 => Some((Self::Threads(process), TASK)),
                     _ => None,
                 }
             }

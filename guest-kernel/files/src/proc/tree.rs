@@ -27,6 +27,10 @@ pub enum ProcNode {
     Descriptors(u32),
     /// A link in that.
     Descriptor(u32, u32),
+    /// `fdinfo`, the directory of what there is to say of them.
+    DescriptorTexts(u32),
+    /// A file in that.
+    DescriptorText(u32, u32),
     /// `task`, the directory of its threads.
     Threads(u32),
     /// The directory of a thread, in that.
@@ -63,6 +67,7 @@ impl RootLink {
 }
 
 pub(super) const FD: &str = "fd";
+pub(super) const FDINFO: &str = "fdinfo";
 pub(super) const TASK: &str = "task";
 
 /// The one of this name.
@@ -83,7 +88,8 @@ impl ProcNode {
             | Self::Threads(_)
             | Self::Thread(..)
             | Self::SysDirectory(_) => linux::S_IFDIR | 0o555,
-            Self::Descriptors(_) => linux::S_IFDIR | 0o500,
+            Self::Descriptors(_) | Self::DescriptorTexts(_) => linux::S_IFDIR | 0o500,
+            Self::DescriptorText(..) => linux::S_IFREG | 0o400,
             Self::RootLink(_) | Self::ProcessLink(..) => linux::S_IFLNK | 0o777,
             Self::Descriptor(..) => linux::S_IFLNK | 0o700,
             Self::ProcessFile(_, ProcessFile::Environ)
@@ -122,6 +128,8 @@ impl ProcNode {
             Self::Thread(_, thread) => of(thread, 128),
             Self::ThreadFile(_, thread, file) => of(thread, 129 + file as u64),
             Self::Descriptor(process, fd) => of(process, 0x8000 + fd as u64),
+            Self::DescriptorTexts(process) => of(process, 4),
+            Self::DescriptorText(process, fd) => of(process, 0x4000 + fd as u64),
         }
     }
 
@@ -133,8 +141,10 @@ impl ProcNode {
             Self::ProcessFile(process, _)
             | Self::ProcessLink(process, _)
             | Self::Descriptors(process)
+            | Self::DescriptorTexts(process)
             | Self::Threads(process) => Some(Self::Process(process)),
             Self::Descriptor(process, _) => Some(Self::Descriptors(process)),
+            Self::DescriptorText(process, _) => Some(Self::DescriptorTexts(process)),
             Self::Thread(process, _) => Some(Self::Threads(process)),
             Self::ThreadFile(process, thread, _) => Some(Self::Thread(process, thread)),
             Self::SysDirectory(directory) => Some(match directory.parent() {
@@ -142,6 +152,14 @@ impl ProcNode {
                 None => Self::Root,
             }),
             Self::SysFile(file) => Some(Self::SysDirectory(file.parent())),
+        }
+    }
+
+    /// What stands for a descriptor in this directory of descriptors.
+    pub(super) const fn of_descriptor(self, process: u32, fd: u32) -> Self {
+        match self {
+            Self::DescriptorTexts(_) => Self::DescriptorText(process, fd),
+            _ => Self::Descriptor(process, fd),
         }
     }
 
@@ -153,10 +171,10 @@ impl ProcNode {
                 let process = decimal(name)?;
                 (source.next_process(process) == Some(process)).then_some(Self::Process(process))
             }
-            Self::Descriptors(process) => {
+            Self::Descriptors(process) | Self::DescriptorTexts(process) => {
                 let fd = decimal(name)?;
                 source.descriptor(process, fd)?;
-                Some(Self::Descriptor(process, fd))
+                Some(self.of_descriptor(process, fd))
             }
             Self::Threads(process) => {
                 let thread = decimal(name)?;
@@ -181,6 +199,8 @@ impl ProcNode {
                     Self::ProcessLink(process, link)
                 } else if name == FD.as_bytes() {
                     Self::Descriptors(process)
+                } else if name == FDINFO.as_bytes() {
+                    Self::DescriptorTexts(process)
                 } else if name == TASK.as_bytes() {
                     Self::Threads(process)
                 } else {
@@ -286,9 +306,11 @@ impl ProcNode {
             Self::Threads(_) => ProcName::Fixed(TASK),
             Self::ProcessLink(_, link) => ProcName::Fixed(link.name()),
             Self::Descriptors(_) => ProcName::Fixed(FD),
-            Self::Process(number) | Self::Descriptor(_, number) | Self::Thread(_, number) => {
-                ProcName::Number(number)
-            }
+            Self::DescriptorTexts(_) => ProcName::Fixed(FDINFO),
+            Self::Process(number)
+            | Self::Descriptor(_, number)
+            | Self::DescriptorText(_, number)
+            | Self::Thread(_, number) => ProcName::Number(number),
         })
     }
 }
