@@ -27,9 +27,6 @@ const KERNEL_FLAGS: &[&str] = &[
 /// Code generation of the programs: at a fixed address, nothing to relocate at start.
 const USER_FLAGS: &[&str] = &["-Crelocation-model=static", "-Ctarget-cpu=x86-64"];
 
-/// Directories that the root has from the start.
-const DIRECTORIES: &[&str] = &["bin", "dev", "etc", "proc", "tmp"];
-
 fn main() {
     let manifest = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let out = PathBuf::from(variable("OUT_DIR"));
@@ -148,20 +145,14 @@ fn build(
     executables
 }
 
-/// The root file system: each program in `/bin`, and the tour as what runs when nothing is named.
+/// The root file system: what every system has, each program in `/bin`, and the tour as what runs when nothing is named.
 fn initramfs(programs: &[(String, PathBuf)]) -> Vec<u8> {
     let contents: Vec<(&str, Vec<u8>)> = programs
         .iter()
         .map(|(name, path)| (name.as_str(), get(path)))
         .collect();
-    let mut entries: Vec<Entry> = [""]
-        .iter()
-        .chain(DIRECTORIES)
-        .map(|name| Entry::directory(name.as_bytes()))
-        .collect();
-    if let Some(tmp) = entries.iter_mut().find(|entry| entry.name == b"tmp") {
-        tmp.mode |= 0o1777;
-    }
+    let mut entries: Vec<Entry> = archive::system_entries().collect();
+    entries.push(Entry::directory(b"bin"));
     for (name, contents) in &contents {
         entries.push(Entry {
             mode: S_IFREG | 0o755,
@@ -176,6 +167,7 @@ fn initramfs(programs: &[(String, PathBuf)]) -> Vec<u8> {
             ..Entry::directory(b"init")
         });
     }
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
     archive::write(&entries)
 }
 

@@ -135,11 +135,13 @@ fn take_over_memory(boot: &BootInfo) {
 fn new_kernel(boot: &BootInfo) -> Kernel {
     let mut pages = Pages;
     let archive = boot.start_info.initramfs().unwrap_or_default();
-    let mut files = Files::new();
-    if let Err(error) = files.seed(&mut pages, archive) {
-        log!("cannot boot: initramfs: {error}");
-        machine::exit(Exit::BadBoot)
-    }
+    let mut files = match Files::of_archive(&mut pages, archive) {
+        Ok(files) => files,
+        Err(error) => {
+            log!("cannot boot: initramfs: {error}");
+            machine::exit(Exit::BadBoot)
+        }
+    };
     if let Err(errno) = files.populate(&mut pages) {
         log!(
             "cannot boot: initramfs leaves no room for /dev and /proc: {}",

@@ -2,12 +2,13 @@
 //!
 //! | between | module |
 //! |---|---|
-//! | guest kernel and monitor | [`ports`], [`status`], [`counters`], [`records`], [`channel`], [`command_line`] |
+//! | guest kernel and monitor | [`ports`], [`status`], [`counters`], [`records`], [`channel`], [`command_line`], [`archive_index`], [`system_files`] |
 //! | guest kernel, monitor and documentation | [`calls`] |
 //! | guest kernel and programs | [`errno`], [`Sysno`] (numbers and names of Linux's x86-64 system calls) |
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod archive_index;
 pub mod calls;
 pub mod channel;
 pub mod command_line;
@@ -16,6 +17,7 @@ pub mod errno;
 pub mod ports;
 pub mod records;
 pub mod status;
+pub mod system_files;
 
 pub use errno::Errno;
 pub use syscalls::x86_64::Sysno;

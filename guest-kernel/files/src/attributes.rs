@@ -1,9 +1,10 @@
 //! What stat(2) reports.
 use crate::device::DeviceNumber;
 use crate::inode::{InodeId, Kind, Number, Time};
+use crate::inodes::INODE_LIMIT;
 use crate::metadata::Located;
 use crate::proc::ProcNode;
-use crate::{Files, INODE_LIMIT, PageStore};
+use crate::{Files, PageStore};
 use contract::{Errno, PAGE};
 use core::mem::offset_of;
 use linux_raw_sys::general as linux;

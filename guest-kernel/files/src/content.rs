@@ -85,14 +85,12 @@ impl<S: PageStore> Files<S> {
     #[must_use]
     pub fn frames(&self) -> u64 {
         let mut frames = 0;
-        let mut from = 0;
-        while let Some((number, inode)) = self.inodes.next_from(from) {
+        for inode in self.inodes.all_in_memory() {
             if let Kind::Regular(regular) = &inode.kind {
                 frames += regular.pages();
             }
-            from = number + 1;
         }
-        from = 0;
+        let mut from = 0;
         while let Some((number, pipe)) = self.pipes.next_from(from) {
             frames += pipe.pages();
             from = number + 1;

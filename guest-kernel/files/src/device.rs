@@ -82,13 +82,6 @@ impl Device {
         DeviceNumber { major, minor }
     }
 
-    pub(crate) const fn permissions(self) -> u16 {
-        match self {
-            Self::Console => 0o600,
-            _ => 0o666,
-        }
-    }
-
     /// The device with this number, if there is one.
     pub(crate) fn with_number(number: DeviceNumber) -> Option<Self> {
         Self::ALL

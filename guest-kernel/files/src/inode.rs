@@ -241,7 +241,7 @@ impl<S: PageStore> Files<S> {
 
     pub(crate) fn hold(&mut self, id: InodeId) {
         if let InodeId::Memory(number) = id
-            && let Some(inode) = self.inodes.get_mut(number)
+            && let Ok(inode) = self.inodes.get_mut(Number(number))
         {
             inode.holders += 1;
         }
@@ -249,7 +249,7 @@ impl<S: PageStore> Files<S> {
 
     pub(crate) fn release(&mut self, store: &mut S, id: InodeId) {
         if let InodeId::Memory(number) = id
-            && let Some(inode) = self.inodes.get_mut(number)
+            && let Ok(inode) = self.inodes.get_mut(Number(number))
         {
             inode.holders -= 1;
             if inode.holders == 0 && inode.links == 0 {
@@ -259,17 +259,11 @@ impl<S: PageStore> Files<S> {
     }
 
     pub(crate) fn inode(&self, number: Number) -> Result<&Inode<S::Page>, Errno> {
-        self.inodes
-            .get(number.0)
-            .map(|inode| &**inode)
-            .ok_or(Errno::ENOENT)
+        self.inodes.get(number)
     }
 
     pub(crate) fn inode_mut(&mut self, number: Number) -> Result<&mut Inode<S::Page>, Errno> {
-        self.inodes
-            .get_mut(number.0)
-            .map(|inode| &mut **inode)
-            .ok_or(Errno::ENOENT)
+        self.inodes.get_mut(number)
     }
 
     /// Adds an inode that has no name yet. ENOSPC when the table is full.
@@ -278,13 +272,12 @@ impl<S: PageStore> Files<S> {
         inode.serial = self.last_serial;
         self.inodes
             .insert(Box::new(inode))
-            .map(Number)
             .map_err(|_| Errno::ENOSPC)
     }
 
     /// Frees an inode that has no name and no holder.
     pub(crate) fn free_if_gone(&mut self, store: &mut S, number: Number) {
-        let Some(inode) = self.inodes.get_mut(number.0) else {
+        let Ok(inode) = self.inodes.get_mut(number) else {
             return;
         };
         if inode.links == 0
@@ -299,7 +292,7 @@ impl<S: PageStore> Files<S> {
         if let Kind::Regular(regular) = &mut inode.kind {
             regular.free(store);
         }
-        self.inodes.remove(number.0);
+        self.inodes.remove(number);
     }
 }
 

@@ -7,11 +7,11 @@
 //!
 //! | what | module |
 //! |---|---|
-//! | names and inodes | `directory`, `inode`, `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` and `nameless` (stat), `ownership` (chmod, chown) |
+//! | names and inodes | `directory`, `inode`, `inodes` (their table), `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` and `nameless` (stat), `ownership` (chmod, chown) |
 //! | contents | `regular` over `page_map`, `mapped` and `mappable` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
 //! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `fcntl`, `open`, `fifo`, `transfer` (read, write), `readiness` (poll), `listing` (getdents) |
 //! | pairs of sockets, descriptors of processes, locks, leases, signals that tell of files | `socket`, `process_handle`, `locks`, `leases`, `notices` |
-//! | the start | `archive` (the format), `seed` (into the tree) |
+//! | the start | `index` (of an archive that has one), else `archive` (the format) and `seed` (into the tree); `system` (what every system has) |
 //! | the terminal | `tty` |
 //! | below | `slab` (tables), `words` (bytes eight at a time), `store` (frames) |
 //!
@@ -37,7 +37,9 @@ mod fcntl;
 mod fd_table;
 mod fifo;
 mod handover;
+mod index;
 mod inode;
+mod inodes;
 mod leases;
 mod listing;
 mod locks;
@@ -66,6 +68,7 @@ mod socket;
 mod step;
 mod storage;
 mod store;
+mod system;
 mod transfer;
 mod tree;
 pub mod tty;
@@ -105,19 +108,15 @@ pub use store::PageStore;
 pub use wait_queue::{WaitFor, WaitQueue};
 
 use description::Description;
-use inode::{Inode, Number, Stamp};
+use inode::{Number, Stamp};
+use inodes::Inodes;
 use pipe::Pipe;
 use slab::Slab;
 use wait_queue::Wakeups;
 
-/// Inodes in one chunk of their table.
-const INODES_IN_CHUNK: usize = 128;
-/// Inodes that there can be.
-const INODE_LIMIT: u64 = (INODES_IN_CHUNK * slab::CHUNKS) as u64;
-
 /// All files of the machine. See the crate's page.
 pub struct Files<S: PageStore> {
-    inodes: Slab<alloc::boxed::Box<Inode<S::Page>>, INODES_IN_CHUNK>,
+    inodes: Inodes<S::Page>,
     /// The `st_ino` of the youngest inode.
     last_serial: u32,
     descriptions: Slab<Description<S::Page>, 32>,

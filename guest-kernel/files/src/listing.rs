@@ -99,11 +99,7 @@ impl<S: PageStore> Files<S> {
                 };
                 let found = self.inode(Number(number))?.directory()?.next_from(from);
                 Ok(found.map(|(place, entry)| {
-                    (
-                        self.mounted(entry.inode),
-                        entry.name.bytes(),
-                        u64::from(place) + 3,
-                    )
+                    (self.mounted(entry.inode), entry.name, u64::from(place) + 3)
                 }))
             }
             InodeId::Proc(node) => Ok(node
@@ -114,9 +110,7 @@ impl<S: PageStore> Files<S> {
 
     fn entry_number(&self, id: InodeId) -> u64 {
         match id {
-            InodeId::Memory(number) => self
-                .inode(Number(number))
-                .map_or(0, |inode| u64::from(inode.serial)),
+            InodeId::Memory(number) => u64::from(self.inodes.serial(Number(number))),
             InodeId::Proc(node) => node.number(),
         }
     }
@@ -124,9 +118,7 @@ impl<S: PageStore> Files<S> {
     /// `d_type`: the file type bits of `st_mode`, shifted down.
     fn entry_type(&self, id: InodeId) -> u8 {
         let mode = match id {
-            InodeId::Memory(number) => self
-                .inode(Number(number))
-                .map_or(0, |inode| inode.file_type()),
+            InodeId::Memory(number) => self.inodes.file_type(Number(number)),
             InodeId::Proc(node) => node.mode(),
         };
         ((mode & linux::S_IFMT) >> 12) as u8

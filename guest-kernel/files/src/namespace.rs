@@ -78,20 +78,20 @@ impl<S: PageStore> Files<S> {
         Ok(())
     }
 
-    /// Removes an entry, and what it led to if that was the last name and nobody has it open.
-    pub(crate) fn remove_entry(&mut self, store: &mut S, directory: Number, place: u32) {
+    /// Removes an entry, and what it led to if that was the last name and nobody has it open. ENOSPC where the directory
+    /// was not changed before, and cannot be: never after [`Directory::make_own`].
+    pub(crate) fn remove_entry(
+        &mut self,
+        store: &mut S,
+        directory: Number,
+        place: u32,
+    ) -> Result<(), Errno> {
         let time = self.now();
-        let Ok(parent) = self.inode_mut(directory) else {
-            return;
-        };
-        let Ok(entries) = parent.directory_mut() else {
-            return;
-        };
-        let Some(number) = entries.remove(place) else {
-            return;
-        };
+        let parent = self.inode_mut(directory)?;
+        let number = parent.directory_mut()?.remove(place)?;
         (parent.modified, parent.changed) = (time, time);
         self.lose_name(store, number, Home::new(directory, place));
+        Ok(())
     }
 
     /// An inode's name at `home` is gone.
@@ -119,7 +119,8 @@ impl<S: PageStore> Files<S> {
             && let Ok(entries) = inode.directory()
             && let Some(place) = entries.place(name)
         {
-            self.remove_entry(store, directory, place);
+            // Who asks for this has just added it.
+            let _ = self.remove_entry(store, directory, place);
         }
     }
 
@@ -176,7 +177,7 @@ impl<S: PageStore> Files<S> {
         let parent = self.inode_mut(directory)?;
         let entries = parent.directory_mut()?;
         if let Err(errno) = entries.insert_hashed(name, hash, number) {
-            self.inodes.remove(number.0);
+            self.inodes.remove(number);
             return Err(errno);
         }
         entries.subdirectories += u32::from(is_directory);

@@ -287,7 +287,7 @@ impl<S: PageStore> Files<S> {
         let number = self.add_inode(inode)?;
         let opened = self.describe(Opened::Regular(number), flags & !SPENT);
         if opened.is_err() {
-            self.inodes.remove(number.0);
+            self.inodes.remove(number);
         }
         opened
     }

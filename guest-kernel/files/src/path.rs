@@ -185,7 +185,7 @@ impl<S: PageStore> Files<S> {
                 b"" => (Last::Root, Some(here)),
                 b"." => (Last::Dot, Some(here)),
                 b".." => (Last::DotDot, Some(self.parent(here)?)),
-                name => (Last::Name, self.child(view, here, name)),
+                name => (Last::Name, self.child(view, here, name)?),
             };
             let finish = |node, text| {
                 Ok(Resolved {
@@ -271,18 +271,22 @@ impl<S: PageStore> Files<S> {
         }
     }
 
-    fn child(&self, view: &View<'_>, directory: InodeId, name: &[u8]) -> Option<InodeId> {
+    /// What a name leads to, in a directory. ENOMEM where that cannot come into being: so whatever was found is there.
+    fn child(
+        &self,
+        view: &View<'_>,
+        directory: InodeId,
+        name: &[u8],
+    ) -> Result<Option<InodeId>, Errno> {
         match directory {
             InodeId::Memory(number) => {
-                let child = self
-                    .inode(Number(number))
-                    .ok()?
-                    .directory()
-                    .ok()?
-                    .get(name)?;
-                Some(self.mounted(child))
+                let Some(child) = self.inode(Number(number))?.directory()?.get(name) else {
+                    return Ok(None);
+                };
+                self.inode(child)?;
+                Ok(Some(self.mounted(child)))
             }
-            InodeId::Proc(node) => node.child(view.processes, name).map(InodeId::Proc),
+            InodeId::Proc(node) => Ok(node.child(view.processes, name).map(InodeId::Proc)),
         }
     }
 

@@ -109,7 +109,7 @@ impl<S: PageStore> Files<S> {
                 .entry(home.place())
                 .filter(|entry| entry.inode == number)
                 .ok_or(Errno::ENOENT)?;
-            add(entry.name.bytes())?;
+            add(entry.name)?;
             here = InodeId::Memory(home.directory.0);
         }
         path.reverse();

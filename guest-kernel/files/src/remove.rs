@@ -39,8 +39,7 @@ impl<S: PageStore> Files<S> {
             return Err(Errno::EISDIR);
         }
         let (parent, place, _) = self.removable(&resolved)?;
-        self.remove_entry(store, parent, place);
-        Ok(())
+        self.remove_entry(store, parent, place)
     }
 
     /// rmdir(2).
@@ -63,7 +62,6 @@ impl<S: PageStore> Files<S> {
         if self.inode(number)?.directory()?.len() != 0 {
             return Err(Errno::ENOTEMPTY);
         }
-        self.remove_entry(store, parent, place);
-        Ok(())
+        self.remove_entry(store, parent, place)
     }
 }

@@ -109,6 +109,7 @@ impl<S: PageStore> Files<S> {
         let to_home = Home::new(to_parent, to_place);
         if exchange {
             let target_is_directory = self.inode(target)?.is_directory();
+            self.inode_mut(from_parent)?.directory_mut()?.make_own()?;
             self.put_at(to_home, number)?;
             self.put_at(from_home, target)?;
             for (parent, gains, loses) in [
@@ -128,6 +129,7 @@ impl<S: PageStore> Files<S> {
             (true, Ok(directory)) if directory.len() != 0 => return Err(Errno::ENOTEMPTY),
             _ => {}
         }
+        self.inode_mut(from_parent)?.directory_mut()?.make_own()?;
         self.put_at(to_home, number)?;
         // The old name goes without the inode's last name going: it has two now.
         self.inode_mut(number)?.links += 1;
@@ -135,8 +137,7 @@ impl<S: PageStore> Files<S> {
         if is_directory && let Ok(parent) = self.inode_mut(to_parent) {
             parent.directory_mut()?.subdirectories += 1;
         }
-        self.remove_entry(store, from_parent, from_place);
-        Ok(())
+        self.remove_entry(store, from_parent, from_place)
     }
 
     /// Moves an inode to a name that is not there yet: the only step that can fail comes first.
@@ -149,16 +150,16 @@ impl<S: PageStore> Files<S> {
         name: &[u8],
         number: Number,
     ) -> Result<(), Errno> {
+        self.inode_mut(from)?.directory_mut()?.make_own()?;
         self.add_entry(to, Name::Owned(name.into()), number)?;
-        self.remove_entry(store, from, place);
-        Ok(())
+        self.remove_entry(store, from, place)
     }
 
     /// Lets the entry at `home` lead to `number`. Counts nothing: neither names nor subdirectories.
     fn put_at(&mut self, home: Home, number: Number) -> Result<(), Errno> {
         let time = self.now();
         let parent = self.inode_mut(home.directory)?;
-        parent.directory_mut()?.replace(home.place(), number);
+        parent.directory_mut()?.replace(home.place(), number)?;
         (parent.modified, parent.changed) = (time, time);
         let inode = self.inode_mut(number)?;
         inode.home = Some(home);

@@ -1,8 +1,10 @@
-//! The start of the tree: an archive, then what every system has.
+//! The start of the tree: an archive, by its index where it has one, else entry by entry.
 use crate::archive::{Archive, ArchiveError, ArchiveFault, Entry, Field, Next, file_type};
 use crate::device::{Device, DeviceNumber};
 use crate::directory::{Directory, NAME_MAX, Name};
+use crate::index::Index;
 use crate::inode::{Inode, Kind, Number, Stamp};
+use crate::inodes::Inodes;
 use crate::mapped::Regular;
 use crate::path::{LastLink, Owner, View};
 use crate::proc::NoProcesses;
@@ -10,15 +12,9 @@ use crate::slab::Slab;
 use crate::wait_queue::Wakeups;
 use crate::words::{self, hash};
 use crate::{Files, InodeId, PageStore};
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use contract::Errno;
 use linux_raw_sys::general as linux;
-
-/// Files of `/etc` that say who root is, where the archive does not.
-const SETTINGS: [(&str, &str); 2] = [
-    ("passwd", "root:x:0:0:root:/root:/bin/sh\n"),
-    ("group", "root:x:0:\n"),
-];
 
 /// Mode of a directory that the archive leaves out.
 const DIRECTORY_MODE: u16 = 0o755;
@@ -45,11 +41,45 @@ impl Neighbour {
 }
 
 impl<S: PageStore> Files<S> {
+    /// The tree of an archive. With an index ([`contract::archive_index`]) none of it is read before somebody asks for it.
+    ///
+    /// # Errors
+    /// What is wrong with the archive.
+    pub fn of_archive(store: &mut S, bytes: &'static [u8]) -> Result<Self, ArchiveError> {
+        if let Some(index) = Index::of(bytes) {
+            // As long as the archive, and that is for ever.
+            let index: &'static Index = Box::leak(Box::new(index));
+            if let Ok(inodes) = Inodes::of(index) {
+                let mut files = Self::with(inodes);
+                files.proc_mount = index.proc;
+                files.last_serial = index.len();
+                return Ok(files);
+            }
+        }
+        let mut files = Self::new();
+        files.seed(store, bytes)?;
+        Ok(files)
+    }
+
     /// An empty root directory.
     #[must_use]
     pub fn new() -> Self {
-        let mut files = Self {
-            inodes: Slab::new(),
+        let mut files = Self::with(Inodes::new());
+        let root = Inode::new(
+            Kind::Directory(Directory::new()),
+            DIRECTORY_MODE,
+            Stamp::ZERO,
+        );
+        if let Ok(root) = files.add_inode(root) {
+            files.root = root;
+        }
+        files
+    }
+
+    /// Nothing but inodes: the root is number 0.
+    fn with(inodes: Inodes<S::Page>) -> Self {
+        Self {
+            inodes,
             descriptions: Slab::new(),
             writers: 0,
             pipes: Slab::new(),
@@ -67,16 +97,7 @@ impl<S: PageStore> Files<S> {
             nameless: crate::nameless::NamelessAttributes::new(),
             time: Stamp::ZERO,
             clock: None,
-        };
-        let root = Inode::new(
-            Kind::Directory(Directory::new()),
-            DIRECTORY_MODE,
-            Stamp::ZERO,
-        );
-        if let Ok(root) = files.add_inode(root) {
-            files.root = root;
         }
-        files
     }
 
     /// Puts the files of an archive, or of several one after the other, into the tree. Their contents stay where they
@@ -146,7 +167,8 @@ impl<S: PageStore> Files<S> {
             if old.archive == ordinal || old.is_directory() {
                 return Err(ArchiveFault::Duplicate);
             }
-            self.remove_entry(store, parent, place);
+            self.remove_entry(store, parent, place)
+                .map_err(|_| ArchiveFault::TooManyFiles)?;
         }
         let hard_links = file_type(mode) == linux::S_IFREG && entry.has_more_names()?;
         if hard_links && let Some(number) = links.get(&entry.identity()?).copied() {
@@ -265,77 +287,6 @@ impl<S: PageStore> Files<S> {
             }
             _ => None,
         }
-    }
-
-    /// Makes what every system has where the archive has not: `/dev` with its devices, `/proc`, `/tmp`.
-    ///
-    /// # Errors
-    /// ENOSPC when there are too many files; ENOTDIR where the archive has something else of that name.
-    pub fn populate(&mut self, _store: &mut S) -> Result<(), Errno> {
-        let devices = self.system_directory(b"dev", DIRECTORY_MODE)?;
-        for device in Device::ALL {
-            let kind = Kind::Device(Some(device), device.number());
-            let name = Name::Archived(device.name().as_bytes());
-            self.system_file(devices, name, kind, device.permissions())?;
-        }
-        for (name, target) in [
-            ("fd", "/proc/self/fd"),
-            ("stdin", "/proc/self/fd/0"),
-            ("stdout", "/proc/self/fd/1"),
-            ("stderr", "/proc/self/fd/2"),
-        ] {
-            let kind = Kind::Symlink(Name::Archived(target.as_bytes()));
-            let name = Name::Archived(name.as_bytes());
-            self.system_file(devices, name, kind, 0o777)?;
-        }
-        if self.inode(devices)?.directory()?.get(b"shm").is_none() {
-            let inode = Inode::new(Kind::Directory(Directory::new()), 0o1777, self.time);
-            let name: &'static [u8] = b"shm";
-            self.create_as(devices, Name::Archived(name), hash(name), inode)?;
-        }
-        let settings = self.system_directory(b"etc", DIRECTORY_MODE)?;
-        for (name, content) in SETTINGS {
-            let name = Name::Archived(name.as_bytes());
-            let kind = Kind::Regular(Regular::new(content.as_bytes()));
-            self.system_file(settings, name, kind, 0o644)?;
-        }
-        self.system_directory(b"tmp", 0o1777)?;
-        let proc = self.system_directory(b"proc", 0o555)?;
-        self.proc_mount = Some(proc);
-        Ok(())
-    }
-
-    fn system_directory(&mut self, name: &'static [u8], mode: u16) -> Result<Number, Errno> {
-        match self.inode(self.root)?.directory()?.get(name) {
-            Some(number) => {
-                self.inode(number)?.directory()?;
-                Ok(number)
-            }
-            None => {
-                let inode = Inode::new(Kind::Directory(Directory::new()), mode, self.time);
-                self.create_as(self.root, Name::Archived(name), hash(name), inode)
-            }
-        }
-    }
-
-    fn system_file(
-        &mut self,
-        directory: Number,
-        name: Name,
-        kind: Kind<S::Page>,
-        mode: u16,
-    ) -> Result<(), Errno> {
-        if self
-            .inode(directory)?
-            .directory()?
-            .get(name.bytes())
-            .is_none()
-        {
-            let inode = Inode::new(kind, mode, self.time);
-            let hash = hash(name.bytes());
-            self.create_as(directory, name, hash, inode)?;
-        }
-        Ok(())
     }
 }
 

@@ -44,10 +44,7 @@ impl<S: PageStore> Files<S> {
                 continue;
             };
             let before = length;
-            for part in [
-                if length == 0 { &b""[..] } else { b"/" },
-                entry.name.bytes(),
-            ] {
+            for part in [if length == 0 { &b""[..] } else { b"/" }, entry.name] {
                 path.get_mut(length..length + part.len())
                     .ok_or(Errno::ENAMETOOLONG)?
                     .copy_from_slice(part);

@@ -2,11 +2,14 @@
 //!
 //! Format: cpio(5), "New ASCII Format", and Linux's `Documentation/driver-api/early-userspace/buffer-format.rst`.
 //! The writer pads names with NULs so that the data of every regular file starts on a page: the kernel then maps
-//! files where they lie. It leaves out owners: in the guest everything is root's.
+//! files where they lie. It leaves out owners: in the guest everything is root's. The trailer carries an index, with which
+//! the kernel need not read the archive.
 //!
 //! The build script uses this module too.
 
+mod index;
 mod read;
+mod system;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -15,6 +18,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub use read::read;
+pub use system::system_entries;
 pub use write::write;
 
 /// Length of an entry's header in bytes.
@@ -40,6 +44,10 @@ pub const S_IFDIR: u32 = 0o040_000;
 pub const S_IFREG: u32 = 0o100_000;
 /// FIFO.
 pub const S_IFIFO: u32 = 0o010_000;
+/// Character device.
+pub const S_IFCHR: u32 = 0o020_000;
+/// Block device.
+pub const S_IFBLK: u32 = 0o060_000;
 /// Symbolic link; its data is the target.
 pub const S_IFLNK: u32 = 0o120_000;
 

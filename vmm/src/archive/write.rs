@@ -1,9 +1,10 @@
 //! Writing.
 
+use super::index::{self, Position};
 use super::{Entry, HEADER, MAGIC, NAME_LIMIT, PAGE, S_IFMT, S_IFREG, TRAILER};
 use std::collections::BTreeMap;
 
-/// Writes entries, in their order, and a trailer.
+/// Writes entries, in their order, and a trailer, with an index in it where there can be one.
 #[must_use]
 pub fn write(entries: &[Entry<'_>]) -> Vec<u8> {
     let mut links: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
@@ -16,6 +17,7 @@ pub fn write(entries: &[Entry<'_>]) -> Vec<u8> {
         .sum();
     let mut archive = Vec::with_capacity(size + size / 2 + PAGE);
     let mut inode = 0;
+    let mut positions = Vec::with_capacity(entries.len());
     for entry in entries {
         inode += 1;
         let (count, number) = match links.get_mut(&entry.link_group) {
@@ -27,18 +29,22 @@ pub fn write(entries: &[Entry<'_>]) -> Vec<u8> {
             }
             _ => (1, inode),
         };
-        write_entry(&mut archive, entry, number, count);
+        positions.push(write_entry(&mut archive, entry, number, count));
     }
+    let index_at = (archive.len() + HEADER + TRAILER.len() + 1).next_multiple_of(4);
     let trailer = Entry {
         name: TRAILER.to_vec(),
         mode: 0,
+        data: index::of(entries, &positions, index_at)
+            .unwrap_or_default()
+            .into(),
         ..Entry::directory(&[])
     };
     write_entry(&mut archive, &trailer, 0, 1);
     archive
 }
 
-fn write_entry(archive: &mut Vec<u8>, entry: &Entry<'_>, inode: u32, links: u32) {
+fn write_entry(archive: &mut Vec<u8>, entry: &Entry<'_>, inode: u32, links: u32) -> Position {
     let name: &[u8] = if entry.name.is_empty() {
         b"."
     } else {
@@ -73,9 +79,15 @@ fn write_entry(archive: &mut Vec<u8>, entry: &Entry<'_>, inode: u32, links: u32)
     for field in fields {
         archive.extend_from_slice(format!("{field:08X}").as_bytes());
     }
+    let name_at = archive.len();
     archive.extend_from_slice(name);
     archive.resize(archive.len() + name_size - name.len(), 0);
     archive.resize(archive.len().next_multiple_of(4), 0);
+    let data_at = archive.len();
     archive.extend_from_slice(&entry.data);
     archive.resize(archive.len().next_multiple_of(4), 0);
+    Position {
+        name: name_at,
+        data: data_at,
+    }
 }

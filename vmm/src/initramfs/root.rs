@@ -67,7 +67,8 @@ impl<'a> Root<'a> {
     ///
     /// # Errors
     /// An archive cannot hold it.
-    pub fn into_archive(self) -> Result<Vec<u8>> {
+    pub fn into_archive(mut self) -> Result<Vec<u8>> {
+        self.add_system_files();
         let mut entries: Vec<Entry> = self.entries.into_values().collect();
         let mut seen = vec![false; self.groups as usize + 1];
         for entry in entries.iter_mut().filter(|entry| entry.link_group != 0) {
@@ -87,6 +88,20 @@ impl<'a> Root<'a> {
         let archive = archive::write(&entries);
         archive::read(&archive)?;
         Ok(archive)
+    }
+
+    /// Adds what every system has where it is not there: the kernel would otherwise do so, at each start.
+    fn add_system_files(&mut self) {
+        for entry in archive::system_entries() {
+            let above = entry.name.iter().rposition(|byte| *byte == b'/');
+            let has_place = above.is_none_or(|slash| {
+                let above = self.entries.get(&entry.name[..slash]);
+                above.is_some_and(Entry::is_directory)
+            });
+            if has_place {
+                self.entries.entry(entry.name.clone()).or_insert(entry);
+            }
+        }
     }
 
     /// Adds what `HOST[:GUEST]` names.
