@@ -1,5 +1,5 @@
 //! Path resolution (path_resolution(7)).
-use crate::directory::NAME_MAX;
+use crate::directory::{Directory, NAME_MAX};
 use crate::inode::{InodeId, Kind, Number};
 use crate::proc::{ProcLinkTarget, ProcNode, ProcSource};
 use crate::{Files, PageStore, words};
@@ -99,6 +99,13 @@ impl Resolved<'_> {
     }
 }
 
+/// A directory that a name is looked for in.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Memory(&'a Directory),
+    Proc(ProcNode),
+}
+
 /// Where a link leads.
 pub(crate) enum Target<'a> {
     Text(Cow<'a, [u8]>),
@@ -169,9 +176,7 @@ impl<S: PageStore> Files<S> {
             } else {
                 Slash::Absent
             };
-            if !self.is_directory(here) {
-                return Err(Errno::ENOTDIR);
-            }
+            let directory = self.directory(here)?;
             if let Ending::File(_) = ending
                 && slash == Slash::Trailing
                 && !matches!(&text[begin..end], b"" | b"." | b"..")
@@ -185,7 +190,7 @@ impl<S: PageStore> Files<S> {
                 b"" => (Last::Root, Some(here)),
                 b"." => (Last::Dot, Some(here)),
                 b".." => (Last::DotDot, Some(self.parent(here)?)),
-                name => (Last::Name, self.child(view, here, name)?),
+                name => (Last::Name, self.child(view, directory, name)),
             };
             let finish = |node, text| {
                 Ok(Resolved {
@@ -212,7 +217,10 @@ impl<S: PageStore> Files<S> {
                     }
                     Ending::Name => false,
                 };
-            if follow && let Some(target) = self.link_target(view, child)? {
+            // Of an archive's files, what was found comes into being here, if it can; then nothing can fail for that later.
+            if !follow {
+                self.require(child)?;
+            } else if let Some(target) = self.link_target(view, child)? {
                 links += 1;
                 if links > LINK_LIMIT {
                     return Err(Errno::ELOOP);
@@ -256,6 +264,14 @@ impl<S: PageStore> Files<S> {
         }
     }
 
+    /// ENOENT where an inode is not there, ENOMEM where it cannot come into being.
+    fn require(&self, id: InodeId) -> Result<(), Errno> {
+        match id {
+            InodeId::Memory(number) => self.inode(Number(number)).map(|_| ()),
+            InodeId::Proc(_) => Ok(()),
+        }
+    }
+
     /// `..` of a directory. ENOENT in one that was removed.
     pub(crate) fn parent(&self, directory: InodeId) -> Result<InodeId, Errno> {
         match directory {
@@ -271,22 +287,21 @@ impl<S: PageStore> Files<S> {
         }
     }
 
-    /// What a name leads to, in a directory. ENOMEM where that cannot come into being: so whatever was found is there.
-    fn child(
-        &self,
-        view: &View<'_>,
-        directory: InodeId,
-        name: &[u8],
-    ) -> Result<Option<InodeId>, Errno> {
+    /// A directory to look into.
+    #[inline]
+    fn directory(&self, id: InodeId) -> Result<Place<'_>, Errno> {
+        match id {
+            InodeId::Memory(number) => Ok(Place::Memory(self.inode(Number(number))?.directory()?)),
+            InodeId::Proc(node) if node.is_directory() => Ok(Place::Proc(node)),
+            InodeId::Proc(_) => Err(Errno::ENOTDIR),
+        }
+    }
+
+    #[inline]
+    fn child(&self, view: &View<'_>, directory: Place<'_>, name: &[u8]) -> Option<InodeId> {
         match directory {
-            InodeId::Memory(number) => {
-                let Some(child) = self.inode(Number(number))?.directory()?.get(name) else {
-                    return Ok(None);
-                };
-                self.inode(child)?;
-                Ok(Some(self.mounted(child)))
-            }
-            InodeId::Proc(node) => Ok(node.child(view.processes, name).map(InodeId::Proc)),
+            Place::Memory(entries) => Some(self.mounted(entries.get(name)?)),
+            Place::Proc(node) => node.child(view.processes, name).map(InodeId::Proc),
         }
     }
 
