@@ -11,5 +11,5 @@ macro_rules! programs {
 
 // musl's headers lack statx.
 programs! { &[Library::Glibc]; files_attributes files_data files_waiting files_sockets files_copying files_unnamed
-files_unreachable }
+files_unreachable argument_order }
 programs! { &[Library::Musl]; files_locks }

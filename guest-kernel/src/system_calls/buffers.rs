@@ -27,6 +27,12 @@ pub enum Buffers {
 }
 
 impl Buffers {
+    /// The vector of a call: its count has 32 bits.
+    pub const fn vector(address: u64, count: u64) -> Self {
+        let count = count as u32 as u64;
+        Self::Vector { address, count }
+    }
+
     /// How many.
     pub const fn count(self) -> u64 {
         match self {

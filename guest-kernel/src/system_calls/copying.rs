@@ -71,11 +71,14 @@ impl Kernel {
         address: u64,
         count: u64,
     ) -> Result<Outcome, Errno> {
-        if (count as i64) < 0 {
-            return Err(Errno::EINVAL);
+        if address != 0 {
+            user::read_u64(self.processes[self.current.process].space(), address)?;
         }
         let from = self.description(from)?;
         self.files.check_readable(from, &Transfer::new(0))?;
+        if (count as i64) < 0 {
+            return Err(Errno::EINVAL);
+        }
         let to = self.description_of_call(to)?;
         self.files.check_writable(to, &Transfer::new(0))?;
         let inode = self.copy_source(from)?;

@@ -175,7 +175,12 @@ impl Kernel {
         for index in 0..size {
             let mut group = [0; 4];
             user::read(process.space(), address.wrapping_add(4 * index), &mut group)?;
-            groups.push(u32::from_ne_bytes(group));
+            let group = u32::from_ne_bytes(group);
+            // As on Linux, -1 is nobody's number.
+            if group == u32::MAX {
+                return Err(Errno::EINVAL);
+            }
+            groups.push(group);
         }
         groups.sort_unstable();
         process.credentials.set_groups(groups)?;

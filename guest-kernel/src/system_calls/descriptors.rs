@@ -272,7 +272,7 @@ impl Kernel {
         let length = u64::from(length as u32);
         let mut done = 0;
         let mut buffer = [0; CHUNK];
-        while done < length {
+        loop {
             let room = (length - done).min(CHUNK as u64) as usize;
             let view = ProcessesView {
                 processes: self.processes,
@@ -298,6 +298,9 @@ impl Kernel {
                 &buffer[..count],
             )?;
             done += count as u64;
+            if done == length {
+                break;
+            }
         }
         Ok(done)
     }

@@ -18,14 +18,54 @@ impl Kernel {
         }
     }
 
-    /// getxattr(2), setxattr(2), removexattr(2); `flags` as for an `*at` call.
+    /// Whether such an attribute could be set at all. EINVAL, E2BIG, and what is wrong with its name.
+    fn check_new_attribute(&self, name: u64, size: u64, flags: u64) -> Result<(), Errno> {
+        const SIZE_MAX: u64 = linux::XATTR_SIZE_MAX as u64;
+        if flags as u32 & !(linux::XATTR_CREATE | linux::XATTR_REPLACE) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        self.check_attribute_name(name)?;
+        if size > SIZE_MAX {
+            return Err(Errno::E2BIG);
+        }
+        Ok(())
+    }
+
+    /// setxattr(2), lsetxattr(2); `at_flags` as for an `*at` call.
+    pub fn set_attribute_of_path(
+        &mut self,
+        path: u64,
+        name: u64,
+        size: u64,
+        flags: u64,
+        at_flags: u32,
+    ) -> Result<u64, Errno> {
+        self.locate(WORKING_DIRECTORY, path, at_flags)?;
+        self.check_new_attribute(name, size, flags)?;
+        Err(Errno::EOPNOTSUPP)
+    }
+
+    /// fsetxattr(2).
+    pub fn set_attribute_of_descriptor(
+        &self,
+        descriptor: u64,
+        name: u64,
+        size: u64,
+        flags: u64,
+    ) -> Result<u64, Errno> {
+        self.files.open_inode_of(self.description(descriptor)?)?;
+        self.check_new_attribute(name, size, flags)?;
+        Err(Errno::EOPNOTSUPP)
+    }
+
+    /// getxattr(2), removexattr(2), and of a link itself; `flags` as for an `*at` call.
     pub fn attribute_of_path(&mut self, path: u64, name: u64, flags: u32) -> Result<u64, Errno> {
         self.locate(WORKING_DIRECTORY, path, flags)?;
         self.check_attribute_name(name)?;
         Err(Errno::EOPNOTSUPP)
     }
 
-    /// fgetxattr(2), fsetxattr(2), fremovexattr(2).
+    /// fgetxattr(2), fremovexattr(2).
     pub fn attribute_of_descriptor(&self, descriptor: u64, name: u64) -> Result<u64, Errno> {
         self.files.open_inode_of(self.description(descriptor)?)?;
         self.check_attribute_name(name)?;

@@ -44,7 +44,8 @@ impl Kernel {
 
     /// setpgid(2).
     pub fn set_group_id(&mut self, pid: u64, group: u64) -> Result<u64, Errno> {
-        if (group as i32) < 0 {
+        let named = if group as u32 == 0 { pid } else { group };
+        if (named as i32) < 0 {
             return Err(Errno::EINVAL);
         }
         let slot = self.named(pid)?;

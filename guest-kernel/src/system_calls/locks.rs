@@ -130,6 +130,10 @@ impl Kernel {
     /// flock(2).
     pub fn flock(&mut self, descriptor: u64, operation: u64) -> Result<Outcome, Errno> {
         let operation = operation as u32;
+        if operation & linux::LOCK_MAND != 0 {
+            // A kind of lock that Linux had, and says nothing of since.
+            return Ok(Outcome::Return(0));
+        }
         let description = self.description(descriptor);
         let mode = match operation & !linux::LOCK_NB {
             linux::LOCK_SH => Some(LockMode::Shared),

@@ -234,7 +234,8 @@ impl Kernel {
 
     /// mlock(2), munlock(2) and mlock2(2): nothing is ever taken out of memory; what is locked is there from then on.
     pub fn mlock(&self, address: u64, length: u64, flags: u64) -> Result<u64, Errno> {
-        if flags & !u64::from(linux::MLOCK_ONFAULT) != 0 {
+        let flags = flags as u32;
+        if flags & !linux::MLOCK_ONFAULT != 0 {
             return Err(Errno::EINVAL);
         }
         let range = around(address, length)?;
@@ -311,11 +312,9 @@ fn first_read_only(space: &AddressSpace, range: &Range<u64>) -> Option<u64> {
 /// The pages that a range touches, as mlock(2) rounds them.
 fn around(address: u64, length: u64) -> Result<Range<u64>, Errno> {
     let start = address & !(PAGE - 1);
-    // As on Linux, a length that cannot be rounded up is none.
-    let length = length
-        .checked_add(address % PAGE)
-        .and_then(|length| length.checked_next_multiple_of(PAGE))
-        .unwrap_or(0);
+    // As on Linux, a length that cannot be rounded up wraps.
+    let length = length.wrapping_add(address % PAGE);
+    let length = length.checked_next_multiple_of(PAGE).unwrap_or(0);
     let end = start.checked_add(length).ok_or(Errno::EINVAL)?;
     if length != 0 && end > USER_END {
         return Err(Errno::ENOMEM);

@@ -85,6 +85,7 @@ impl Kernel {
         let mut buffers = (PathBuffer::take(), PathBuffer::take());
         let process = &self.processes[self.current.process];
         let from = buffers.0.read(process.space(), first.1)?;
+        let from_start = self.start_for(first.0, from)?;
         let to = buffers.1.read(process.space(), second.1)?;
         let processes = ProcessesView {
             processes: self.processes,
@@ -101,7 +102,7 @@ impl Kernel {
             processes: &processes,
         };
         let from = Place {
-            view: view(self.start_for(first.0, from)?),
+            view: view(from_start),
             path: from,
         };
         let to = Place {

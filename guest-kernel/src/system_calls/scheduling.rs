@@ -42,6 +42,7 @@ impl Kernel {
 
     /// sched_getaffinity(2): there is one processor.
     pub fn sched_getaffinity(&self, tid: u64, length: u64, set: u64) -> Result<u64, Errno> {
+        let length = length as u32;
         if length == 0 || !length.is_multiple_of(8) {
             return Err(Errno::EINVAL);
         }
@@ -53,7 +54,7 @@ impl Kernel {
     /// sched_setaffinity(2): the one processor must be among them.
     pub fn sched_setaffinity(&self, tid: u64, length: u64, set: u64) -> Result<u64, Errno> {
         let mut bytes = [0; SET_SIZE as usize];
-        let length = length.min(SET_SIZE) as usize;
+        let length = u64::from(length as u32).min(SET_SIZE) as usize;
         let space = self.processes[self.current].space();
         user::read(space, set, &mut bytes[..length])?;
         self.thread_named(tid)?;

@@ -1,7 +1,7 @@
 //! Sockets (socket(7)), of which there are connected pairs alone: socketpair(2) of AF_UNIX, without addresses and without
 //! control data.
 use super::Outcome;
-use super::buffers::{Buffers, Direction, VECTOR_LIMIT};
+use super::buffers::{Buffers, Direction, TRANSFER_LIMIT, VECTOR_LIMIT};
 use crate::kernel::Kernel;
 use crate::memory::user::{self, UserBuffer};
 use crate::memory::{heap, space::AddressSpace};
@@ -22,6 +22,8 @@ const FAMILY_MAX: i32 = 46;
 const HEADER_WORDS: usize = 7;
 const CONTROL_LENGTH: u64 = 40;
 const NAME_LENGTH: u64 = 8;
+/// The flag of a message of 32 bits, which only the kernel sets.
+const MSG_CMSG_COMPAT: u32 = 0x8000_0000;
 
 /// What is got of a socket's options, each an int.
 fn option(kind: SocketKind, name: u32) -> Result<u32, Errno> {
@@ -124,6 +126,7 @@ impl Kernel {
         flags: u64,
         name: u64,
     ) -> Result<Outcome, Errno> {
+        user::check(address, length.min(TRANSFER_LIMIT))?;
         let kind = self.socket_kind(descriptor)?;
         if name != 0 && kind == SocketKind::Stream {
             return Err(Errno::EISCONN);
@@ -150,6 +153,7 @@ impl Kernel {
         flags: u64,
         name: u64,
     ) -> Result<Outcome, Errno> {
+        user::check(address, length.min(TRANSFER_LIMIT))?;
         self.socket_kind(descriptor)?;
         let thread = &self.processes[self.current.thread];
         let [.., name_length] = thread.context.registers.arguments();
@@ -201,6 +205,9 @@ impl Kernel {
 
     /// sendmsg(2), without control data.
     pub fn sendmsg(&mut self, descriptor: u64, header: u64, flags: u64) -> Result<Outcome, Errno> {
+        if flags as u32 & MSG_CMSG_COMPAT != 0 {
+            return Err(Errno::EINVAL);
+        }
         self.socket_kind(descriptor)?;
         let (buffers, control) = self.message_header(header)?;
         if control != 0 {
@@ -211,6 +218,9 @@ impl Kernel {
 
     /// recvmsg(2): there is never control data.
     pub fn recvmsg(&mut self, descriptor: u64, header: u64, flags: u64) -> Result<Outcome, Errno> {
+        if flags as u32 & MSG_CMSG_COMPAT != 0 {
+            return Err(Errno::EINVAL);
+        }
         self.socket_kind(descriptor)?;
         let (buffers, _) = self.message_header(header)?;
         let (outcome, transfer) = self.receive(descriptor, buffers, flags as u32)?;
@@ -274,8 +284,15 @@ impl Kernel {
     }
 
     /// setsockopt(2): nothing can be set.
-    pub fn setsockopt(&self, descriptor: u64) -> Result<u64, Errno> {
+    pub fn setsockopt(&self, descriptor: u64, level: u64, length: u64) -> Result<u64, Errno> {
+        if (length as i32) < 0 {
+            return Err(Errno::EINVAL);
+        }
         self.socket_kind(descriptor)?;
-        Err(Errno::ENOPROTOOPT)
+        Err(if level as u32 == net::SOL_SOCKET {
+            Errno::ENOPROTOOPT
+        } else {
+            Errno::EOPNOTSUPP
+        })
     }
 }

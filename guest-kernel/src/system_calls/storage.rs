@@ -149,7 +149,12 @@ impl Kernel {
     pub fn fadvise(&self, descriptor: u64, length: u64, advice: u64) -> Result<u64, Errno> {
         let inode = self.files.open_inode_of(self.description(descriptor)?)?;
         let mode = inode.map_or(linux::S_IFIFO, |inode| self.files.mode(inode)) & linux::S_IFMT;
-        if mode == linux::S_IFIFO {
+        if mode == linux::S_IFIFO
+            && self
+                .files
+                .socket_kind(self.description(descriptor)?)
+                .is_err()
+        {
             return Err(Errno::ESPIPE);
         }
         if (length as i64) < 0 || advice as u32 > linux::POSIX_FADV_NOREUSE {

@@ -331,7 +331,7 @@ calls! { |k, a, b, c, d, e|
     __NR_shutdown => k.shutdown(a, b).into(),
     __NR_getsockname | __NR_getpeername => k.socket_name(a, b, c).into(),
     __NR_getsockopt => k.getsockopt(a, b, c, d, e).into(),
-    __NR_setsockopt => k.setsockopt(a).into(),
+    __NR_setsockopt => k.setsockopt(a, b, e).into(),
     __NR_bind | __NR_listen | __NR_connect | __NR_accept | __NR_accept4 => {
         k.socket_address_call(a).into()
     },
@@ -385,13 +385,16 @@ calls! { |k, a, b, c, d, e|
     __NR_utimensat => k.utimensat(a, b, c, d).into(),
 
     // extended_attributes.rs
-    __NR_getxattr | __NR_setxattr | __NR_removexattr => k.attribute_of_path(a, b, 0).into(),
-    __NR_lgetxattr | __NR_lsetxattr | __NR_lremovexattr => {
+    __NR_getxattr | __NR_removexattr => k.attribute_of_path(a, b, 0).into(),
+    __NR_lgetxattr | __NR_lremovexattr => {
         k.attribute_of_path(a, b, extended_attributes::OF_LINK).into()
     },
-    __NR_fgetxattr | __NR_fsetxattr | __NR_fremovexattr => {
-        k.attribute_of_descriptor(a, b).into()
+    __NR_fgetxattr | __NR_fremovexattr => k.attribute_of_descriptor(a, b).into(),
+    __NR_setxattr => k.set_attribute_of_path(a, b, d, e, 0).into(),
+    __NR_lsetxattr => {
+        k.set_attribute_of_path(a, b, d, e, extended_attributes::OF_LINK).into()
     },
+    __NR_fsetxattr => k.set_attribute_of_descriptor(a, b, d, e).into(),
     __NR_listxattr => k.attributes_of_path(a, 0).into(),
     __NR_llistxattr => k.attributes_of_path(a, extended_attributes::OF_LINK).into(),
     __NR_flistxattr => k.attributes_of_descriptor(a).into(),

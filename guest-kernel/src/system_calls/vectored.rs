@@ -4,6 +4,7 @@ use super::buffers::{Buffers, Direction};
 use crate::kernel::Kernel;
 use crate::memory::user::UserBuffer;
 use contract::Errno;
+use files::Transfer;
 use linux_raw_sys::general as linux;
 
 impl Kernel {
@@ -15,7 +16,7 @@ impl Kernel {
         address: u64,
         count: u64,
     ) -> Result<Outcome, Errno> {
-        let buffers = Buffers::Vector { address, count };
+        let buffers = Buffers::vector(address, count);
         self.transfer(direction, descriptor, buffers, None)
     }
 
@@ -41,7 +42,7 @@ impl Kernel {
         count: u64,
         offset: u64,
     ) -> Result<Outcome, Errno> {
-        let buffers = Buffers::Vector { address, count };
+        let buffers = Buffers::vector(address, count);
         self.transfer_at(direction, descriptor, buffers, offset)
     }
 
@@ -57,18 +58,28 @@ impl Kernel {
     ) -> Result<Outcome, Errno> {
         const KNOWN: u32 = linux::RWF_HIPRI | linux::RWF_DSYNC | linux::RWF_SYNC;
         const OWN_OFFSET: u64 = u64::MAX;
-        let buffers = Buffers::Vector { address, count };
+        let buffers = Buffers::vector(address, count);
         let thread = &self.processes[self.current.thread];
         let [.., flags] = thread.context.registers.arguments();
-        self.description_of_call(descriptor)?;
+        let position = match offset {
+            OWN_OFFSET => None,
+            offset => Some(position(offset)?),
+        };
         if flags as u32 & !KNOWN != 0 {
-            return Err(Errno::EOPNOTSUPP);
+            // What is wrong beside it is told first.
+            let description = self.description_of_call(descriptor)?;
+            let mut transfer = Transfer::new(0);
+            transfer.position = position;
+            match direction {
+                Direction::Read => self.files.check_readable(description, &transfer)?,
+                Direction::Write => self.files.check_writable(description, &transfer)?,
+            }
+            return match buffers.total(&self.processes[self.current.process])? {
+                0 => Ok(Outcome::Return(0)),
+                _ => Err(Errno::EOPNOTSUPP),
+            };
         }
-        if offset == OWN_OFFSET {
-            self.transfer(direction, descriptor, buffers, None)
-        } else {
-            self.transfer_at(direction, descriptor, buffers, offset)
-        }
+        self.transfer(direction, descriptor, buffers, position)
     }
 
     /// A transfer at an offset that is the call's own, and leaves the description's alone.
@@ -79,7 +90,13 @@ impl Kernel {
         buffers: Buffers,
         offset: u64,
     ) -> Result<Outcome, Errno> {
-        let position = i64::try_from(offset).map_err(|_| Errno::EINVAL)? as u64;
-        self.transfer(direction, descriptor, buffers, Some(position))
+        self.transfer(direction, descriptor, buffers, Some(position(offset)?))
     }
+}
+
+/// An offset is an `off_t`, and not negative.
+fn position(offset: u64) -> Result<u64, Errno> {
+    i64::try_from(offset)
+        .map(|_| offset)
+        .map_err(|_| Errno::EINVAL)
 }
