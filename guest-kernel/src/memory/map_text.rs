@@ -1,5 +1,6 @@
 //! `/proc/PID/maps` (proc(5)).
-use super::space::{AddressSpace, Area, USER_END};
+use super::areas::Area;
+use super::space::{AddressSpace, USER_END};
 use contract::PAGE;
 use core::fmt::{self, Write};
 use files::Output;

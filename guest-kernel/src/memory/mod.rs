@@ -1,4 +1,8 @@
 //! Memory: frames, the heap made of them, address spaces, and what programs point at.
+mod accesses;
+mod advice;
+pub mod areas;
+mod changes;
 pub mod frames;
 pub mod habits;
 pub mod heap;

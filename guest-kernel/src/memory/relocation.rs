@@ -1,7 +1,8 @@
 //! Mappings change their size and place (mremap(2)).
+use super::areas::Area;
 use super::mappings::own;
 use super::pages::Tables;
-use super::space::{AddressSpace, Area, no_frame, page_range};
+use super::space::{AddressSpace, no_frame, page_range};
 use contract::Errno;
 use core::ops::Range;
 use page_tree::Left;

@@ -1,9 +1,9 @@
 //! madvise(2).
 use super::memory::pages;
 use crate::kernel::Kernel;
+use crate::memory::areas::Area;
 use crate::memory::heap;
 use crate::memory::mappings::{Advice, Purpose};
-use crate::memory::space::Area;
 use contract::Errno;
 use contract::PAGE;
 use linux_raw_sys::general as linux;

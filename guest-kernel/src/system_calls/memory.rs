@@ -1,7 +1,8 @@
 //! Memory: brk, munmap, mprotect, msync, mincore, mlock. What they do is in [`crate::memory`].
 use crate::kernel::Kernel;
+use crate::memory::areas::Area;
 use crate::memory::mappings::{Advice, Purpose};
-use crate::memory::space::{AddressSpace, Area, USER_END};
+use crate::memory::space::{AddressSpace, USER_END};
 use crate::memory::user::{self, UserBuffer};
 use crate::process::limits::{INFINITY, Limit, Resource};
 use contract::{Errno, PAGE};

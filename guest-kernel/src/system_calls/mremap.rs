@@ -1,9 +1,10 @@
 //! mremap(2), in Linux's order of checks.
 use crate::kernel::Kernel;
+use crate::memory::areas::Area;
 use crate::memory::heap;
 use crate::memory::mappings::Advice;
 use crate::memory::relocation::Origin;
-use crate::memory::space::{Area, LOWEST_ADDRESS, USER_END};
+use crate::memory::space::{LOWEST_ADDRESS, USER_END};
 use contract::Errno;
 use contract::PAGE;
 use core::ops::Range;
