@@ -26,6 +26,7 @@
 //! | `space.rs` | new, fork, release, translate |
 //! | `path.rs` | owning all tables on the way to a page |
 //! | `fault.rs` | page faults, and the kernel's own access to user memory |
+//! | `ahead.rs` | pages copied ahead of their own write |
 //! | `change.rs` | reserve, unmap, map, forget |
 //! | `discard.rs` | private memory is zeros again |
 //! | `relocate.rs` | a range moves elsewhere |
@@ -40,6 +41,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod ahead;
 mod change;
 mod discard;
 mod entry;

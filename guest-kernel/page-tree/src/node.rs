@@ -1,4 +1,7 @@
 //! The rule, for one table: who may write it, how it is copied, how it goes away.
+use core::num::NonZeroU64;
+
+use x86_64::PhysAddr;
 use x86_64::structures::paging::page_table::PageTableLevel;
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
@@ -136,31 +139,56 @@ pub(crate) fn own_child<S: FrameStore>(
     index: PageTableIndex,
     fill: Entry,
 ) -> Result<(Entry, Took), OutOfFrames> {
+    let mut took = Took::Nothing;
+    let entry = own_child_by(store, table, index, fill, &mut took, |store, child| {
+        copy_child(store, level, child)
+    })?;
+    Ok((entry, took))
+}
+
+/// As [`own_child`], where `copy` copies a table that others have too.
+#[inline(always)]
+pub(crate) fn own_child_by<S: FrameStore>(
+    store: &mut S,
+    table: PhysFrame,
+    index: PageTableIndex,
+    fill: Entry,
+    took: &mut Took,
+    copy: impl FnOnce(&mut S, PhysFrame) -> Option<Copied>,
+) -> Result<Entry, OutOfFrames> {
     let entry = store.entry(table, index);
     if entry.is_hardware_writable() {
-        return Ok((entry, Took::Nothing));
+        return Ok(entry);
     }
     if !entry.is_present() {
-        return Ok((make_child(store, table, index, entry, fill)?, Took::Nothing));
+        return make_child(store, table, index, entry, fill);
     }
-    if store.count(entry.frame()) == 1 {
-        let kept = entry.writable_table();
-        store.set_entry(table, index, kept);
-        return Ok((kept, Took::Nothing));
-    }
-    let copied = match level {
-        PageTableLevel::Two => {
-            let copy = store.allocate_table_to_overwrite().ok_or(OutOfFrames)?;
-            copy_child(store, table, index, entry, copy, share_pages)
-        }
-        _ => {
-            let copy = store.allocate_table().ok_or(OutOfFrames)?;
-            copy_child(store, table, index, entry, copy, |store, from, to| {
-                share_tables(store, from, to, None);
-            })
-        }
+    let own = if store.count(entry.frame()) == 1 {
+        entry.writable_table()
+    } else {
+        let copied = copy(store, entry.frame()).ok_or(OutOfFrames)?;
+        *took = Took::Copy;
+        store.release(entry.frame());
+        entry.with_table(copied.frame())
     };
-    Ok((copied, Took::Copy))
+    store.set_entry(table, index, own);
+    Ok(own)
+}
+
+/// The copy of a table: a frame, in a word that is never zero, so that there being none takes no second one.
+#[derive(Clone, Copy)]
+pub(crate) struct Copied(NonZeroU64);
+
+impl Copied {
+    #[inline]
+    pub(crate) fn new(table: PhysFrame) -> Self {
+        Self(NonZeroU64::MIN | table.start_address().as_u64())
+    }
+
+    #[inline]
+    pub(crate) fn frame(self) -> PhysFrame {
+        PhysFrame::containing_address(PhysAddr::new_truncate(self.0.get()))
+    }
 }
 
 /// Puts a table below an entry that has none, with the same meaning all over.
@@ -178,23 +206,27 @@ pub(crate) fn make_child<S: FrameStore>(
     Ok(new)
 }
 
-/// Puts `copy`, a copy of its own, in the place of a table that others have too.
+/// Copies the table below an entry of a table of `level`.
 #[inline(never)]
 fn copy_child<S: FrameStore>(
     store: &mut S,
-    table: PhysFrame,
-    index: PageTableIndex,
-    old: Entry,
-    copy: PhysFrame,
-    share: impl FnOnce(&mut S, PhysFrame, PhysFrame),
-) -> Entry {
-    let shared = old.frame();
-    share(store, shared, copy);
-    store.release(shared);
+    level: PageTableLevel,
+    from: PhysFrame,
+) -> Option<Copied> {
+    let to = match level {
+        PageTableLevel::Two => {
+            let to = store.allocate_table_to_overwrite()?;
+            share_pages(store, from, to);
+            to
+        }
+        _ => {
+            let to = store.allocate_table()?;
+            share_tables(store, from, to, None);
+            to
+        }
+    };
     store.note_table_copied();
-    let new = old.with_table(copy);
-    store.set_entry(table, index, new);
-    new
+    Some(Copied::new(to))
 }
 
 /// Lets go of what an entry of a table of `level` pointed to. Nobody can reach it through the entry any more.

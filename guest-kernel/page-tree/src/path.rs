@@ -1,13 +1,14 @@
 //! Owning all tables on the way to a page.
 use core::cell::Cell;
-use core::num::NonZeroU64;
 
-use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One, Three, Two};
+use x86_64::VirtAddr;
+use x86_64::structures::paging::page_table::PageTableLevel::{Four, One, Three, Two};
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
-use x86_64::{PhysAddr, VirtAddr};
 
 use crate::entry::Entry;
-use crate::node::{Took, copy_entries, make_child, share_entries, share_pages, share_tables};
+use crate::node::{
+    Copied, Took, copy_entries, own_child_by, share_entries, share_pages, share_tables,
+};
 use crate::range::UserPage;
 use crate::store::{FrameStore, OutOfFrames};
 
@@ -22,7 +23,8 @@ pub(crate) enum Along<'a> {
     Written(&'a [Cell<UserPage>]),
 }
 
-/// Makes the path from a root to the page table of an address writable, and returns that table's entry. On an error too,
+/// Makes the path from a root to the page table of an address writable, and returns that table's entry. A table that others
+/// have too is copied with what is below it on the way: that is now reached through two entries at least. On an error too,
 /// `took` says whether a table was copied.
 #[inline(always)]
 pub(crate) fn own_page_table<S: FrameStore>(
@@ -32,64 +34,20 @@ pub(crate) fn own_page_table<S: FrameStore>(
     along: Along<'_>,
     took: &mut Took,
 ) -> Result<Entry, OutOfFrames> {
-    let above = Entry::table(root, Entry::EMPTY);
-    let entry = own_below(store, Four, above, address, took, |store, from| {
+    let index = address.page_table_index(Four);
+    let entry = own_child_by(store, root, index, Entry::EMPTY, took, |store, from| {
         copy_pointer_table(store, from, address, along)
     })?;
-    let entry = own_below(store, Three, entry, address, took, |store, from| {
+    let index = address.page_table_index(Three);
+    let (table, fill) = (entry.frame(), entry.fill());
+    let entry = own_child_by(store, table, index, fill, took, |store, from| {
         copy_directory(store, from, address, along)
     })?;
-    own_below(store, Two, entry, address, took, |store, from| {
+    let index = address.page_table_index(Two);
+    let (table, fill) = (entry.frame(), entry.fill());
+    own_child_by(store, table, index, fill, took, |store, from| {
         copy_page_table(store, from, address, along)
     })
-}
-
-/// Makes the table below that of an entry writable, which is writable itself and of that level. `copy` copies a table that
-/// others have too, with what is below it on the way: that is now reached through two entries at least.
-#[inline(always)]
-fn own_below<S: FrameStore>(
-    store: &mut S,
-    level: PageTableLevel,
-    above: Entry,
-    address: VirtAddr,
-    took: &mut Took,
-    copy: impl FnOnce(&mut S, PhysFrame) -> Option<Copied>,
-) -> Result<Entry, OutOfFrames> {
-    let table = above.frame();
-    let index = address.page_table_index(level);
-    let entry = store.entry(table, index);
-    if entry.is_hardware_writable() {
-        return Ok(entry);
-    }
-    if !entry.is_present() {
-        return make_child(store, table, index, entry, above.fill());
-    }
-    let own = if store.count(entry.frame()) == 1 {
-        entry.writable_table()
-    } else {
-        let copied = copy(store, entry.frame()).ok_or(OutOfFrames)?;
-        *took = Took::Copy;
-        store.release(entry.frame());
-        entry.with_table(copied.frame())
-    };
-    store.set_entry(table, index, own);
-    Ok(own)
-}
-
-/// The copy of a table: a frame, in a word that is never zero, so that there being none takes no second one.
-#[derive(Clone, Copy)]
-struct Copied(NonZeroU64);
-
-impl Copied {
-    #[inline]
-    fn new(table: PhysFrame) -> Self {
-        Self(NonZeroU64::MIN | table.start_address().as_u64())
-    }
-
-    #[inline]
-    fn frame(self) -> PhysFrame {
-        PhysFrame::containing_address(PhysAddr::new_truncate(self.0.get()))
-    }
 }
 
 /// Copies a page-directory-pointer table and what there is below it on the way to an address: all of it, or nothing.
