@@ -1,12 +1,14 @@
 /* Of two things that are wrong with a call's arguments, which one is told. */
 #include "report.h"
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#define NOWHERE ((void *)16)
+static void *volatile nowhere = (void *)16;
+#define NOWHERE nowhere
 #define NO_FILE 999
 
 int main(void)
