@@ -6,6 +6,7 @@ use super::space::AddressSpace;
 use super::user_window::{Reader, Writer, find_nul};
 use super::{direct_map, physical_address};
 use contract::{Errno, PAGE};
+use core::marker::PhantomData;
 use core::ptr;
 use page_tree::{Protection, Refusal, Sharing, USER_END};
 use x86_64::structures::paging::PhysFrame;
@@ -296,46 +297,59 @@ fn in_one_page(
     ))
 }
 
-/// All bytes of a buffer, to be read, where they lie in one page and the program could read there now without a
-/// fault.
+/// Bytes that can be read.
+pub struct Readable<'a>(*const [u8], PhantomData<&'a AddressSpace>);
+
+/// Bytes that can be written.
+pub struct Writable<'a>(*mut [u8], PhantomData<&'a AddressSpace>);
+
+/// All bytes of a buffer, where they lie in one page and the program could read there now without a fault.
 #[inline(always)]
-pub fn readable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<&[u8]> {
+pub fn readable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<Readable<'_>> {
     let bytes = in_one_page(buffer, |address| space.readable_already(address))?;
-    // SAFETY: as in `readable`.
-    Some(unsafe { &*bytes })
+    Some(Readable(bytes, PhantomData))
 }
 
-/// All bytes of a buffer, to be written, where they lie in one page and the program could write there now without
-/// a fault.
+/// All bytes of a buffer, where they lie in one page and the program could write there now without a fault.
 #[inline(always)]
-#[allow(
-    clippy::mut_from_ref,
-    reason = "the bytes are the program's, behind its tables, not the space's own"
-)]
-pub fn writable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<&mut [u8]> {
+pub fn writable_already(space: &AddressSpace, buffer: UserBuffer) -> Option<Writable<'_>> {
     let bytes = in_one_page(buffer, |address| space.writable_already(address))?;
-    // SAFETY: as in `writable`.
-    Some(unsafe { &mut *bytes })
+    Some(Writable(bytes, PhantomData))
 }
 
 /// As [`readable_already`], where the page is the one that was looked for last.
 #[inline(always)]
-pub fn readable_known(space: &AddressSpace, buffer: UserBuffer) -> Option<&[u8]> {
+pub fn readable_known(space: &AddressSpace, buffer: UserBuffer) -> Option<Readable<'_>> {
     let bytes = in_one_page(buffer, |address| space.readable_known(address))?;
-    // SAFETY: as in `readable`.
-    Some(unsafe { &*bytes })
+    Some(Readable(bytes, PhantomData))
 }
 
 /// As [`writable_already`], where the page is the one that was looked for last.
 #[inline(always)]
-#[allow(
-    clippy::mut_from_ref,
-    reason = "the bytes are the program's, behind its tables, not the space's own"
-)]
-pub fn writable_known(space: &AddressSpace, buffer: UserBuffer) -> Option<&mut [u8]> {
+pub fn writable_known(space: &AddressSpace, buffer: UserBuffer) -> Option<Writable<'_>> {
     let bytes = in_one_page(buffer, |address| space.writable_known(address))?;
-    // SAFETY: as in `writable`.
-    Some(unsafe { &mut *bytes })
+    Some(Writable(bytes, PhantomData))
+}
+
+impl<'a> Writable<'a> {
+    /// They, where nobody reads them meanwhile.
+    #[inline(always)]
+    pub fn bytes(self) -> &'a mut [u8] {
+        // SAFETY: as in `writable`.
+        unsafe { &mut *self.0 }
+    }
+}
+
+/// As many bytes to read as to write, where they are not partly the same: threads can have one buffer for both.
+#[inline(always)]
+pub fn apart<'a>(from: Readable<'a>, to: Writable<'a>) -> Option<(&'a [u8], &'a mut [u8])> {
+    let (Readable(from, _), Writable(to, _)) = (from, to);
+    let distance = to.addr().wrapping_sub(from.addr());
+    if distance.wrapping_add(from.len()) < 2 * from.len() {
+        return None;
+    }
+    // SAFETY: as in `readable` and `writable`, and they do not overlap.
+    Some(unsafe { (&*from, &mut *to) })
 }
 
 impl UserBuffer {

@@ -72,7 +72,7 @@ impl Kernel {
                 length: size_of::<i32>() as u64,
             };
             let space = self.processes[thread.process].space();
-            let bytes = user::writable_already(space, place)?;
+            let bytes = user::writable_already(space, place)?.bytes();
             copy_few(&Event::Ended(status).word().to_ne_bytes(), bytes);
         }
         let pid = self.processes[zombie].pid;

@@ -6,7 +6,7 @@
 use super::{Outcome, table};
 use crate::kernel::Kernel;
 use crate::memory::space::{AddressSpace, USER_END};
-use crate::memory::user::{self, UserBuffer};
+use crate::memory::user::{self, Readable, UserBuffer, Writable};
 use crate::memory_functions::copy_few;
 use crate::process::queue::Queue;
 use crate::process::scheduler::Alarm;
@@ -79,8 +79,8 @@ impl Kernel {
         &mut self,
         descriptor: u64,
         buffer: UserBuffer,
-        writable: impl for<'a> Fn(&'a AddressSpace, UserBuffer) -> Option<&'a mut [u8]>,
-        readable: impl for<'a> Fn(&'a AddressSpace, UserBuffer) -> Option<&'a [u8]>,
+        writable: impl for<'a> Fn(&'a AddressSpace, UserBuffer) -> Option<Writable<'a>>,
+        readable: impl for<'a> Fn(&'a AddressSpace, UserBuffer) -> Option<Readable<'a>>,
         copy: impl Fn(&[u8], &mut [u8]),
     ) -> Option<ThreadSlot> {
         if !self.is_in_page(buffer) {
@@ -113,11 +113,8 @@ impl Kernel {
         };
         let into = writable(processes[thread.process].space(), into)?;
         let from = readable(writer.space(), buffer)?;
-        // Threads can have one buffer for both: then the pipe lies between.
-        let apart = into.as_ptr().addr().wrapping_sub(from.as_ptr().addr());
-        if apart.wrapping_add(from.len()) < 2 * from.len() {
-            return None;
-        }
+        // Else the pipe lies between.
+        let (from, into) = user::apart(from, into)?;
         copy(from, into);
         let thread = &mut processes[reader];
         queue.advance(thread);
