@@ -4,5 +4,5 @@ use crate::linux_programs::{c_alike, programs};
 use crate::machine::compiled::Library;
 
 programs! {
-    limits_calls signals_queue jobs_stop timers_calls usage_calls signals_context
+    limits_calls signals_queue jobs_stop timers_calls usage_calls usage_switches signals_context
 }

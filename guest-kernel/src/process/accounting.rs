@@ -26,8 +26,8 @@ pub struct Usage {
     /// What of `cpu` can be given to the kernel no more: a program has been told whose it was.
     settled: u64,
     pub faults: u32,
-    /// Switches to another thread: because it waited, and because its time was up.
-    pub voluntary: u32,
+    /// How often it left the CPU, and how often of those because its time was up.
+    pub switches: u32,
     pub involuntary: u32,
     /// Most pages resident at a time.
     pub peak: u32,
@@ -47,7 +47,7 @@ impl Usage {
         system: 0,
         settled: 0,
         faults: 0,
-        voluntary: 0,
+        switches: 0,
         involuntary: 0,
         peak: 0,
     };
@@ -64,9 +64,14 @@ impl Usage {
         self.cpu += other.cpu;
         self.system += other.system;
         self.faults = self.faults.wrapping_add(other.faults);
-        self.voluntary = self.voluntary.wrapping_add(other.voluntary);
+        self.switches = self.switches.wrapping_add(other.switches);
         self.involuntary = self.involuntary.wrapping_add(other.involuntary);
         self.peak = self.peak.max(other.peak);
+    }
+
+    /// How often it left the CPU because it waited.
+    pub const fn voluntary(&self) -> u32 {
+        self.switches.wrapping_sub(self.involuntary)
     }
 
     /// CPU time; what is told of either part never grows less.
@@ -89,7 +94,7 @@ impl Usage {
         words[..4].copy_from_slice(&[user, user_part, system, system_part]);
         words[4] = u64::from(self.peak) * (PAGE / 1024);
         words[8] = u64::from(self.faults);
-        words[16] = u64::from(self.voluntary);
+        words[16] = u64::from(self.voluntary());
         words[17] = u64::from(self.involuntary);
         let mut bytes = [0; RUSAGE_SIZE];
         for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
@@ -125,15 +130,15 @@ impl Kernel {
         passed
     }
 
-    /// The time since the CPU last changed hands is the current thread's, where that has not ended.
+    /// The time since the CPU last changed hands is the current thread's, where that has not ended: whose usage grew.
     #[inline]
-    pub fn charge(&mut self) {
+    pub fn charge(&mut self) -> Option<&mut Usage> {
         let passed = self.time_to_charge();
         let Current { thread, process } = self.current;
-        if let Some(thread) = self.processes.thread_mut(thread) {
-            thread.cpu += passed;
-            self.processes[process].usage.cpu += passed;
-        }
+        self.processes.thread_mut(thread)?.cpu += passed;
+        let usage = &mut self.processes[process].usage;
+        usage.cpu += passed;
+        Some(usage)
     }
 
     /// Whether this call, or fault, is one to be measured.

@@ -1,5 +1,5 @@
 //! A thread that waits: into what it waits in, and out of it again.
-use super::{Current, Resume, State, ThreadSlot, Wait};
+use super::{Resume, State, ThreadSlot, Wait};
 use crate::kernel::Kernel;
 use files::WaitFor;
 
@@ -10,12 +10,7 @@ impl Kernel {
         if !matches!(wait, Wait::Child(_) | Wait::Vfork(_)) {
             self.enter_wait(slot, &wait);
         }
-        let (thread, process) = self.processes.both(Current {
-            thread: slot,
-            process: self.current.process,
-        });
-        thread.state = State::Waiting(wait);
-        process.usage.voluntary += 1;
+        self.processes[slot].state = State::Waiting(wait);
     }
 
     /// Puts a thread into whatever it is to wait in.

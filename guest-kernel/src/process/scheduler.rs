@@ -66,7 +66,9 @@ impl Kernel {
     /// machine where none ever can be.
     #[inline]
     pub fn schedule(&mut self) {
-        self.charge();
+        if let Some(usage) = self.charge() {
+            usage.switches += 1;
+        }
         if self.switch_to_first() == Next::Other {
             self.schedule_otherwise();
         }
@@ -147,6 +149,9 @@ impl Kernel {
                     let next = system_calls::again(self, progress);
                     self.end_turn(slot, turn);
                     if next == Next::Other {
+                        if let Some(process) = self.processes.get_mut(who.process) {
+                            process.usage.switches += 1;
+                        }
                         self.interrupt_if_signalled(slot);
                         continue;
                     }

@@ -211,7 +211,7 @@ impl ProcessesView<'_> {
             sets.blocked,
             sets.ignored,
             sets.caught,
-            process.usage.voluntary,
+            process.usage.voluntary(),
             process.usage.involuntary,
         )
     }

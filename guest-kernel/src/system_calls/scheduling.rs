@@ -22,6 +22,7 @@ impl Kernel {
             return Outcome::Return(0);
         }
         self.processes[self.current.thread].set_result(0);
+        self.processes[self.current.process].usage.involuntary += 1;
         self.yield_now().into()
     }
 
