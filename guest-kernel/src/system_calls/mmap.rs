@@ -30,6 +30,11 @@ impl Request {
         self.flags & flag != 0
     }
 
+    /// The logarithm of the size of huge pages; 0 for the usual.
+    const fn huge_size(self) -> u32 {
+        self.flags >> linux::MAP_HUGE_SHIFT & linux::MAP_HUGE_MASK
+    }
+
     const fn is_fixed(self) -> bool {
         self.has(linux::MAP_FIXED | linux::MAP_FIXED_NOREPLACE)
     }
@@ -90,11 +95,11 @@ impl Kernel {
     /// What a descriptor allows; `None` for anonymous memory.
     fn source(&self, request: Request, descriptor: u64) -> Result<Option<Source>, Errno> {
         if request.has(linux::MAP_ANONYMOUS) {
-            // There are no huge pages set apart.
-            return if request.has(linux::MAP_HUGETLB) {
-                Err(Errno::ENOMEM)
-            } else {
-                Ok(None)
+            return match (request.has(linux::MAP_HUGETLB), request.huge_size()) {
+                (false, _) => Ok(None),
+                // None are set apart.
+                (true, 0 | 21 | 30) => Err(Errno::ENOMEM),
+                (true, _) => Err(Errno::EINVAL),
             };
         }
         let description = self.description(descriptor)?;
