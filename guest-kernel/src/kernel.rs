@@ -174,16 +174,22 @@ impl Kernel {
                 crate::arch::tlb::flush_page(address);
                 Counter::FaultsSpurious
             }
-            Err(refusal) => return self.unresolved_fault(refusal, address, error),
+            Err(refusal) => return self.unresolved_fault(refusal, address, access, error),
         };
         COUNTERS.add(counter, 1);
         Goes::Straight
     }
 
     #[cold]
-    fn unresolved_fault(&mut self, refusal: Refusal, address: u64, error: u64) -> Goes {
+    fn unresolved_fault(
+        &mut self,
+        refusal: Refusal,
+        address: u64,
+        access: Access,
+        error: u64,
+    ) -> Goes {
         let space = self.processes[self.current].space();
-        let Err(refusal) = space.amend(refusal, address) else {
+        let Err(refusal) = space.amend(refusal, address, access) else {
             // Tried again, the access may ask for more, as the first write to a page of a file does.
             COUNTERS.add(Counter::FaultsFile, 1);
             return Goes::Straight;

@@ -260,6 +260,36 @@ static void numbers(void)
 	SHOW(unlink("numbered"));
 }
 
+/* What is written through a shared mapping changes the file, and its times; what is through a private one does not. */
+static void times(void)
+{
+	const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 2000 } };
+	struct stat state;
+	int file = open("timed", O_CREAT | O_RDWR | O_TRUNC, 0644);
+	volatile char *at;
+
+	SHOW(ftruncate(file, 2 * PAGE));
+	for (int shared = 0; shared < 2; shared++) {
+		at = mmap(NULL, 2 * PAGE, RW, shared ? MAP_SHARED : MAP_PRIVATE, file, 0);
+		SHOW(futimens(file, old));
+		at[PAGE] = 'x';
+		SHOW(fstat(file, &state));
+		HOLDS(state.st_mtime == 2000);
+		SHOW(futimens(file, old));
+		SHOW(fstat(file, &state));
+		HOLDS(state.st_mtime == 2000 && state.st_atime == 1000);
+		SHOW(munmap((void *)at, 2 * PAGE));
+	}
+	/* The kernel writes for the program. */
+	at = mmap(NULL, PAGE, RW, MAP_SHARED, file, 0);
+	SHOW(futimens(file, old));
+	SHOW(pread(file, (void *)at, 1, 1));
+	SHOW(fstat(file, &state));
+	HOLDS(state.st_mtime > 2000);
+	close(file);
+	SHOW(unlink("timed"));
+}
+
 int main(void)
 {
 	struct sigaction action = { .sa_sigaction = caught, .sa_flags = SA_SIGINFO };
@@ -274,5 +304,6 @@ int main(void)
 	pieces();
 	onto_itself();
 	numbers();
+	times();
 	return 0;
 }

@@ -208,6 +208,10 @@ impl<S: PageStore> Files<S> {
             Kind::Device(_, device) | Kind::Block(device) => (inode.links, 0, 0, device.encode()),
             Kind::Fifo(_) => (inode.links, 0, 0, 0),
         };
+        let written = match &inode.kind {
+            Kind::Regular(regular) => regular.written(),
+            _ => None,
+        };
         Ok(Attributes {
             dev: ROOT_DEVICE,
             ino: u64::from(inode.serial),
@@ -220,8 +224,12 @@ impl<S: PageStore> Files<S> {
             blksize: PAGE,
             blocks,
             atime: inode.accessed.into(),
-            mtime: inode.modified.into(),
-            ctime: inode.changed.into(),
+            mtime: written
+                .map_or(inode.modified, |time| time.max(inode.modified))
+                .into(),
+            ctime: written
+                .map_or(inode.changed, |time| time.max(inode.changed))
+                .into(),
         })
     }
 

@@ -46,6 +46,10 @@ impl Stamp {
         Self(seconds as i64 * 1_000_000_000)
     }
 
+    pub(crate) const fn from_nanoseconds(nanoseconds: u64) -> Self {
+        Self(nanoseconds as i64)
+    }
+
     pub(crate) const fn is_a_day_before(self, other: Self) -> bool {
         const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
         other.0.saturating_sub(self.0) >= DAY

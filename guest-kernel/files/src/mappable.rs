@@ -5,6 +5,7 @@ use crate::mapped::MappedFile;
 use crate::store::PageStore;
 use crate::{Device, Files};
 use contract::Errno;
+use linux_raw_sys::general as linux;
 
 /// What a descriptor can be mapped as.
 #[derive(Debug)]
@@ -33,8 +34,12 @@ impl<S: PageStore> Files<S> {
     /// # Errors
     /// EBADF; ENODEV for what has no pages.
     pub fn mappable(&mut self, id: DescriptionId) -> Result<Mappable<S::Page>, Errno> {
-        match self.description(id)?.opened {
+        let description = self.description(id)?;
+        match description.opened {
             Opened::Regular(number) => {
+                if description.status & linux::O_NOATIME == 0 {
+                    self.note_access(number);
+                }
                 let id = InodeId::Memory(number.0);
                 Ok(Mappable::File(self.mapped_file(id)?, id))
             }

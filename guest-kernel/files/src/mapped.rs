@@ -3,6 +3,7 @@
 //! A file that nobody maps has its contents in its inode. With the first mapping they move to a place of their own, which
 //! inode and mappings hold: so a mapping needs neither inode nor descriptor, and a page can be brought for it while the
 //! files are busy with something else.
+use crate::inode::Stamp;
 use crate::regular::{Contents, PageContent};
 use crate::store::PageStore;
 use alloc::rc::Rc;
@@ -25,6 +26,8 @@ pub(crate) struct Mapped<P> {
     lost: Cell<Option<(u64, u64)>>,
     /// No name leads to it any more.
     unlinked: Cell<bool>,
+    /// When a mapping was last asked to write to it, if the inode has not been told.
+    written: Cell<Option<Stamp>>,
 }
 
 impl<P> Mapped<P> {
@@ -33,6 +36,7 @@ impl<P> Mapped<P> {
             contents: RefCell::new(contents),
             lost: Cell::new(None),
             unlinked: Cell::new(false),
+            written: Cell::new(None),
         })
     }
 
@@ -84,6 +88,21 @@ impl<P> Regular<P> {
 
     pub(crate) fn version(&self) -> u64 {
         self.with(Contents::version)
+    }
+
+    /// When a mapping was last asked to write to it; forgotten with [`Self::take_written`].
+    pub(crate) fn written(&self) -> Option<Stamp> {
+        match self {
+            Self::Own(_) => None,
+            Self::Mapped(mapped) => mapped.written.get(),
+        }
+    }
+
+    pub(crate) fn take_written(&self) -> Option<Stamp> {
+        match self {
+            Self::Own(_) => None,
+            Self::Mapped(mapped) => mapped.written.take(),
+        }
     }
 
     pub(crate) fn in_place(&self) -> Option<&'static [u8]> {
@@ -284,6 +303,13 @@ impl<P> MappedFile<P> {
     #[must_use]
     pub fn is_unlinked(&self) -> bool {
         self.0.unlinked.get()
+    }
+
+    /// A mapping is about to write to it, so many nanoseconds after 1970 began.
+    pub fn note_write(&self, nanoseconds: u64) {
+        self.0
+            .written
+            .set(Some(Stamp::from_nanoseconds(nanoseconds)));
     }
 
     /// Whether both are of the same contents.

@@ -94,6 +94,12 @@ impl<S: PageStore> Files<S> {
             return Err(Errno::EPERM);
         };
         let inode = self.inode_mut(Number(number))?;
+        if let Kind::Regular(regular) = &inode.kind
+            && let Some(written) = regular.take_written()
+        {
+            inode.modified = inode.modified.max(written);
+            inode.changed = inode.changed.max(written);
+        }
         Ok(Changeable {
             is_link: matches!(inode.kind, Kind::Symlink(_)),
             is_directory: inode.is_directory(),

@@ -28,7 +28,7 @@ impl AddressSpace {
     /// See [`Refusal`].
     pub fn fault_in(&self, address: u64, access: Access) -> Result<(), Refusal> {
         while let Err(refusal) = self.fault(address, access) {
-            self.amend(refusal, address)?;
+            self.amend(refusal, address, access)?;
         }
         Ok(())
     }
@@ -167,9 +167,9 @@ impl AddressSpace {
     ///
     /// # Errors
     /// The access cannot be.
-    pub fn amend(&self, refusal: Refusal, address: u64) -> Result<(), Refusal> {
+    pub fn amend(&self, refusal: Refusal, address: u64, access: Access) -> Result<(), Refusal> {
         match refusal {
-            Refusal::NotThere => self.bring(address),
+            Refusal::NotThere => self.bring(address, access),
             Refusal::NotMapped if address < USER_END && self.grow_stack(address) => Ok(()),
             refusal => Err(refusal),
         }
@@ -184,10 +184,11 @@ impl AddressSpace {
         &self,
         mut refusal: Refusal,
         address: u64,
+        access: Access,
         again: fn(&Self, u64) -> Result<PhysFrame, Refusal>,
     ) -> Result<PhysFrame, Refusal> {
         loop {
-            self.amend(refusal, address)?;
+            self.amend(refusal, address, access)?;
             match again(self, address) {
                 Ok(frame) => return Ok(frame),
                 Err(next) => refusal = next,

@@ -6,6 +6,7 @@ use super::mappings::{Mapping, Object, Purpose, own};
 use super::pages::{Page, Pages, Tables};
 use super::physical_address;
 use super::space::{AddressSpace, no_frame, page_range};
+use crate::arch::clock;
 use alloc::rc::Rc;
 use contract::{Errno, PAGE, PAGE_SIZE};
 use core::ops::Range;
@@ -41,11 +42,11 @@ impl AddressSpace {
         Ok(())
     }
 
-    /// Brings the page of an object at an address where one is missing.
+    /// Brings the page of an object at an address where one is missing. Of writes to a file, it is this that its times tell.
     ///
     /// # Errors
     /// See [`Refusal`].
-    pub(super) fn bring(&self, address: u64) -> Result<(), Refusal> {
+    pub(super) fn bring(&self, address: u64, access: Access) -> Result<(), Refusal> {
         heap::require_reserve().map_err(|_| Refusal::OutOfFrames)?;
         let inner = &mut *self.inner.borrow_mut();
         let at = VirtAddr::new_truncate(address);
@@ -61,6 +62,9 @@ impl AddressSpace {
             .ok_or(Refusal::NotMapped)?;
         let index = mapping.first + (address - range.start) / PAGE;
         let (frame, ownership) = page_of(mapping, index)?;
+        if access == Access::Write && mapping.sharing == Sharing::Shared {
+            mapping.object.file().note_write(clock::realtime());
+        }
         inner
             .tree
             .map_page(&mut Tables, page, frame, protection, ownership)

@@ -8,7 +8,7 @@ use super::{direct_map, physical_address};
 use contract::{Errno, PAGE};
 use core::marker::PhantomData;
 use core::ptr;
-use page_tree::{Protection, Refusal, Sharing, USER_END};
+use page_tree::{Access, Protection, Refusal, Sharing, USER_END};
 use x86_64::structures::paging::PhysFrame;
 
 /// Why a program's memory could not be used.
@@ -57,7 +57,12 @@ pub(super) fn readable(
 ) -> Result<&[u8], UserFault> {
     let frame = match space.resolve_for_read(address) {
         Ok(frame) => frame,
-        Err(refusal) => space.persist(refusal, address, AddressSpace::resolve_for_read)?,
+        Err(refusal) => space.persist(
+            refusal,
+            address,
+            Access::Read,
+            AddressSpace::resolve_for_read,
+        )?,
     };
     let pointer = direct_map(frame.start_address() + address % PAGE);
     // SAFETY: the piece ends with the frame, which is RAM; user memory is bytes, any value is valid.
@@ -77,7 +82,12 @@ pub(super) fn writable(
 ) -> Result<&mut [u8], UserFault> {
     let frame = match space.resolve_for_write(address) {
         Ok(frame) => frame,
-        Err(refusal) => space.persist(refusal, address, AddressSpace::resolve_for_write)?,
+        Err(refusal) => space.persist(
+            refusal,
+            address,
+            Access::Write,
+            AddressSpace::resolve_for_write,
+        )?,
     };
     let pointer = direct_map(frame.start_address() + address % PAGE);
     // SAFETY: as in `readable`; a frame that was resolved for writing is in no other process's private memory, and
