@@ -72,6 +72,8 @@ named! {
         Maps "maps",
         /// What is mounted.
         Mounts "mounts",
+        /// Which pages are there, by position.
+        PageMap "pagemap",
         /// State in one line.
         Stat "stat",
         /// Memory in pages.

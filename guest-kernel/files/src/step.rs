@@ -15,6 +15,8 @@ pub enum Step<T> {
     Device(KernelDevice),
     /// The text of a file in `/proc` is wanted first: call [`crate::Files::generate`], then ask the same again.
     Generate,
+    /// The `pagemap` of a process from there on: the kernel's own to do, and to tell [`crate::Files::note_read`].
+    Pages(u32, u64),
     /// The bytes may be the file's own, for programs map it: ask the same with bytes that are the kernel's.
     Aside,
     /// A setting of `/proc/sys` is to become what the piece says: the kernel's own to do.
@@ -93,6 +95,15 @@ impl Transfer {
             message: 0,
             begun: false,
             memory: Memory::Kernel,
+        }
+    }
+
+    /// Where it goes on, in a file whose description is at `offset`.
+    #[must_use]
+    pub(crate) fn place(&self, offset: u64) -> u64 {
+        match self.position {
+            Some(position) => position + self.done as u64,
+            None => offset,
         }
     }
 

@@ -48,7 +48,10 @@ impl<S: PageStore> Files<S> {
             }
             Opened::Packets(..) | Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
             Opened::Device(_, device) => read_device(device, transfer, into),
-            Opened::Proc(_, None) => Step::Generate,
+            Opened::Proc(node, None) => match node.page_map() {
+                None => Step::Generate,
+                Some(process) => Step::Pages(process, transfer.place(description.offset)),
+            },
             Opened::Regular(number) if self.may_be_its_own(number, transfer) => Step::Aside,
             _ => Step::Done(self.read_contents(store, id, transfer, into)),
         }
@@ -71,10 +74,7 @@ impl<S: PageStore> Files<S> {
         into: &mut [u8],
     ) -> Result<usize, Errno> {
         let description = self.description(id)?;
-        let offset = match transfer.position {
-            Some(position) => position + transfer.done as u64,
-            None => description.offset,
-        };
+        let offset = transfer.place(description.offset);
         let count = match &description.opened {
             Opened::Regular(number) => match &self.inode(*number)?.kind {
                 Kind::Regular(regular) => regular.read_at(store, offset, into),
@@ -91,11 +91,25 @@ impl<S: PageStore> Files<S> {
         {
             self.note_access(number);
         }
+        self.note_read(id, transfer, count)?;
+        Ok(count)
+    }
+
+    /// So many bytes more were read.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn note_read(
+        &mut self,
+        id: DescriptionId,
+        transfer: &mut Transfer,
+        count: usize,
+    ) -> Result<(), Errno> {
         transfer.done += count;
         if transfer.position.is_none() {
-            self.description_mut(id)?.offset = offset + count as u64;
+            self.description_mut(id)?.offset += count as u64;
         }
-        Ok(count)
+        Ok(())
     }
 
     /// Something was read: its time of access rises where it is older than the last change, or a day (relatime in

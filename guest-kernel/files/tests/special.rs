@@ -92,8 +92,8 @@ fn processes() {
     assert_eq!(
         names,
         [
-            ".", "..", "cmdline", "comm", "environ", "limits", "maps", "mounts", "stat", "statm",
-            "status", "cwd", "exe", "root", "fd", "task"
+            ".", "..", "cmdline", "comm", "environ", "limits", "maps", "mounts", "pagemap", "stat",
+            "statm", "status", "cwd", "exe", "root", "fd", "fdinfo", "task"
         ]
     );
     assert_eq!(m.readlink("/proc/self").as_deref(), Ok("1"));

@@ -134,6 +134,27 @@ impl AddressSpace {
         Some(found.start.max(range.start))
     }
 
+    /// What `/proc/PID/pagemap` says of the page at an address: whether it is mapped, whether writes to it are seen by
+    /// others, and its frame.
+    pub fn page_map_entry(&self, address: u64, shows_frame: bool) -> u64 {
+        const PRESENT: u64 = 1 << 63;
+        const SHARED: u64 = 1 << 61;
+        let tree = &self.inner.borrow().tree;
+        let Some(page) = tree.translate(&Tables, VirtAddr::new_truncate(address)) else {
+            return 0;
+        };
+        let mut entry = PRESENT;
+        let region = page_range(&(address..address + PAGE))
+            .and_then(|range| tree.first_region(&Tables, range));
+        if region.is_some_and(|region| region.sharing == Sharing::Shared) {
+            entry |= SHARED;
+        }
+        if shows_frame {
+            entry |= page.frame.start_address().as_u64() / PAGE;
+        }
+        entry
+    }
+
     /// Whether the page at an address is in memory (mincore(2)): mapped already, or the file's own.
     pub fn is_resident(&self, address: u64) -> bool {
         let inner = self.inner.borrow();

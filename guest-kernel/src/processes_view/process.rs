@@ -99,6 +99,8 @@ impl ProcessesView<'_> {
                 None => Ok(()),
             },
             ProcessFile::Limits => write_limits(process, out),
+            // It is no text.
+            ProcessFile::PageMap => Ok(()),
             ProcessFile::Mounts => out.write_str(MOUNTS),
         };
         Some(())

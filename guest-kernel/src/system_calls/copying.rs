@@ -185,7 +185,7 @@ impl Kernel {
                 transfer.done += found;
                 Ok(Copied::Bytes(found))
             }
-            Step::Generate | Step::Aside | Step::Set(_) => Err(Errno::EINVAL),
+            Step::Generate | Step::Aside | Step::Set(_) | Step::Pages(..) => Err(Errno::EINVAL),
         }
     }
 

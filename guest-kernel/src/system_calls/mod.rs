@@ -23,6 +23,7 @@ pub mod memory;
 pub mod mmap;
 pub mod mremap;
 pub mod names;
+pub mod page_map;
 pub mod paths;
 pub mod pidfd;
 pub mod pieces;

@@ -1,5 +1,6 @@
 //! A transfer, a piece of a page at a time.
 use super::buffers::{Buffers, Direction};
+use super::page_map;
 use crate::console::Found;
 use crate::kernel::Kernel;
 use crate::memory::user::{self, UserBuffer};
@@ -195,6 +196,14 @@ impl Kernel {
                         Found::Nothing(Some(tenths)) => return Piece::WaitTenths(tenths),
                         Found::Nothing(None) => Step::Wait(WaitFor::ConsoleInput),
                     },
+                    Step::Pages(pid, from) => Step::Done(
+                        page_map::read(processes, *current, pid, from, transfer, piece).and_then(
+                            |count| {
+                                files.note_read(description, transfer, count)?;
+                                Ok(count)
+                            },
+                        ),
+                    ),
                     step => step,
                 };
                 (step, size)
@@ -249,7 +258,7 @@ impl Kernel {
                 Ok(()) => self.transfer_piece(direction, description, rest, transfer),
                 Err(errno) => Piece::Over(Err(errno)),
             },
-            Step::Device(_) => Piece::Over(Err(Errno::EINVAL)),
+            Step::Device(_) | Step::Pages(..) => Piece::Over(Err(Errno::EINVAL)),
         }
     }
 

@@ -92,8 +92,10 @@ impl ProcNode {
             Self::DescriptorText(..) => linux::S_IFREG | 0o400,
             Self::RootLink(_) | Self::ProcessLink(..) => linux::S_IFLNK | 0o777,
             Self::Descriptor(..) => linux::S_IFLNK | 0o700,
-            Self::ProcessFile(_, ProcessFile::Environ)
-            | Self::ThreadFile(_, _, ProcessFile::Environ) => linux::S_IFREG | 0o400,
+            Self::ProcessFile(_, ProcessFile::Environ | ProcessFile::PageMap)
+            | Self::ThreadFile(_, _, ProcessFile::Environ | ProcessFile::PageMap) => {
+                linux::S_IFREG | 0o400
+            }
             Self::SysFile(file) if file.is_writable() => linux::S_IFREG | 0o644,
             Self::System(_) | Self::ProcessFile(..) | Self::ThreadFile(..) | Self::SysFile(_) => {
                 linux::S_IFREG | 0o444
@@ -130,6 +132,15 @@ impl ProcNode {
             Self::Descriptor(process, fd) => of(process, 0x8000 + fd as u64),
             Self::DescriptorTexts(process) => of(process, 4),
             Self::DescriptorText(process, fd) => of(process, 0x4000 + fd as u64),
+        }
+    }
+
+    /// The process whose `pagemap` it is.
+    pub(crate) const fn page_map(self) -> Option<u32> {
+        match self {
+            Self::ProcessFile(process, ProcessFile::PageMap)
+            | Self::ThreadFile(process, _, ProcessFile::PageMap) => Some(process),
+            _ => None,
         }
     }
 

@@ -166,6 +166,7 @@ impl Machine {
                 Step::Wait(until) => return Step::Wait(until),
                 Step::Device(device) => return Step::Device(device),
                 Step::Set(file) => return Step::Set(file),
+                Step::Pages(process, at) => return Step::Pages(process, at),
                 Step::Aside => return Step::Aside,
             };
             let result = transfer.result(last);
