@@ -239,6 +239,7 @@ impl<S: PageStore> Files<S> {
     }
 
     /// Lets a working directory go.
+    #[inline]
     pub fn release_directory(&mut self, store: &mut S, directory: InodeId) {
         self.release(store, directory);
     }
@@ -251,6 +252,7 @@ impl<S: PageStore> Files<S> {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn release(&mut self, store: &mut S, id: InodeId) {
         if let InodeId::Memory(number) = id
             && let Ok(inode) = self.inodes.get_mut(Number(number))

@@ -55,7 +55,18 @@ pub(super) fn readable(
     address: u64,
     length: u64,
 ) -> Result<&[u8], UserFault> {
-    let frame = match space.resolve_for_read(address) {
+    let frame = match space.readable_already(address) {
+        Some(frame) => frame,
+        None => make_readable(space, address)?,
+    };
+    let pointer = direct_map(frame.start_address() + address % PAGE);
+    // SAFETY: the piece ends with the frame, which is RAM; user memory is bytes, any value is valid.
+    Ok(unsafe { core::slice::from_raw_parts(pointer, first_piece(address, length)) })
+}
+
+#[inline(never)]
+fn make_readable(space: &AddressSpace, address: u64) -> Result<PhysFrame, UserFault> {
+    Ok(match space.resolve_for_read(address) {
         Ok(frame) => frame,
         Err(refusal) => space.persist(
             refusal,
@@ -63,10 +74,7 @@ pub(super) fn readable(
             Access::Read,
             AddressSpace::resolve_for_read,
         )?,
-    };
-    let pointer = direct_map(frame.start_address() + address % PAGE);
-    // SAFETY: the piece ends with the frame, which is RAM; user memory is bytes, any value is valid.
-    Ok(unsafe { core::slice::from_raw_parts(pointer, first_piece(address, length)) })
+    })
 }
 
 /// The bytes to write at `address`, as far as its page goes and at most `length`.

@@ -120,6 +120,12 @@ impl Strings for Nameless {
     }
 }
 
+/// An entry of the auxiliary vector.
+#[inline]
+const fn pair(tag: u32, value: u64) -> [[u8; 8]; 2] {
+    [(tag as u64).to_ne_bytes(), value.to_ne_bytes()]
+}
+
 /// Where things came to lie.
 pub struct InitialStack {
     pub pointer: u64,
@@ -164,23 +170,23 @@ pub fn build<'a>(
     let platform_at = arguments_at - PLATFORM.len() as u64;
     let random_at = (platform_at - 16) & !15;
 
-    let vector: [(u32, u64); 16] = [
-        (aux::AT_PAGESZ, PAGE),
-        (aux::AT_CLKTCK, 100),
-        (aux::AT_PHDR, program.header_address),
-        (aux::AT_PHENT, program.header_size),
-        (aux::AT_PHNUM, program.header_count),
-        (aux::AT_BASE, 0),
-        (aux::AT_FLAGS, 0),
-        (aux::AT_ENTRY, program.entry),
-        (aux::AT_UID, 0),
-        (aux::AT_EUID, 0),
-        (aux::AT_GID, 0),
-        (aux::AT_EGID, 0),
-        (aux::AT_SECURE, 0),
-        (aux::AT_RANDOM, random_at),
-        (aux::AT_PLATFORM, platform_at),
-        (aux::AT_EXECFN, path_at),
+    let vector: [[[u8; 8]; 2]; 16] = [
+        pair(aux::AT_PAGESZ, PAGE),
+        pair(aux::AT_CLKTCK, 100),
+        pair(aux::AT_PHDR, program.header_address),
+        pair(aux::AT_PHENT, program.header_size),
+        pair(aux::AT_PHNUM, program.header_count),
+        pair(aux::AT_BASE, 0),
+        pair(aux::AT_FLAGS, 0),
+        pair(aux::AT_ENTRY, program.entry),
+        pair(aux::AT_UID, 0),
+        pair(aux::AT_EUID, 0),
+        pair(aux::AT_GID, 0),
+        pair(aux::AT_EGID, 0),
+        pair(aux::AT_SECURE, 0),
+        pair(aux::AT_RANDOM, random_at),
+        pair(aux::AT_PLATFORM, platform_at),
+        pair(aux::AT_EXECFN, path_at),
     ];
     // argc, argv and its 0, envp and its 0, the vector and its end.
     let words =
@@ -208,12 +214,7 @@ pub fn build<'a>(
         put(&mut writer, 0)?;
     }
     // The vector ends in AT_NULL, which is zeros: the stack's own.
-    let mut bytes = [0; 16 * 16];
-    for ((tag, value), pair) in vector.iter().zip(bytes.chunks_exact_mut(16)) {
-        pair[..8].copy_from_slice(&u64::from(*tag).to_ne_bytes());
-        pair[8..].copy_from_slice(&value.to_ne_bytes());
-    }
-    writer.write(at, &bytes)?;
+    writer.write(at, vector.as_flattened().as_flattened())?;
     writer.word(random_at, random[0])?;
     writer.word(random_at + 8, random[1])?;
     Ok(InitialStack {
