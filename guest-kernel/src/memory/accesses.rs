@@ -65,6 +65,19 @@ impl AddressSpace {
         tree.resolve_for_write(&mut Tables, address)
     }
 
+    /// As [`resolve_for_write`](Self::resolve_for_write), for what most likely is the first write after a fork.
+    ///
+    /// # Errors
+    /// As there.
+    #[inline(always)]
+    pub fn resolve_first_write(&self, address: u64) -> Result<PhysFrame, Refusal> {
+        if self.habits.are_watched() {
+            Ok(self.write_and_learn(address)?.0)
+        } else {
+            self.resolve_for_write(address)
+        }
+    }
+
     /// The frame of a page that the program could read without a fault.
     #[inline(always)]
     pub fn readable_already(&self, address: u64) -> Option<PhysFrame> {

@@ -154,19 +154,30 @@ pub fn write(space: &AddressSpace, mut address: u64, mut bytes: &[u8]) -> Result
     Ok(())
 }
 
-/// Writes half a word.
+/// Writes what a new process finds when it starts: half a word, in one page.
 ///
 /// # Errors
 /// As [`write`].
 #[inline]
-pub fn write_u32(space: &AddressSpace, address: u64, value: u32) -> Result<(), UserFault> {
+pub fn write_at_start(space: &AddressSpace, address: u64, value: u32) -> Result<(), UserFault> {
     let bytes = value.to_ne_bytes();
     check(address, bytes.len() as u64)?;
-    let piece = writable(space, address, bytes.len() as u64)?;
-    match piece.first_chunk_mut() {
-        Some(place) => *place = bytes,
-        None => write(space, address, &bytes)?,
+    let within = (address % PAGE) as usize;
+    if within > PAGE as usize - bytes.len() {
+        return write(space, address, &bytes);
     }
+    let frame = match space.resolve_first_write(address) {
+        Ok(frame) => frame,
+        Err(refusal) => space.persist(
+            refusal,
+            address,
+            Access::Write,
+            AddressSpace::resolve_for_write,
+        )?,
+    };
+    let place = direct_map(frame.start_address()).wrapping_add(within);
+    // SAFETY: as in `writable`; the bytes end with the frame at the latest.
+    unsafe { place.cast::<[u8; 4]>().write(bytes) };
     Ok(())
 }
 

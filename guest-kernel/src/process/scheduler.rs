@@ -176,7 +176,7 @@ impl Kernel {
     fn start_child(&mut self, pid_at: u64) -> Next {
         let tid = self.processes[self.current.thread].tid;
         let space = self.processes[self.current.process].space();
-        match user::write_u32(space, pid_at, tid.0) {
+        match user::write_at_start(space, pid_at, tid.0) {
             Err(UserFault::OutOfFrames) => self.start_without_frames(pid_at),
             Ok(()) | Err(UserFault::BadAddress) => Next::Same,
         }
