@@ -2,6 +2,7 @@
 #include "scratch.h"
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -208,6 +209,47 @@ static int count_open(void)
 	return open;
 }
 
+static void *parts(void *unused)
+{
+	SHOW(syscall(SYS_close_range, ends[0], ~0u, 2));
+	SHOW(fcntl(ends[0], F_GETFD));
+	SHOW(dup(0));
+	SHOW(dup(0));
+	/* It has its own already. */
+	SHOW(syscall(SYS_close_range, ends[1], ends[1], 2));
+	rest();
+	SHOW(fcntl(ends[1], F_GETFD));
+	return unused;
+}
+
+/* CLOSE_RANGE_UNSHARE: a thread or a process that shares descriptors shares them no longer. */
+static void parted(void)
+{
+	pthread_t thread;
+
+	pipe(ends);
+	pthread_create(&thread, NULL, parts, NULL);
+	pthread_join(thread, NULL);
+	SHOW(fcntl(ends[0], F_GETFD));
+	SHOW(fcntl(ends[1], F_GETFD));
+	HOLDS(write(ends[1], "x", 1) == 1);
+
+	long child = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (child == 0) {
+		SHOW(dup2(0, 20));
+		SHOW(syscall(SYS_close_range, ends[1], ends[1], 2 | 4));
+		SHOW(fcntl(ends[1], F_GETFD));
+		SHOW(syscall(SYS_close_range, ends[0], ~0u, 2));
+		SHOW(fcntl(ends[0], F_GETFD));
+		_exit(0);
+	}
+	waitpid((pid_t)child, NULL, 0);
+	SHOW(fcntl(20, F_GETFD));
+	SHOW(fcntl(ends[0], F_GETFD));
+	SHOW(fcntl(ends[1], F_GETFD));
+	close(20), close(ends[0]), close(ends[1]);
+}
+
 int main(int count, char **arguments)
 {
 	(void)arguments;
@@ -221,5 +263,6 @@ int main(int count, char **arguments)
 	sockets();
 	opens();
 	execs();
+	parted();
 	return leave_scratch();
 }

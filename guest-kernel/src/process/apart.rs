@@ -8,7 +8,9 @@ use super::descriptors::Descriptors;
 use super::sharing::Shares;
 use super::{Current, ProcessSlot, Thread, ThreadSlot};
 use crate::kernel::Kernel;
+use crate::memory::heap;
 use alloc::boxed::Box;
+use contract::Errno;
 use files::InodeId;
 use linux_raw_sys::general as linux;
 
@@ -46,6 +48,41 @@ impl Kernel {
                 .shares
                 .get_or_insert_with(Box::<Shares>::default);
         }
+    }
+
+    /// Gives the current thread descriptors of its own, the same that it has (CLOSE_RANGE_UNSHARE).
+    ///
+    /// # Errors
+    /// ENOMEM.
+    #[cold]
+    pub fn unshare_descriptors(&mut self) -> Result<(), Errno> {
+        let who = self.current;
+        if self.processes[who.thread].has_own_descriptors() {
+            return Ok(());
+        }
+        heap::require_reserve()?;
+        if self.processes[who].threads.count == 1 {
+            let own = self.unshared_descriptors(who.process);
+            self.unshare_files(who.process, own);
+            return Ok(());
+        }
+        // It runs: what its process has is its own from now on, and what is the process's is kept here.
+        let (thread, process) = self.processes.both(who);
+        let common = process.descriptors.share();
+        thread
+            .apart
+            .get_or_insert_with(|| {
+                Box::new(Apart {
+                    descriptors: None,
+                    places: None,
+                })
+            })
+            .descriptors = Some(common);
+        process
+            .shares
+            .get_or_insert_with(Box::<Shares>::default)
+            .apart = Some(who.thread);
+        Ok(())
     }
 
     /// Puts what is a thread's own into its process, and what was another's back to that.

@@ -181,6 +181,14 @@ impl Kernel {
             return;
         };
         shares.handlers = None;
+        self.unshare_files(slot, descriptors);
+    }
+
+    /// Gives a process that runs [those descriptors](Self::unshared_descriptors) alone.
+    pub fn unshare_files(&mut self, slot: ProcessSlot, descriptors: Option<Descriptors>) {
+        let Some(shares) = &mut self.processes[slot].shares else {
+            return;
+        };
         let Some((token, own)) = shares.files.take().zip(descriptors) else {
             return;
         };

@@ -99,13 +99,16 @@ impl Kernel {
         self.free_stale_number(new as u32);
     }
 
-    /// close_range(2). The table is the process's own already, so there is nothing that CLOSE_RANGE_UNSHARE parts.
+    /// close_range(2).
     pub fn close_range(&mut self, first: u64, last: u64, flags: u64) -> Result<u64, Errno> {
         const UNSHARE: u32 = 1 << 1;
         const CLOEXEC: u32 = 1 << 2;
         let (first, last, flags) = (first as u32, last as u32, flags as u32);
         if flags & !(UNSHARE | CLOEXEC) != 0 || first > last {
             return Err(Errno::EINVAL);
+        }
+        if flags & UNSHARE != 0 {
+            self.unshare_descriptors()?;
         }
         let mut from = first;
         loop {
