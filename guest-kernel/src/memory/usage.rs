@@ -65,17 +65,19 @@ impl AddressSpace {
             text: pages_of(&(places.code.0..places.code.1)),
             data: all.data,
             stack: pages_of(&stack),
-            locked: self.locked_pages(),
+            locked: self.locked_pages(0..USER_END),
             tables: self.inner.borrow().tree.tables(&Tables),
         }
     }
 
-    fn locked_pages(&self) -> u64 {
+    /// Pages of a range that are locked (mlock(2)).
+    pub fn locked_pages(&self, within: Range<u64>) -> u64 {
         let inner = self.inner.borrow();
-        let locked = inner.mappings.advice.over(0..USER_END);
+        let locked = inner.mappings.advice.over(within.clone());
         locked
             .filter(|(_, advice)| advice.contains(Advice::LOCKED))
-            .filter_map(|(range, _)| page_range(&range))
+            .map(|(range, _)| range.start.max(within.start)..range.end.min(within.end))
+            .filter_map(|range| page_range(&range))
             .map(|range| inner.tree.statistics(&Tables, range).mapped)
             .sum()
     }

@@ -112,6 +112,11 @@ impl Credentials {
         self.has(21)
     }
 
+    /// Whether it may lock as much memory as there is (CAP_IPC_LOCK).
+    pub fn may_lock_memory(&self) -> bool {
+        self.has(14)
+    }
+
     /// Whether it may ask for more than its share of the processor, for whomever (CAP_SYS_NICE).
     pub fn may_favour(&self) -> bool {
         self.has(23)

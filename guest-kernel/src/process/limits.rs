@@ -1,8 +1,7 @@
 //! Resource limits (getrlimit(2)): sixteen pairs. A child has its parent's, and both share them until one
 //! side changes its own; who never changed any has none of its own at all.
 //!
-//! Who enforces one asks [`Limits::soft`]. RLIMIT_NPROC, RLIMIT_MEMLOCK and RLIMIT_MSGQUEUE, which do not bind root,
-//! bind nobody here.
+//! Who enforces one asks [`Limits::soft`]. RLIMIT_NPROC and RLIMIT_MSGQUEUE, which do not bind root, bind nobody here.
 use crate::memory::heap;
 use alloc::rc::Rc;
 use contract::{Errno, PROCESS_LIMIT};

@@ -1,4 +1,4 @@
-//! Memory: brk, munmap, mprotect, msync, mincore, mlock. What they do is in [`crate::memory`].
+//! Memory: brk, munmap, mprotect, msync, mincore. What they do is in [`crate::memory`].
 use crate::kernel::Kernel;
 use crate::memory::areas::Area;
 use crate::memory::mappings::{Advice, Purpose};
@@ -232,75 +232,6 @@ impl Kernel {
         }
         Ok(0)
     }
-
-    /// mlock(2), munlock(2) and mlock2(2): nothing is ever taken out of memory; what is locked is there from then on.
-    pub fn mlock(&self, address: u64, length: u64, flags: u64) -> Result<u64, Errno> {
-        let flags = flags as u32;
-        if flags & !linux::MLOCK_ONFAULT != 0 {
-            return Err(Errno::EINVAL);
-        }
-        let range = around(address, length)?;
-        for area in areas(self.space(), range.clone()) {
-            area?;
-        }
-        self.space()
-            .advise(range.clone(), |advice| advice | Advice::LOCKED)?;
-        if flags == 0 && self.space().populate_as_allowed(range).is_err() {
-            return Err(Errno::ENOMEM);
-        }
-        Ok(0)
-    }
-
-    pub fn munlock(&self, address: u64, length: u64) -> Result<u64, Errno> {
-        let range = around(address, length)?;
-        for area in areas(self.space(), range.clone()) {
-            area?;
-        }
-        self.space()
-            .advise(range, |advice| advice.difference(Advice::LOCKED))?;
-        Ok(0)
-    }
-
-    /// mlockall(2).
-    pub fn mlockall(&self, flags: u64) -> Result<u64, Errno> {
-        const KNOWN: u32 = linux::MCL_CURRENT | linux::MCL_FUTURE | linux::MCL_ONFAULT;
-        let flags = flags as u32;
-        if flags == 0 || flags & !KNOWN != 0 || flags == linux::MCL_ONFAULT {
-            return Err(Errno::EINVAL);
-        }
-        let future = flags & linux::MCL_FUTURE != 0;
-        let space = self.space();
-        space.set_places(|places| places.locks_future = future)?;
-        if flags & linux::MCL_CURRENT != 0 {
-            let mut from = 0;
-            while let Some(area) = space.area(from..USER_END) {
-                from = area.range.end;
-                space.advise(area.range.clone(), |advice| advice | Advice::LOCKED)?;
-                if flags & linux::MCL_ONFAULT == 0 {
-                    // As on Linux, what cannot be had now is left to the first access.
-                    let _ = space.populate_as_allowed(area.range);
-                }
-            }
-        }
-        Ok(0)
-    }
-
-    /// munlockall(2).
-    pub fn munlockall(&self) -> Result<u64, Errno> {
-        let space = self.space();
-        space.set_places(|places| places.locks_future = false)?;
-        space.advise(0..USER_END, |advice| advice.difference(Advice::LOCKED))?;
-        Ok(0)
-    }
-
-    /// What is mapped here is locked, and there.
-    pub(super) fn lock(&self, range: Range<u64>) -> Result<(), Errno> {
-        self.space()
-            .advise(range.clone(), |advice| advice | Advice::LOCKED)?;
-        // As on Linux, what cannot be had now is left to the first access.
-        let _ = self.space().populate_as_allowed(range);
-        Ok(())
-    }
 }
 
 /// The first address in a range where a file is mapped that must not be written through it.
@@ -308,17 +239,4 @@ fn first_read_only(space: &AddressSpace, range: &Range<u64>) -> Option<u64> {
     space.first_mapping(range.clone(), |mapping| {
         mapping.purpose == Purpose::ReadOnly
     })
-}
-
-/// The pages that a range touches, as mlock(2) rounds them.
-fn around(address: u64, length: u64) -> Result<Range<u64>, Errno> {
-    let start = address & !(PAGE - 1);
-    // As on Linux, a length that cannot be rounded up wraps.
-    let length = length.wrapping_add(address % PAGE);
-    let length = length.checked_next_multiple_of(PAGE).unwrap_or(0);
-    let end = start.checked_add(length).ok_or(Errno::EINVAL)?;
-    if length != 0 && end > USER_END {
-        return Err(Errno::ENOMEM);
-    }
-    Ok(start..end)
 }

@@ -78,6 +78,10 @@ impl Kernel {
         heap::require_reserve()?;
         self.space().require_areas()?;
         let range = self.place(address, length, request.flags)?;
+        let locked = request.has(linux::MAP_LOCKED);
+        if locked || self.space().places().locks_future {
+            self.may_map_locked(length, locked)?;
+        }
         let sharing = self.sharing(request, source, length)?;
         let instead = request.is_fixed().then_some(&range);
         self.may_expand(length, instead, request.protection, sharing)?;

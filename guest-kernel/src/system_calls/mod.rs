@@ -20,6 +20,7 @@ pub mod kill;
 pub mod limits;
 pub mod locks;
 pub mod memory;
+pub mod memory_locks;
 pub mod mmap;
 pub mod mremap;
 pub mod names;

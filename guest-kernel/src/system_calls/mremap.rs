@@ -160,6 +160,9 @@ impl Kernel {
     }
 
     fn may_grow(&self, area: &Area, old: u64, new: u64) -> Result<(), Errno> {
+        if area.advice.contains(Advice::LOCKED) {
+            self.may_map_locked(new - old, false)?;
+        }
         self.may_expand(new - old, None, area.protection, area.sharing())
     }
 
