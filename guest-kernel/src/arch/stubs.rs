@@ -34,19 +34,24 @@ unsafe extern "C" {
 /// Bytes from one of the 32 exception stubs to the next.
 const STUB_SIZE: u64 = 16;
 
-/// Address of the handler of a vector; `None` where no gate is to be.
-pub fn handler(number: u8) -> Option<u64> {
-    let stub: extern "C" fn() = match number {
-        vector::PAGE_FAULT => page_fault_stub,
-        vector::TIMER => timer_stub,
-        vector::SERIAL => serial_stub,
-        vector::SPURIOUS => spurious_stub,
-        0..32 => {
-            return Some(exception_stubs as *const () as u64 + u64::from(number) * STUB_SIZE);
-        }
-        _ => return None,
-    };
-    Some(stub as *const () as u64)
+/// Exceptions: the first vectors.
+pub const EXCEPTIONS: u8 = 32;
+
+/// Address of the stub that an exception has if it has none of its own.
+#[inline]
+pub fn exception(number: u8) -> u64 {
+    exception_stubs as *const () as u64 + u64::from(number) * STUB_SIZE
+}
+
+/// The vectors with a stub of their own, and its address.
+pub fn own() -> [(u8, u64); 4] {
+    let stubs: [(u8, extern "C" fn()); 4] = [
+        (vector::PAGE_FAULT, page_fault_stub),
+        (vector::TIMER, timer_stub),
+        (vector::SERIAL, serial_stub),
+        (vector::SPURIOUS, spurious_stub),
+    ];
+    stubs.map(|(number, stub)| (number, stub as *const () as u64))
 }
 
 core::arch::global_asm!(
