@@ -213,15 +213,8 @@ fn build(
         inode: content.inode,
         size: files.size(content.inode),
     };
-    let mut start = Box::new([0; HEADER_BYTES]);
-    let length = file.read(0, &mut start[..]);
-    let image = ElfImage::parse(
-        &start[..length],
-        file.size,
-        content.layout.relocatable_base(),
-    )?;
+    let image = file.image(content.layout)?;
     let path = files.path_of(content.inode).unwrap_or_default();
-    drop(start);
 
     let space = AddressSpace::new()?;
     match fill(&space, &file, &image, content.layout, object) {
@@ -356,6 +349,17 @@ struct ProgramFile<'a> {
 }
 
 impl ProgramFile<'_> {
+    /// What its headers say.
+    fn image(&self, layout: Layout) -> Result<ElfImage, Errno> {
+        let parse = |start| ElfImage::parse(start, self.size, layout.relocatable_base());
+        if let Some(content) = self.files.content_in_place(self.inode) {
+            return parse(&content[..content.len().min(HEADER_BYTES)]);
+        }
+        let mut start = Box::new([0; HEADER_BYTES]);
+        let length = self.read(0, &mut start[..]);
+        parse(&start[..length])
+    }
+
     fn read(&self, offset: u64, buffer: &mut [u8]) -> usize {
         self.files.read_at(self.pages, self.inode, offset, buffer)
     }
