@@ -107,6 +107,8 @@ pub use step::{KernelDevice, Memory, Readiness, Step, Transfer};
 pub use store::PageStore;
 pub use wait_queue::{WaitFor, WaitQueue};
 
+pub use words::find as find_byte;
+
 use description::Description;
 use inode::{Number, Stamp};
 use inodes::Inodes;

@@ -12,9 +12,10 @@ fn matches(word: u64, wanted: u8) -> u64 {
     differs.wrapping_sub(ONES) & !differs & (ONES << 7)
 }
 
-/// Where the first `wanted` is.
+/// Where the first byte that is `wanted` is, if there is one.
 #[inline]
-pub(crate) fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
+#[must_use]
+pub fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let found = matches(u64::from_le_bytes(*word), wanted);

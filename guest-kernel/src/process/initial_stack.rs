@@ -52,6 +52,7 @@ impl Text<'_> {
     fn len(&self) -> u64 {
         match self {
             Self::Kernel(bytes) => bytes.len() as u64,
+            Self::Encoded(token) if is_plain(token) => token.len() as u64,
             Self::Encoded(token) => command_line::argument(token).count() as u64,
             Self::User { length, .. } => *length,
         }
@@ -61,6 +62,7 @@ impl Text<'_> {
     fn copy_to(&self, to: &mut Writer<'_>, target: u64) -> Result<(), UserFault> {
         match self {
             Self::Kernel(bytes) => to.write(target, bytes),
+            Self::Encoded(token) if is_plain(token) => to.write(target, token),
             Self::Encoded(token) => {
                 for (at, byte) in (target..).zip(command_line::argument(token)) {
                     to.write(at, &[byte])?;
@@ -84,6 +86,11 @@ impl Text<'_> {
             }
         }
     }
+}
+
+/// Whether a token is what it stands for, as most are.
+fn is_plain(token: &[u8]) -> bool {
+    files::find_byte(token, b'%').is_none()
 }
 
 /// What a list of strings comes to.
