@@ -37,6 +37,7 @@ use crate::trace;
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use contract::counters::Counter;
 use contract::status::Exit;
 use contract::{Errno, command_line};
@@ -80,7 +81,6 @@ pub fn run(boot: &BootInfo) -> ! {
 
 /// Puts pid 1 into its working directory.
 fn enter_directory(kernel: &mut Kernel, first: Current, token: &[u8]) {
-    let mut path = Path::default();
     let view = View {
         start: kernel.files.root(),
         process: 1,
@@ -88,9 +88,8 @@ fn enter_directory(kernel: &mut Kernel, first: Current, token: &[u8]) {
         owner: Owner::ROOT,
         processes: &NoProcesses,
     };
-    let directory = path
-        .extend(command_line::argument(token))
-        .and_then(|()| kernel.files.lookup(&view, path.bytes(), LastLink::Follow));
+    let directory = path_of(command_line::argument(token), token.len())
+        .and_then(|path| kernel.files.lookup(&view, &path, LastLink::Follow));
     match directory {
         Ok(inode) if kernel.files.mode(inode) & S_IFMT == S_IFDIR => {
             let new = kernel.files.share_directory(inode);
@@ -126,7 +125,7 @@ fn bad_boot(why: &str) -> ! {
 fn take_over_memory(boot: &BootInfo) {
     let [a, b, c, d, e, f] = boot.start_info.reserved();
     let reserved = [a, b, c, d, e, f, boot.tables.clone()];
-    match Frames::take_over(boot.start_info.ram(), &reserved) {
+    match Frames::take_over(boot.start_info.ram(), &reserved, boot.options.ram) {
         Some(frames) => FRAMES.with(|place| *place = frames),
         None => bad_boot("the machine has too little memory"),
     }
@@ -280,10 +279,9 @@ fn exec_first(kernel: &mut Kernel, first: Current, options: &Options) -> Result<
         return kernel.exec_and_queue(first, DEFAULT_PROGRAM, &mut arguments, &mut environment);
     };
     let mut arguments = Tokens(|| options.arguments());
-    let mut path = Path::default();
-    path.extend(command_line::argument(program))?;
-    if path.bytes().contains(&b'/') {
-        return kernel.exec_and_queue(first, path.bytes(), &mut arguments, &mut environment);
+    let path = path_of(command_line::argument(program), program.len())?;
+    if path.contains(&b'/') {
+        return kernel.exec_and_queue(first, &path, &mut arguments, &mut environment);
     }
     // As a shell: a name without a slash is looked for along PATH.
     let search = options
@@ -296,10 +294,10 @@ fn exec_first(kernel: &mut Kernel, first: Current, options: &Options) -> Result<
         .unwrap_or_default()
         .split(|&byte| byte == b':')
     {
-        let mut path = Path::default();
-        path.extend(command_line::decode(directory))?;
-        path.extend([b'/'].into_iter().chain(command_line::argument(program)))?;
-        match kernel.exec_and_queue(first, path.bytes(), &mut arguments, &mut environment) {
+        let room = directory.len() + 1 + program.len();
+        let path = command_line::decode(directory).chain([b'/']);
+        let path = path_of(path.chain(command_line::argument(program)), room)?;
+        match kernel.exec_and_queue(first, &path, &mut arguments, &mut environment) {
             Ok(()) => return Ok(()),
             Err(Errno::ENOENT | Errno::ENOTDIR) => {}
             Err(errno) => last = errno,
@@ -331,34 +329,16 @@ impl Kernel {
     }
 }
 
-/// A path that is put together.
-struct Path {
-    buffer: [u8; PATH_MAX],
-    length: usize,
-}
-
-impl Default for Path {
-    fn default() -> Self {
-        Self {
-            buffer: [0; PATH_MAX],
-            length: 0,
+/// A path of at most `room` bytes. ENAMETOOLONG, ENOMEM.
+fn path_of(bytes: impl Iterator<Item = u8>, room: usize) -> Result<Vec<u8>, Errno> {
+    let mut path = Vec::new();
+    path.try_reserve_exact(room.min(PATH_MAX))
+        .map_err(|_| Errno::ENOMEM)?;
+    for byte in bytes {
+        if path.len() == path.capacity() {
+            return Err(Errno::ENAMETOOLONG);
         }
+        path.push(byte);
     }
-}
-
-impl Path {
-    fn extend(&mut self, bytes: impl Iterator<Item = u8>) -> Result<(), Errno> {
-        for byte in bytes {
-            *self
-                .buffer
-                .get_mut(self.length)
-                .ok_or(Errno::ENAMETOOLONG)? = byte;
-            self.length += 1;
-        }
-        Ok(())
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.buffer[..self.length]
-    }
+    Ok(path)
 }

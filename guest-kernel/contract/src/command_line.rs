@@ -17,6 +17,7 @@
 //! | `export=PATH` | a tree that is sent through the [`channel`](crate::channel) when the machine ends | nothing is |
 //! | `aslr=0` | programs are laid out at fixed addresses | at random ones |
 //! | `log=memory` | a cowbell monitor reads the kernel log from memory | the log also goes to the UART |
+//! | `ram=zero` | RAM is zero where neither the start info nor what it leads to lies | anything may be there |
 //! | `tsc_khz=N` | frequency of the time-stamp counter | found out by the kernel |
 //! | `strace=1` | system calls are sent through the [`channel`](crate::channel) | they are not |
 //! | `-- ARG…` | argv of pid 1; its first is the program | `/init` |

@@ -2,7 +2,9 @@
 use crate::arch::clock::SECOND;
 use crate::host_keys::WindowSize;
 use crate::log::Destination;
+use crate::memory::frames::Ram;
 use crate::process::layout::Layout;
+use files::find_byte;
 
 /// What the console is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,7 +43,12 @@ pub struct Options {
     pub tsc_khz: Option<u64>,
     /// Whether programs are laid out at random addresses.
     pub layout: Layout,
+    /// What is in RAM that nothing has been put into.
+    pub ram: Ram,
+    /// The line up to `--`.
     line: &'static [u8],
+    /// The line from there on.
+    arguments: &'static [u8],
 }
 
 impl Options {
@@ -56,9 +63,12 @@ impl Options {
             host_name: None,
             tsc_khz: None,
             layout: Layout::Random,
+            ram: Ram::Anything,
             line,
+            arguments: &[],
         };
-        for token in tokens(line).take_while(|&token| token != b"--") {
+        let mut tokens = Tokens { rest: line };
+        while let Some(token) = tokens.next() {
             // The first letter first: most tokens are of the environment, and there may be many.
             match token {
                 [b'e', b'p', ..] => {
@@ -86,6 +96,12 @@ impl Options {
                     }
                 }
                 b"strace=1" => options.tracing = Tracing::On,
+                b"ram=zero" => options.ram = Ram::Zero,
+                b"--" => {
+                    let length = line.len() - tokens.rest.len() - token.len();
+                    (options.line, options.arguments) = (&line[..length], tokens.rest);
+                    break;
+                }
                 b"aslr=0" => options.layout = Layout::Fixed,
                 b"log=memory" => options.log = Destination::Memory,
                 _ => {}
@@ -96,29 +112,39 @@ impl Options {
 
     /// argv of pid 1, each argument as its token; none means `/init`.
     pub fn arguments(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
-        tokens(self.line)
-            .skip_while(|&token| token != b"--")
-            .skip(1)
+        Tokens {
+            rest: self.arguments,
+        }
     }
 
     /// What is to be exported, each path as its token.
     pub fn exports(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
-        tokens(self.line)
-            .take_while(|&token| token != b"--")
-            .filter_map(|token| token.strip_prefix(b"export="))
+        Tokens { rest: self.line }.filter_map(|token| token.strip_prefix(b"export="))
     }
 
     /// The environment of pid 1, each string as its token.
     pub fn environment(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
-        tokens(self.line)
-            .take_while(|&token| token != b"--")
-            .filter_map(|token| token.strip_prefix(b"env="))
+        Tokens { rest: self.line }.filter_map(|token| token.strip_prefix(b"env="))
     }
 }
 
-fn tokens(line: &'static [u8]) -> impl Iterator<Item = &'static [u8]> {
-    line.split(|&byte| byte == b' ')
-        .filter(|token| !token.is_empty())
+/// The tokens of a line.
+struct Tokens {
+    rest: &'static [u8],
+}
+
+impl Iterator for Tokens {
+    type Item = &'static [u8];
+
+    fn next(&mut self) -> Option<&'static [u8]> {
+        while let [b' ', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
+        let length = find_byte(self.rest, b' ').unwrap_or(self.rest.len());
+        let (token, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        (length > 0).then_some(token)
+    }
 }
 
 fn parse_size(text: &[u8]) -> Option<WindowSize> {

@@ -17,6 +17,7 @@
 //! a stale one, which takes less to clear than a whole frame; who wants any frame and finds the plain list
 //! empty takes from the others.
 use super::direct_map;
+use super::range_list::RangeList;
 use crate::arch::wide;
 use crate::memory_functions::zero_words;
 use crate::one_cpu::OneCpu;
@@ -41,9 +42,6 @@ const _: () = assert!(size_of::<FrameInfo>() == 16);
 /// End of a list of frames: frame 0 is never handed out.
 pub const NO_FRAME: u32 = 0;
 
-/// Ranges of RAM that can be kept apart: more than any firmware's map has after clipping.
-const MAX_RANGES: usize = 32;
-
 /// What a frame is used for; each has a gauge in the counter page.
 #[derive(Clone, Copy)]
 pub enum Use {
@@ -65,6 +63,15 @@ impl Use {
     }
 }
 
+/// What is in RAM that nothing has been put into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ram {
+    /// Nobody says.
+    Anything,
+    /// Zeros.
+    Zero,
+}
+
 /// The machine's frames. A static of its own, entered for one operation at a time, because the heap
 /// takes frames in the middle of whatever else goes on.
 pub static FRAMES: OneCpu<Frames> = OneCpu::new(Frames::none());
@@ -74,6 +81,8 @@ pub struct Frames {
     info: *mut FrameInfo,
     /// Frames never handed out yet, lowest first, as frame numbers.
     untouched: RangeList,
+    /// Those from this one on are zero, for the monitor says so.
+    first_zero: u32,
     plain: u32,
     zeroed_tables: u32,
     stale_tables: u32,
@@ -88,6 +97,7 @@ impl Frames {
         Self {
             info: core::ptr::null_mut(),
             untouched: RangeList::new(),
+            first_zero: u32::MAX,
             plain: NO_FRAME,
             zeroed_tables: NO_FRAME,
             stale_tables: NO_FRAME,
@@ -102,6 +112,7 @@ impl Frames {
     pub fn take_over(
         usable: impl Iterator<Item = Range<u64>>,
         reserved: &[Range<u64>],
+        ram: Ram,
     ) -> Option<Self> {
         let mut ranges = RangeList::new();
         for range in usable {
@@ -127,6 +138,10 @@ impl Frames {
         Some(Self {
             info: direct_map(PhysAddr::new(info_start * PAGE)).cast(),
             untouched: ranges,
+            first_zero: match ram {
+                Ram::Zero => 0,
+                Ram::Anything => u32::MAX,
+            },
             fewest_free: total,
             ..Self::none()
         })
@@ -162,6 +177,18 @@ impl Frames {
         match pop(self.info, &mut self.plain) {
             Some(frame) => Some(self.hand_out(frame, purpose)),
             None => self.allocate_other(purpose),
+        }
+    }
+
+    /// A frame whose bytes are zero, counted once.
+    #[inline]
+    pub fn allocate_zeroed(&mut self, purpose: Use) -> Option<PhysFrame> {
+        match pop(self.info, &mut self.plain) {
+            Some(frame) => {
+                zero(frame);
+                Some(self.hand_out(frame, purpose))
+            }
+            None => self.zero_other(purpose),
         }
     }
 
@@ -254,8 +281,17 @@ impl Frames {
             zero_groups(frame, self.info(frame).bits);
             return Some(self.hand_out(frame, Use::Table));
         }
-        let frame = self.allocate(Use::Table)?;
-        zero(frame);
+        self.allocate_zeroed(Use::Table)
+    }
+
+    /// A zeroed frame when the plain list is empty.
+    #[cold]
+    fn zero_other(&mut self, purpose: Use) -> Option<PhysFrame> {
+        let next = self.untouched.lowest();
+        let frame = self.allocate_other(purpose)?;
+        if next.is_none_or(|next| next < self.first_zero) {
+            zero(frame);
+        }
         Some(frame)
     }
 
@@ -318,7 +354,7 @@ fn push(info: *mut FrameInfo, list: &mut u32, frame: PhysFrame) {
 
 /// Zeroes a frame.
 #[inline]
-pub fn zero(frame: PhysFrame) {
+fn zero(frame: PhysFrame) {
     // SAFETY: the frame was just handed out, nobody else has it, and the direct map covers all RAM.
     unsafe { wide::zero_page(direct_map(frame.start_address()).cast()) };
 }
@@ -335,55 +371,5 @@ fn zero_groups(table: PhysFrame, groups: u64) {
         rest &= rest.wrapping_add(rest & rest.wrapping_neg());
         // SAFETY: as in `zero`; there are 64 groups in a frame.
         unsafe { zero_words(start.add(first as usize * GROUP), run as usize * GROUP) };
-    }
-}
-
-/// A few disjoint ranges of frame numbers.
-struct RangeList {
-    ranges: [(u32, u32); MAX_RANGES],
-    len: usize,
-}
-
-impl RangeList {
-    const fn new() -> Self {
-        Self {
-            ranges: [(0, 0); MAX_RANGES],
-            len: 0,
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = Range<u64>> + '_ {
-        self.ranges[..self.len]
-            .iter()
-            .map(|&(start, end)| u64::from(start)..u64::from(end))
-    }
-
-    /// Adds a range; one too many is left unused rather than mishandled.
-    fn push(&mut self, range: Range<u64>) {
-        if range.start < range.end && self.len < MAX_RANGES {
-            self.ranges[self.len] = (range.start as u32, range.end as u32);
-            self.len += 1;
-        }
-    }
-
-    fn subtract(&mut self, hole: Range<u64>) {
-        let before = core::mem::replace(self, Self::new());
-        for range in before.iter() {
-            self.push(range.start..range.end.min(hole.start));
-            self.push(range.start.max(hole.end)..range.end);
-        }
-    }
-
-    fn take_lowest(&mut self) -> Option<u32> {
-        while self.len > 0 {
-            let (start, end) = &mut self.ranges[0];
-            if start < end {
-                *start += 1;
-                return Some(*start - 1);
-            }
-            self.ranges.copy_within(1..self.len, 0);
-            self.len -= 1;
-        }
-        None
     }
 }

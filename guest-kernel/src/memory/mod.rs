@@ -12,6 +12,7 @@ pub mod mappings;
 pub mod object_pages;
 pub mod pages;
 pub mod placement;
+mod range_list;
 pub mod relocation;
 pub mod space;
 pub mod stack;

@@ -1,6 +1,6 @@
 //! What the page tree and the files take from the frames.
 use super::direct_map;
-use super::frames::{FRAMES, Use, frame_of, number_of, zero};
+use super::frames::{FRAMES, Use, frame_of, number_of};
 use crate::arch::layout::kernel_root_entries;
 use crate::arch::{tlb, wide};
 use crate::memory_functions::zero_words;
@@ -102,8 +102,7 @@ impl FrameStore for Tables {
 
     #[inline]
     fn allocate_zeroed_page(&mut self) -> Option<PhysFrame> {
-        let frame = FRAMES.with(|frames| frames.allocate(Use::Page))?;
-        zero(frame);
+        let frame = FRAMES.with(|frames| frames.allocate_zeroed(Use::Page))?;
         COUNTERS.add(Counter::PagesZeroed, 1);
         Some(frame)
     }

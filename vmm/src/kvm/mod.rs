@@ -109,7 +109,8 @@ pub fn run(
     vcpu.set_cpuid2(&cpuid::for_guest(&kvm, tsc_khz)?)
         .context("KVM_SET_CPUID2 failed")?;
 
-    let mut command_line = Vec::new();
+    // The memory is this process's own and fresh.
+    let mut command_line = b"ram=zero ".to_vec();
     if let Some(khz) = tsc_khz {
         command_line.extend_from_slice(format!("tsc_khz={khz} ").as_bytes());
     }
