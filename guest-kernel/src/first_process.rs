@@ -54,7 +54,10 @@ struct Tokens<F>(F);
 
 impl<F: Fn() -> I, I: Iterator<Item = &'static [u8]>> Strings for Tokens<F> {
     fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
-        (self.0)().try_for_each(|token| each(Text::Encoded(token)))
+        (self.0)().try_for_each(|token| match files::find_byte(token, b'%') {
+            None => each(Text::Kernel(token)),
+            Some(_) => each(Text::Encoded(token)),
+        })
     }
 }
 

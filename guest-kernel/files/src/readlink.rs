@@ -75,28 +75,35 @@ impl<S: PageStore> Files<S> {
     /// # Errors
     /// ENOENT where it has been removed; ENAMETOOLONG beyond [`PATH_MAX`]; ENOMEM.
     pub fn path_of(&self, id: InodeId) -> Result<Vec<u8>, Errno> {
-        let mut path = Vec::new();
-        let mut here = id;
-        // Backwards, then turned round: the names are only known from the leaf to the root.
-        let mut add = |name: &[u8]| {
-            if path.len() + name.len() + 1 >= PATH_MAX {
-                return Err(Errno::ENAMETOOLONG);
-            }
-            path.try_reserve(name.len() + 1)
-                .map_err(|_| Errno::ENOMEM)?;
-            path.extend(name.iter().rev());
-            path.push(b'/');
-            Ok(())
-        };
         if id == self.root() {
             return copy(b"/");
         }
+        // The names are only known from the leaf to the root: once to measure, once to put them where they belong.
+        let mut length = 0;
+        self.visit_up(id, &mut |name| length += name.len() + 1)?;
+        if length >= PATH_MAX {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        let mut path = Vec::new();
+        path.try_reserve_exact(length).map_err(|_| Errno::ENOMEM)?;
+        path.resize(length, b'/');
+        self.visit_up(id, &mut |name| {
+            length -= name.len();
+            path[length..length + name.len()].copy_from_slice(name);
+            length -= 1;
+        })?;
+        Ok(path)
+    }
+
+    /// Hands `visit` the names that lead to an inode, the last one first. ENOENT where it has been removed.
+    fn visit_up(&self, id: InodeId, visit: &mut dyn FnMut(&[u8])) -> Result<(), Errno> {
+        let mut here = id;
         while here != self.root() {
             let number = match here {
                 InodeId::Memory(number) => Number(number),
                 InodeId::Proc(node) => match node.own_name() {
                     Some(name) => {
-                        add(name.bytes(&mut [0; 10]))?;
+                        visit(name.bytes(&mut [0; 10]));
                         here = self.parent(here)?;
                         continue;
                     }
@@ -109,11 +116,10 @@ impl<S: PageStore> Files<S> {
                 .entry(home.place())
                 .filter(|entry| entry.inode == number)
                 .ok_or(Errno::ENOENT)?;
-            add(entry.name)?;
+            visit(entry.name);
             here = InodeId::Memory(home.directory.0);
         }
-        path.reverse();
-        Ok(path)
+        Ok(())
     }
 }
 

@@ -45,9 +45,11 @@ pub struct Options {
     pub layout: Layout,
     /// What is in RAM that nothing has been put into.
     pub ram: Ram,
-    /// The line up to `--`.
-    line: &'static [u8],
-    /// The line from there on.
+    /// The line from the first string of the environment on, up to `--`.
+    environment: &'static [u8],
+    /// The same from the first path to be exported on.
+    exports: &'static [u8],
+    /// The line from `--` on.
     arguments: &'static [u8],
 }
 
@@ -64,11 +66,15 @@ impl Options {
             tsc_khz: None,
             layout: Layout::Random,
             ram: Ram::Anything,
-            line,
+            environment: &[],
+            exports: &[],
             arguments: &[],
         };
         let mut tokens = Tokens { rest: line };
+        let mut end = line.len();
+        let (mut environment, mut exports) = (end, end);
         while let Some(token) = tokens.next() {
+            let at = line.len() - tokens.rest.len() - token.len();
             // The first letter first: most tokens are of the environment, and there may be many.
             match token {
                 [b'e', b'p', ..] => {
@@ -76,6 +82,8 @@ impl Options {
                         options.epoch = parse_seconds(value);
                     }
                 }
+                [b'e', b'n', ..] => environment = environment.min(at),
+                [b'e', b'x', ..] => exports = exports.min(at),
                 [b't', ..] => {
                     if token == b"tty=1" {
                         options.console = Console::Terminal;
@@ -98,8 +106,7 @@ impl Options {
                 b"strace=1" => options.tracing = Tracing::On,
                 b"ram=zero" => options.ram = Ram::Zero,
                 b"--" => {
-                    let length = line.len() - tokens.rest.len() - token.len();
-                    (options.line, options.arguments) = (&line[..length], tokens.rest);
+                    (end, options.arguments) = (at, tokens.rest);
                     break;
                 }
                 b"aslr=0" => options.layout = Layout::Fixed,
@@ -107,6 +114,8 @@ impl Options {
                 _ => {}
             }
         }
+        options.environment = line.get(environment..end).unwrap_or_default();
+        options.exports = line.get(exports..end).unwrap_or_default();
         options
     }
 
@@ -119,12 +128,13 @@ impl Options {
 
     /// What is to be exported, each path as its token.
     pub fn exports(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
-        Tokens { rest: self.line }.filter_map(|token| token.strip_prefix(b"export="))
+        Tokens { rest: self.exports }.filter_map(|token| token.strip_prefix(b"export="))
     }
 
     /// The environment of pid 1, each string as its token.
     pub fn environment(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
-        Tokens { rest: self.line }.filter_map(|token| token.strip_prefix(b"env="))
+        let rest = self.environment;
+        Tokens { rest }.filter_map(|token| token.strip_prefix(b"env="))
     }
 }
 

@@ -52,11 +52,16 @@ impl RangeList {
                 at += 1;
                 continue;
             }
-            self.remove(at);
-            for rest in [range.start..hole.start, hole.end..range.end] {
-                let before = self.len;
-                self.insert(at, rest);
-                at += self.len - before;
+            match (range.start < hole.start, hole.end < range.end) {
+                (false, false) => self.remove(at),
+                (false, true) => self.ranges[at].0 = hole.end as u32,
+                (true, rest) => {
+                    self.ranges[at].1 = hole.start as u32;
+                    at += 1;
+                    if rest {
+                        self.insert(at, hole.end..range.end);
+                    }
+                }
             }
         }
     }

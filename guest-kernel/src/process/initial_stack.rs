@@ -52,7 +52,6 @@ impl Text<'_> {
     fn len(&self) -> u64 {
         match self {
             Self::Kernel(bytes) => bytes.len() as u64,
-            Self::Encoded(token) if is_plain(token) => token.len() as u64,
             Self::Encoded(token) => command_line::argument(token).count() as u64,
             Self::User { length, .. } => *length,
         }
@@ -62,7 +61,6 @@ impl Text<'_> {
     fn copy_to(&self, to: &mut Writer<'_>, target: u64) -> Result<(), UserFault> {
         match self {
             Self::Kernel(bytes) => to.write(target, bytes),
-            Self::Encoded(token) if is_plain(token) => to.write(target, token),
             Self::Encoded(token) => {
                 for (at, byte) in (target..).zip(command_line::argument(token)) {
                     to.write(at, &[byte])?;
@@ -88,11 +86,6 @@ impl Text<'_> {
     }
 }
 
-/// Whether a token is what it stands for, as most are.
-fn is_plain(token: &[u8]) -> bool {
-    files::find_byte(token, b'%').is_none()
-}
-
 /// What a list of strings comes to.
 #[derive(Clone, Copy, Default)]
 struct Measure {
@@ -104,11 +97,12 @@ struct Measure {
 fn measure(strings: &mut dyn Strings, limit: u64) -> Result<Measure, Errno> {
     let mut sum = Measure::default();
     strings.walk(&mut |text| {
-        if text.len() >= STRING_LIMIT {
+        let length = text.len();
+        if length >= STRING_LIMIT {
             return Err(Errno::E2BIG);
         }
         sum.count += 1;
-        sum.bytes += text.len() + 1;
+        sum.bytes += length + 1;
         if sum.count * 8 + sum.bytes > limit {
             Err(Errno::E2BIG)
         } else {

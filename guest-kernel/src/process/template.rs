@@ -218,7 +218,7 @@ fn build(
 
     let space = AddressSpace::new()?;
     match fill(&space, &file, &image, content.layout, object) {
-        Ok(stack_top) => {
+        Ok((stack_top, resident)) => {
             let (code, data) = image.code_and_data();
             space.set_places(|places| (places.code, places.data) = (code, data))?;
             let program = Program {
@@ -228,7 +228,7 @@ fn build(
                 header_size: image.header_size,
                 break_start: image.end(),
                 stack_top,
-                resident: u32::try_from(space.sizes().0).unwrap_or(u32::MAX),
+                resident: u32::try_from(resident).unwrap_or(u32::MAX),
             };
             space.set_break_start(program.break_start)?;
             Ok(Template {
@@ -246,16 +246,17 @@ fn build(
     }
 }
 
-/// Maps everything; answers the top of the stack.
+/// Maps everything; answers the top of the stack, and how many pages are there.
 fn fill(
     space: &AddressSpace,
     file: &ProgramFile<'_>,
     image: &ElfImage,
     layout: Layout,
     object: &Rc<Object>,
-) -> Result<u64, Errno> {
+) -> Result<(u64, u64), Errno> {
+    let mut resident = 0;
     for segment in image.segments() {
-        map_segment(space, file, segment, object)?;
+        resident += map_segment(space, file, segment, object)?;
     }
     let stack_top = [STACK_TOP, USER_END - PAGE]
         .into_iter()
@@ -264,7 +265,7 @@ fn fill(
     if layout == Layout::Fixed {
         space.reserve_stack(stack_top, STACK_LIMIT)?;
     }
-    Ok(stack_top)
+    Ok((stack_top, resident))
 }
 
 fn is_clear(image: &ElfImage, range: Range<u64>) -> bool {
@@ -274,12 +275,13 @@ fn is_clear(image: &ElfImage, range: Range<u64>) -> bool {
     })
 }
 
+/// Maps a segment; answers how many of its pages are there.
 fn map_segment(
     space: &AddressSpace,
     file: &ProgramFile<'_>,
     segment: &Segment,
     object: &Rc<Object>,
-) -> Result<(), Errno> {
+) -> Result<u64, Errno> {
     let pages = segment.pages();
     let file_end = segment.address + segment.file_size;
     // Pages that hold something of the file; the rest of the segment is zero.
@@ -329,7 +331,7 @@ fn map_segment(
     if filled < pages.end {
         space.reserve(filled..pages.end, segment.protection)?;
     }
-    Ok(())
+    Ok((filled - pages.start) / PAGE)
 }
 
 /// Where a file's template is kept.
