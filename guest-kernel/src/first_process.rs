@@ -64,20 +64,21 @@ impl<F: Fn() -> I, I: Iterator<Item = &'static [u8]>> Strings for Tokens<F> {
 /// Builds the kernel and pid 1, and runs them.
 pub fn run(boot: &BootInfo) -> ! {
     take_over_memory(boot);
-    let mut kernel = new_kernel(boot);
-    let first = add_first_process(&mut kernel);
+    kernel::start(|| new_kernel(boot), |kernel| start_first(kernel, boot))
+}
+
+/// Makes pid 1, ready to run.
+fn start_first(kernel: &mut Kernel, boot: &BootInfo) {
+    let first = add_first_process(kernel);
     if boot.options.tracing == Tracing::On {
         trace::start();
     }
     files_out::expect(&boot.options);
     if let Some(directory) = boot.options.directory {
-        enter_directory(&mut kernel, first, directory);
+        enter_directory(kernel, first, directory);
     }
-    match exec_first(&mut kernel, first, &boot.options) {
-        Ok(()) => {
-            kernel.arm_to_look();
-            kernel::start(kernel)
-        }
+    match exec_first(kernel, first, &boot.options) {
+        Ok(()) => kernel.arm_to_look(),
         Err(errno) => machine::exit(Exit::ExecFailed(errno.0)),
     }
 }

@@ -58,9 +58,13 @@ pub struct Kernel {
     pub names: HostNames,
 }
 
-/// Puts the kernel in its place and starts the first process. Does not come back.
-pub fn start(kernel: Kernel) -> ! {
-    KERNEL.with(|place| place.insert(kernel).schedule());
+/// Makes the kernel in its place, lets `prepare` make the first process, and starts that. Does not come back.
+pub fn start(make: impl FnOnce() -> Kernel, prepare: impl FnOnce(&mut Kernel)) -> ! {
+    KERNEL.with(|place| {
+        let kernel = place.insert(make());
+        prepare(kernel);
+        kernel.schedule();
+    });
     COUNTERS.set(Counter::TscAtFirstUser, crate::arch::registers::read_tsc());
     context::enter()
 }

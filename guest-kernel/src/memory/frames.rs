@@ -184,10 +184,7 @@ impl Frames {
     #[inline]
     pub fn allocate_zeroed(&mut self, purpose: Use) -> Option<PhysFrame> {
         match pop(self.info, &mut self.plain) {
-            Some(frame) => {
-                zero(frame);
-                Some(self.hand_out(frame, purpose))
-            }
+            Some(frame) => Some(self.hand_out(zeroed(frame), purpose)),
             None => self.zero_other(purpose),
         }
     }
@@ -287,25 +284,30 @@ impl Frames {
     /// A zeroed frame when the plain list is empty.
     #[cold]
     fn zero_other(&mut self, purpose: Use) -> Option<PhysFrame> {
-        let next = self.untouched.lowest();
-        let frame = self.allocate_other(purpose)?;
-        if next.is_none_or(|next| next < self.first_zero) {
-            zero(frame);
-        }
-        Some(frame)
+        let frame = match self.untouched.take_lowest() {
+            Some(number) if number >= self.first_zero => frame_of(number),
+            Some(number) => zeroed(frame_of(number)),
+            None => zeroed(self.take_ready()?),
+        };
+        Some(self.hand_out(frame, purpose))
     }
 
     /// When the plain list is empty: the next untouched frame, else what the pools keep ready.
     #[cold]
     fn allocate_other(&mut self, purpose: Use) -> Option<PhysFrame> {
-        let frame = self
-            .untouched
-            .take_lowest()
-            .map(frame_of)
-            .or_else(|| pop(self.info, &mut self.stale_tables))
-            .or_else(|| pop(self.info, &mut self.zeroed_tables))
-            .or_else(|| pop(self.info, &mut self.roots))?;
+        let frame = match self.untouched.take_lowest() {
+            Some(number) => frame_of(number),
+            None => self.take_ready()?,
+        };
         Some(self.hand_out(frame, purpose))
+    }
+
+    /// A frame of the pools.
+    #[inline(never)]
+    fn take_ready(&mut self) -> Option<PhysFrame> {
+        pop(self.info, &mut self.stale_tables)
+            .or_else(|| pop(self.info, &mut self.zeroed_tables))
+            .or_else(|| pop(self.info, &mut self.roots))
     }
 }
 
@@ -354,9 +356,10 @@ fn push(info: *mut FrameInfo, list: &mut u32, frame: PhysFrame) {
 
 /// Zeroes a frame.
 #[inline]
-fn zero(frame: PhysFrame) {
-    // SAFETY: the frame was just handed out, nobody else has it, and the direct map covers all RAM.
+fn zeroed(frame: PhysFrame) -> PhysFrame {
+    // SAFETY: the frame is about to be handed out, nobody has it, and the direct map covers all RAM.
     unsafe { wide::zero_page(direct_map(frame.start_address()).cast()) };
+    frame
 }
 
 /// Zeroes groups of eight entries of a table, a bit each.
@@ -369,7 +372,7 @@ fn zero_groups(table: PhysFrame, groups: u64) {
         let run = (rest >> first).trailing_ones();
         // The lowest bit, added, carries through its run.
         rest &= rest.wrapping_add(rest & rest.wrapping_neg());
-        // SAFETY: as in `zero`; there are 64 groups in a frame.
+        // SAFETY: as in `zeroed`; there are 64 groups in a frame.
         unsafe { zero_words(start.add(first as usize * GROUP), run as usize * GROUP) };
     }
 }

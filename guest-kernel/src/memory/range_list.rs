@@ -66,12 +66,6 @@ impl RangeList {
         }
     }
 
-    /// The lowest number.
-    pub fn lowest(&self) -> Option<u32> {
-        let (start, _) = self.ranges[..self.len].first()?;
-        Some(*start)
-    }
-
     /// Takes the lowest number out.
     pub fn take_lowest(&mut self) -> Option<u32> {
         let (start, end) = self.ranges[..self.len].first_mut()?;
