@@ -200,6 +200,9 @@ impl Tty {
         if self.termios.has_input(flag::ISTRIP) {
             byte &= 0x7f;
         }
+        if self.termios.has_input(flag::IUCLC) && self.termios.has_local(flag::IEXTEN) {
+            byte = output::to_lower(byte);
+        }
         if self.next == Next::Literal {
             self.next = Next::Ordinary;
             return self.keep(byte, byte, echo);

@@ -172,6 +172,25 @@ fn output_is_processed() {
 }
 
 #[test]
+fn letters_change_their_case() {
+    let mut t = Terminal::new();
+    t.change(|termios| {
+        termios.input |= linux::IUCLC;
+        termios.output |= linux::OLCUC;
+    });
+    assert_eq!(t.types(b"aZ\xc9\xd7\n"), b"AZ\xc9\xd7\r\n");
+    assert_eq!(t.read(10).unwrap(), b"az\xe9\xd7\n");
+    let mut out = Vec::new();
+    t.tty
+        .output(b"q9\xff\n", &mut |bytes| out.extend_from_slice(bytes));
+    assert_eq!(out, b"Q9\xdf\r\n");
+    // Only with IEXTEN is input changed.
+    t.change(|termios| termios.local &= !linux::IEXTEN);
+    t.types(b"A\n");
+    assert_eq!(t.read(10).unwrap(), b"A\n");
+}
+
+#[test]
 fn a_line_that_is_too_long_can_be_ended() {
     let mut t = Terminal::new();
     t.types(&[b'x'; 5000]);

@@ -67,7 +67,11 @@ impl Tty {
                 if !is_control(byte) && !self.is_continuation(byte) {
                     self.column += 1;
                 }
-                out(byte);
+                out(if self.termios.has_output(flag::OLCUC) {
+                    to_upper(byte)
+                } else {
+                    byte
+                });
             }
         }
     }
@@ -79,9 +83,8 @@ impl Tty {
             out(bytes);
             return;
         }
-        if self.termios.output & (COMMON | flag::OCRNL | flag::ONOCR | flag::ONLRET | flag::XTABS)
-            != COMMON
-        {
+        const OTHERS: u32 = flag::OLCUC | flag::OCRNL | flag::ONOCR | flag::ONLRET | flag::XTABS;
+        if self.termios.output & (COMMON | OTHERS) != COMMON {
             for byte in bytes {
                 self.put(*byte, &mut |byte| out(&[byte]));
             }
@@ -103,6 +106,22 @@ impl Tty {
                 self.put(*byte, &mut |_| {});
             }
         }
+    }
+}
+
+/// OLCUC, of Latin-1, as Linux has it.
+const fn to_upper(byte: u8) -> u8 {
+    match byte {
+        b'a'..=b'z' | 0xdf..=0xf6 | 0xf8..=0xff => byte - 0x20,
+        _ => byte,
+    }
+}
+
+/// IUCLC, likewise.
+pub(super) const fn to_lower(byte: u8) -> u8 {
+    match byte {
+        b'A'..=b'Z' | 0xc0..=0xd6 | 0xd8..=0xde => byte + 0x20,
+        _ => byte,
     }
 }
 

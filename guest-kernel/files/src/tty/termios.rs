@@ -10,7 +10,8 @@ const CONTROL: usize = linux::NCCS as usize;
 pub(super) mod flag {
     pub(crate) use linux_raw_sys::general::{
         ECHO, ECHOCTL, ECHOE, ECHOK, ECHOKE, ECHONL, ICANON, ICRNL, IEXTEN, IGNCR, IMAXBEL, INLCR,
-        ISIG, ISTRIP, IUTF8, IXANY, IXON, NOFLSH, OCRNL, ONLCR, ONLRET, ONOCR, OPOST, XTABS,
+        ISIG, ISTRIP, IUCLC, IUTF8, IXANY, IXON, NOFLSH, OCRNL, OLCUC, ONLCR, ONLRET, ONOCR, OPOST,
+        XTABS,
     };
 }
 
