@@ -10,6 +10,6 @@ macro_rules! programs {
 }
 
 // musl's headers lack statx.
-programs! { &[Library::Glibc]; files_attributes files_data files_waiting files_sockets files_copying files_unnamed
+programs! { &[Library::Glibc]; files_attributes files_data files_waiting files_sockets files_copying files_unnamed memfds
 files_unreachable argument_order }
 programs! { &[Library::Musl]; files_locks }

@@ -322,6 +322,7 @@ calls! {
         flistxattr [Fd, Address, Size] "empty: no file has any";
     }
     Storage {
+        memfd_create [Path, Flags(Memfd)] "no huge pages";
         truncate [Path, Offset] "complete";
         ftruncate [Fd, Offset] "complete";
         fallocate [Fd, Flags(Fallocate), Offset, Offset] "complete";

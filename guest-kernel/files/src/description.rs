@@ -233,10 +233,11 @@ impl<S: PageStore> Files<S> {
         }
     }
 
-    /// Whether a regular file is open for writing.
+    /// Whether a regular file is open for writing; a memfd is by itself, and that does not count.
     pub(crate) fn is_written(&self, number: Number) -> bool {
         let mut rest = 0;
         self.writers != 0
+            && !self.memfds.has(number)
             && iter::from_fn(|| {
                 let (at, description) = self.descriptions.next_from(rest)?;
                 rest = at + 1;

@@ -299,6 +299,7 @@ impl<S: PageStore> Files<S> {
             regular.free(store);
         }
         self.inodes.remove(number);
+        self.memfds.forget(number);
     }
 }
 

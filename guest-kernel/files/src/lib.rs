@@ -10,7 +10,7 @@
 //! | names and inodes | `directory`, `inode`, `inodes` (their table), `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` and `nameless` (stat), `ownership` (chmod, chown) |
 //! | contents | `regular` over `page_map`, `mapped` and `mappable` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
 //! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `fcntl`, `open`, `fifo`, `transfer` (read, write), `readiness` (poll), `listing` (getdents) |
-//! | pairs of sockets, descriptors of processes, locks, leases, signals that tell of files | `socket`, `process_handle`, `locks`, `leases`, `notices` |
+//! | pairs of sockets, descriptors of processes, locks, leases, signals that tell of files | `socket`, `process_handle`, `locks`, `leases`, `memfd`, `notices` |
 //! | the start | `index` (of an archive that has one), else `archive` (the format) and `seed` (into the tree); `system` (what every system has) |
 //! | the terminal | `tty` |
 //! | below | `slab` (tables), `words` (bytes eight at a time), `store` (frames) |
@@ -45,6 +45,7 @@ mod listing;
 mod locks;
 mod mappable;
 mod mapped;
+mod memfd;
 mod metadata;
 mod nameless;
 mod namespace;
@@ -138,6 +139,7 @@ pub struct Files<S: PageStore> {
     /// See [`Self::minds_ends`].
     minds_ends: bool,
     leases: leases::Leases,
+    memfds: memfd::Memfds,
     nameless: nameless::NamelessAttributes,
     /// A file that has lost pages which mappings still have.
     lost_pages: Option<MappedFile<S::Page>>,

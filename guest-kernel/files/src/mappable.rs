@@ -26,7 +26,8 @@ impl<S: PageStore> Files<S> {
         if matches!(description.opened, Opened::Path(_)) {
             return Err(Errno::EBADF);
         }
-        Ok((description.may_read(), description.may_write()))
+        let may_write = description.may_write() && self.check_sealed_mapping(id).is_ok();
+        Ok((description.may_read(), may_write))
     }
 
     /// What a descriptor can be mapped as.

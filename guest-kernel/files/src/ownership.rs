@@ -21,8 +21,9 @@ impl<S: PageStore> Files<S> {
     /// chmod(2).
     ///
     /// # Errors
-    /// EPERM in `/proc`; EOPNOTSUPP for a symbolic link.
+    /// EPERM in `/proc`, and where a seal is in the way; EOPNOTSUPP for a symbolic link.
     pub fn chmod(&mut self, of: Located, mode: u16) -> Result<(), Errno> {
+        self.respect_seal_of_mode(of, mode)?;
         let time = self.now();
         let inode = self.changeable(of)?;
         if inode.is_link {

@@ -65,7 +65,10 @@ impl<S: PageStore> Files<S> {
 
     fn path_or_deleted(&self, inode: InodeId) -> Result<Vec<u8>, Errno> {
         match self.path_of(inode) {
-            Err(Errno::ENOENT) => copy(b"/ (deleted)"),
+            Err(Errno::ENOENT) => match self.memfds.shown_name(inode) {
+                Some(name) => Ok(name),
+                None => copy(b"/ (deleted)"),
+            },
             path => path,
         }
     }

@@ -94,6 +94,7 @@ impl<S: PageStore> Files<S> {
             process_handles: 0,
             minds_ends: false,
             leases: crate::leases::Leases::new(),
+            memfds: crate::memfd::Memfds::new(),
             nameless: crate::nameless::NamelessAttributes::new(),
             time: Stamp::ZERO,
             clock: None,

@@ -68,7 +68,7 @@ impl<S: PageStore> Files<S> {
     /// Sees to it that a range has frames of its own. On an error no frame was taken.
     ///
     /// # Errors
-    /// ENOSPC; ENODEV where it is not a regular file.
+    /// ENOSPC; EPERM where a seal is in the way; ENODEV where it is not a regular file.
     pub fn reserve_range(
         &mut self,
         store: &mut S,
@@ -76,6 +76,9 @@ impl<S: PageStore> Files<S> {
         range: Range<u64>,
     ) -> Result<(), Errno> {
         let (number, regular) = self.open_regular(id)?;
+        let size = regular.size().max(range.end);
+        self.respect_seals_of_size(number, size)?;
+        let (_, regular) = self.open_regular(id)?;
         regular.reserve(store, range)?;
         self.note_change(number)
     }
@@ -102,7 +105,9 @@ impl<S: PageStore> Files<S> {
         id: DescriptionId,
         range: Range<u64>,
     ) -> Result<(), Errno> {
-        let (number, regular) = self.open_regular(id)?;
+        let (number, _) = self.open_regular(id)?;
+        self.memfds.respect(number, crate::memfd::WRITES)?;
+        let (_, regular) = self.open_regular(id)?;
         let punched = regular.punch(store, range);
         self.note_lost_pages(store, number);
         punched?;

@@ -182,6 +182,13 @@ impl<S: PageStore> Files<S> {
             _ => return Err(Errno::EBADF),
         };
         let (status, own) = (description.status, description.offset);
+        if self.memfds.is_any() {
+            let at = transfer
+                .position
+                .map_or(own, |at| at + transfer.done as u64);
+            let at = (status & linux::O_APPEND == 0).then_some(at);
+            self.respect_seals_of_write(number, at, bytes.len())?;
+        }
         let inode = self.inode_mut(number)?;
         let Kind::Regular(regular) = &mut inode.kind else {
             return Err(Errno::EINVAL);
@@ -337,6 +344,9 @@ impl<S: PageStore> Files<S> {
         size: u64,
     ) -> Result<(), Errno> {
         let time = self.now();
+        if self.memfds.is_any() {
+            self.respect_seals_of_size(number, size)?;
+        }
         let inode = self.inode_mut(number)?;
         match &mut inode.kind {
             Kind::Regular(regular) => regular.set_size(store, size)?,

@@ -213,6 +213,11 @@ impl Kernel {
                 Some(LockMode::Exclusive) => linux::F_WRLCK,
                 None => linux::F_UNLCK,
             })),
+            linux::F_GET_SEALS => Ok(u64::from(self.files.seals(description)?)),
+            linux::F_ADD_SEALS => {
+                self.files.add_seals(description, argument as u32)?;
+                Ok(0)
+            }
             linux::F_GETPIPE_SZ => self.files.pipe_capacity(description),
             linux::F_SETPIPE_SZ => {
                 let size = u64::from(argument as u32);

@@ -216,6 +216,9 @@ impl Kernel {
             _ => return Err(Errno::EINVAL),
         };
         let writes = sharing == Sharing::Shared && request.protection.contains(Protection::WRITE);
+        if writes {
+            self.files.check_sealed_mapping(source.description)?;
+        }
         if writes && !source.may_write || !source.may_read {
             return Err(Errno::EACCES);
         }

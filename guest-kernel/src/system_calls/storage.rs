@@ -1,10 +1,11 @@
 //! How a file's contents are kept: truncate(2), fallocate(2), fsync(2), posix_fadvise(2). All is in memory, so there is
 //! nothing to be written out.
 use super::Outcome;
-use super::paths::WORKING_DIRECTORY;
+use super::paths::{PathBuffer, WORKING_DIRECTORY};
 use super::transfer::SIGXFSZ;
 use crate::kernel::Kernel;
 use crate::memory::heap;
+use crate::process::Process;
 use crate::process::limits::Resource;
 use crate::records::COUNTERS;
 use contract::counters::Counter;
@@ -62,6 +63,30 @@ impl Kernel {
         self.files.ftruncate(&mut self.pages, description, size)?;
         self.forget_lost_pages();
         Ok(Outcome::Return(0))
+    }
+
+    /// memfd_create(2).
+    pub fn memfd_create(&mut self, name: u64, flags: u64) -> Result<u64, Errno> {
+        heap::require_reserve()?;
+        let mut buffer = PathBuffer::take();
+        let Process {
+            descriptors,
+            credentials,
+            memory: Some(memory),
+            ..
+        } = &mut self.processes[self.current.process]
+        else {
+            return Err(Errno::ESRCH);
+        };
+        let name = buffer.read(memory, name).map_err(|errno| match errno {
+            Errno::ENAMETOOLONG => Errno::EINVAL,
+            errno => errno,
+        })?;
+        let table = descriptors.own(&mut self.files)?;
+        let (flags, owner) = (flags as u32, credentials.owner());
+        let (files, pages) = (&mut self.files, &mut self.pages);
+        let descriptor = files.create_memfd(pages, table, name, flags, owner)?;
+        Ok(u64::from(descriptor))
     }
 
     /// fallocate(2): as a file system in memory has it, with FALLOC_FL_KEEP_SIZE and FALLOC_FL_PUNCH_HOLE.

@@ -402,6 +402,7 @@ calls! { |k, a, b, c, d, e|
     // storage.rs
     __NR_truncate => k.truncate(a, b).into(),
     __NR_ftruncate => k.ftruncate(a, b).into(),
+    __NR_memfd_create => k.memfd_create(a, b).into(),
     __NR_fallocate => k.fallocate(a, b, c, d).into(),
     __NR_sync => Outcome::Return(0),
     __NR_fsync | __NR_fdatasync => k.fsync(a).into(),

@@ -192,6 +192,12 @@ fn shape(set: Set) -> Shape {
             F_OFD_GETLK F_OFD_SETLK F_OFD_SETLKW F_SETLEASE F_GETLEASE F_NOTIFY F_DUPFD_CLOEXEC F_SETPIPE_SZ
             F_GETPIPE_SZ F_ADD_SEALS F_GET_SEALS F_SETOWN_EX F_GETOWN_EX
         })),
+        Set::Memfd => Flags(
+            named!(general::{
+                MFD_CLOEXEC MFD_ALLOW_SEALING MFD_HUGETLB MFD_NOEXEC_SEAL MFD_EXEC
+            }),
+            "0",
+        ),
         Set::Flock | Set::Lock => Flags(named!(general::{LOCK_SH LOCK_EX LOCK_UN LOCK_NB}), "0"),
         Set::Futex => Both(
             0x7f,

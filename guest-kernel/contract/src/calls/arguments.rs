@@ -87,6 +87,7 @@ pub enum Set {
     Itimer,
     Lock,
     Map,
+    Memfd,
     Msync,
     Open,
     Pidfd,
