@@ -246,16 +246,13 @@ impl Entry {
         Self(self.0 & !RESERVATION | fill.0)
     }
 
-    /// Whether the write bit goes when what the entry points to gets another entry.
-    #[inline]
-    pub(crate) const fn narrows(self) -> bool {
-        self.0 & (WRITABLE | SHARED) == WRITABLE
-    }
-
-    /// The entry without its write bit.
+    /// The entry without its write bit, as it goes when what it points to gets another entry: a page of a shared mapping
+    /// keeps it.
     #[inline]
     pub(crate) const fn narrowed(self) -> Self {
-        Self(self.0 & !WRITABLE)
+        // Without a branch, for a table may have many.
+        const APART: u32 = SHARED.trailing_zeros() - WRITABLE.trailing_zeros();
+        Self(self.0 & !WRITABLE | self.0 >> APART & WRITABLE)
     }
 
     /// Of a table's entry: what the empty entries of the table mean.

@@ -81,7 +81,7 @@ pub(crate) fn share_tables<S: FrameStore>(
         }
         if entry.is_counted() {
             store.share(entry.frame());
-            if entry.narrows() {
+            if entry.is_hardware_writable() {
                 entry = entry.narrowed();
                 store.set_entry_at(from, place, entry);
                 narrowed = Narrowed::Something;
@@ -121,7 +121,7 @@ pub(crate) fn share_entries<S: FrameStore>(store: &mut S, from: PhysFrame, to: P
         let entry = store.entry_at(to, place);
         if entry.is_counted() {
             store.share(entry.frame());
-            if entry.narrows() {
+            if entry.is_hardware_writable() {
                 store.set_entry_at(from, place, entry.narrowed());
                 store.set_entry_at(to, place, entry.narrowed());
             }
