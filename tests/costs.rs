@@ -7,31 +7,31 @@ use std::collections::BTreeMap;
 
 /// Most that each figure of `c/alone/costs.c` may be: instructions, where it does not say frames or pages.
 const BOUNDS: &[(&str, u64)] = &[
-    ("getppid", 105),
-    ("fork+exit+wait", 8_300),
-    ("vfork+exit+wait", 2_600),
-    ("fork+exec small+wait", 15_000),
-    ("vfork+exec small+wait", 9_000),
-    ("fork+exec glibc+wait", 36_000),
-    ("vfork+exec glibc+wait", 30_000),
-    ("pipe round trip", 2_200),
-    ("zero-fill fault, 1 MiB", 600),
-    ("zero-fill fault, 256 MiB", 600),
-    ("copy-on-write fault, 1 MiB", 800),
-    ("copy-on-write fault, 256 MiB", 800),
-    ("fork, 1 MiB", 2_700),
-    ("fork, 256 MiB", 2_700),
-    ("fork+exit+wait, 1 MiB", 9_200),
-    ("fork+exit+wait, 256 MiB", 9_200),
+    ("getppid", 100),
+    ("fork+exit+wait", 6_500),
+    ("vfork+exit+wait", 2_200),
+    ("fork+exec small+wait", 13_000),
+    ("vfork+exec small+wait", 8_500),
+    ("fork+exec glibc+wait", 33_000),
+    ("vfork+exec glibc+wait", 28_500),
+    ("pipe round trip", 1_250),
+    ("zero-fill fault, 1 MiB", 520),
+    ("zero-fill fault, 256 MiB", 520),
+    ("copy-on-write fault, 1 MiB", 710),
+    ("copy-on-write fault, 256 MiB", 710),
+    ("fork, 1 MiB", 2_100),
+    ("fork, 256 MiB", 2_100),
+    ("fork+exit+wait, 1 MiB", 8_400),
+    ("fork+exit+wait, 256 MiB", 8_400),
     // A program that is known is not read again, and of more than a hundred pages only those that are written are taken:
     // its data, its heap and its stack.
     ("programs read in ten execs", 0),
-    ("pages taken in ten execs", 150),
+    ("pages taken in ten execs", 140),
     // Whatever the size.
     ("table frames of a fork, 1 MiB", 1),
     ("table frames of a fork, 256 MiB", 1),
-    ("pages copied in ten times fork+exec+wait, 1 MiB", 50),
-    ("pages copied in ten times fork+exec+wait, 256 MiB", 50),
+    ("pages copied in ten times fork+exec+wait, 1 MiB", 45),
+    ("pages copied in ten times fork+exec+wait, 256 MiB", 45),
 ];
 
 #[test]

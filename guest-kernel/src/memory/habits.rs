@@ -3,8 +3,9 @@
 //! A program does much the same after each fork: the child sets up the thread library's data and a few
 //! pages more, the parent goes on with its stack. Each such page costs a fault to copy. So the processes
 //! that came of each other by forks keep a common [`Record`] of which pages are copied first, on either
-//! side, and once two forks running have agreed, the first fault after a fork copies the others of
-//! these pages too. Now and then the record begins anew, so that what is no longer written is forgotten.
+//! side. Once two forks running have agreed, a parent's pages are copied at the end of the fork, and a
+//! child's with the first of them that it writes. Now and then the record begins anew, so that what is no
+//! longer written is forgotten.
 use alloc::rc::Rc;
 use core::cell::{Cell, OnceCell};
 use page_tree::UserPage;

@@ -5,8 +5,8 @@
 //!    A vfork parent gets its space back.
 //! 3. Its descriptors are closed, those that nobody shares.
 //! 4. Its children go to the nearest subreaper among its ancestors (prctl(2)), or to pid 1.
-//! 5. It becomes a zombie, its parent hears of it, and wait4 takes it. A parent that ignores SIGCHLD has
-//!    no zombies (wait(2), NOTES).
+//! 5. It becomes a zombie, its parent hears of it, and wait4 takes it: at once, where the parent waits for
+//!    just that. A parent that ignores SIGCHLD has no zombies (wait(2), NOTES).
 //!
 //! The end of pid 1 is the end of the machine.
 use super::jobs::{Activity, Parent};
