@@ -56,7 +56,17 @@ struct Template {
     path: Rc<[u8]>,
     space: Rc<AddressSpace>,
     /// Where the stack's end is random: a copy with a stack.
-    with_stack: RefCell<Option<WithStack>>,
+    with_stack: RefCell<Drawn>,
+}
+
+/// What there is of copies with a stack.
+enum Drawn {
+    /// The program was never run.
+    Never,
+    /// It was run once. Many are run no more: that one had its copy for itself.
+    Once,
+    /// What is copied for the execs that come.
+    Kept(WithStack),
 }
 
 /// A pristine space with a stack at a random place, for some execs.
@@ -76,18 +86,32 @@ impl Template {
         if self.content.layout == Layout::Fixed {
             return Ok((self.space.fresh_copy()?, self.program));
         }
-        let with_stack = &mut *self.with_stack.borrow_mut();
-        let ready = match with_stack {
-            Some(ready) if ready.execs_left > 0 => ready,
-            used_up => {
-                if let Some(old) = used_up.take() {
-                    AddressSpace::release(old.space);
-                }
-                used_up.insert(self.draw_stack()?)
+        let drawn = &mut *self.with_stack.borrow_mut();
+        if let Drawn::Kept(ready) = drawn
+            && ready.execs_left > 0
+        {
+            ready.execs_left -= 1;
+            return Ok((ready.space.fresh_copy()?, ready.program));
+        }
+        self.fresh_drawn(drawn)
+    }
+
+    /// As [`Self::fresh`], where the stack has to be drawn anew.
+    #[cold]
+    fn fresh_drawn(&self, drawn: &mut Drawn) -> Result<(Rc<AddressSpace>, Program), Errno> {
+        let new = self.draw_stack()?;
+        let (kept, fresh) = match drawn {
+            Drawn::Never => (Drawn::Once, Ok((new.space, new.program))),
+            _ => {
+                let fresh = new.space.fresh_copy();
+                let program = new.program;
+                (Drawn::Kept(new), fresh.map(|space| (space, program)))
             }
         };
-        ready.execs_left -= 1;
-        Ok((ready.space.fresh_copy()?, ready.program))
+        if let Drawn::Kept(old) = core::mem::replace(drawn, kept) {
+            AddressSpace::release(old.space);
+        }
+        fresh
     }
 
     #[cold]
@@ -98,7 +122,7 @@ impl Template {
             Ok(()) => Ok(WithStack {
                 program,
                 space,
-                execs_left: EXECS,
+                execs_left: EXECS - 1,
             }),
             Err(errno) => {
                 AddressSpace::release(space);
@@ -108,7 +132,7 @@ impl Template {
     }
 
     fn release(self) {
-        if let Some(with_stack) = self.with_stack.into_inner() {
+        if let Drawn::Kept(with_stack) = self.with_stack.into_inner() {
             AddressSpace::release(with_stack.space);
         }
         AddressSpace::release(self.space);
@@ -214,7 +238,6 @@ fn build(
         size: files.size(content.inode),
     };
     let image = file.image(content.layout)?;
-    let path = files.path_of(content.inode).unwrap_or_default();
 
     let space = AddressSpace::new()?;
     match fill(&space, &file, &image, content.layout, object) {
@@ -234,9 +257,9 @@ fn build(
             Ok(Template {
                 content,
                 program,
-                path: Rc::from(&path[..path.len().min(PATH_KEPT)]),
+                path: Rc::from(&object.name[..object.name.len().min(PATH_KEPT)]),
                 space,
-                with_stack: RefCell::new(None),
+                with_stack: RefCell::new(Drawn::Never),
             })
         }
         Err(errno) => {
