@@ -169,6 +169,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
         sleepers: BTreeSet::new(),
         stopped: 0,
         futexes: Futexes::new(),
+        lock_waiters: 0,
         ends: Ends::None,
         alarms: BTreeSet::new(),
         until_sample: SAMPLE as u32,

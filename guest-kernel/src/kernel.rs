@@ -47,6 +47,8 @@ pub struct Kernel {
     /// How many processes are stopped.
     pub stopped: u32,
     pub futexes: Futexes,
+    /// How many of those wait to be given a lock.
+    pub lock_waiters: u32,
     pub ends: Ends,
     pub files: Files<Pages>,
     pub pages: Pages,

@@ -131,6 +131,32 @@ static void words(void)
 	wait(NULL);
 }
 
+static void *ends_with_it(void *unused)
+{
+	(void)unused;
+	SHOW(futex(&word, FUTEX_LOCK_PI, NULL));
+	stage = 1;
+	a_while();
+	/* It has let the word go, and not woken anybody. */
+	word = FUTEX_OWNER_DIED;
+	return NULL;
+}
+
+/* An owner ends, and no list says what it had. */
+static void owners(void)
+{
+	pthread_t thread;
+
+	stage = 0;
+	pthread_create(&thread, NULL, ends_with_it, NULL);
+	wait_for(1);
+	SHOW(futex(&word, FUTEX_LOCK_PI, NULL));
+	HOLDS(word == (own() | FUTEX_WAITERS | FUTEX_OWNER_DIED));
+	SHOW(futex(&word, FUTEX_UNLOCK_PI, NULL));
+	HOLDS(word == 0);
+	SHOW(pthread_join(thread, NULL));
+}
+
 static pthread_mutex_t *mutex;
 static long sum;
 
@@ -226,6 +252,7 @@ static void mutexes(void)
 int main(void)
 {
 	words();
+	owners();
 	mutexes();
 	return 0;
 }

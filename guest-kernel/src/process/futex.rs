@@ -3,7 +3,7 @@
 //! A word is named by the address space and its address; one in memory that processes share, by the frame
 //! that it lies in, which stays where it is as long as somebody shares it.
 use super::queue::Queue;
-use super::{ProcessTable, Resume, State, ThreadSlot, Wait};
+use super::{Pid, ProcessTable, Resume, State, ThreadSlot, Wait};
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
 use crate::memory::user::{self, UserFault};
@@ -21,12 +21,20 @@ pub struct Key {
     address: u64,
 }
 
+/// How it is to be woken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// By who names one of these bits.
+    Bits(u32),
+    /// By being given the lock that this thread has (`lock_futex.rs`).
+    LockOf(Pid),
+}
+
 /// What a thread waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Waiter {
     pub key: Key,
-    /// Who wakes it must name one of these; none for who waits to be given a lock (`lock_futex.rs`).
-    pub bits: u32,
+    pub wanted: Wanted,
     /// In nanoseconds since boot; then it is over with ETIMEDOUT.
     pub deadline: Option<u64>,
 }
@@ -76,7 +84,7 @@ impl Key {
 impl Waiter {
     /// Whether it waits to be given a lock.
     pub const fn wants_lock(&self) -> bool {
-        self.bits == 0
+        matches!(self.wanted, Wanted::LockOf(_))
     }
 }
 
@@ -104,11 +112,37 @@ impl Futexes {
         })
     }
 
+    /// The first who waits for a lock of that thread's.
+    pub fn first_for_lock_of(&self, table: &ProcessTable, owner: Pid) -> Option<ThreadSlot> {
+        self.0.iter().find_map(|list| {
+            list.iter(table).find(|&slot| {
+                matches!(table[slot].state, State::Waiting(Wait::Futex(waiter))
+                    if waiter.wanted == Wanted::LockOf(owner))
+            })
+        })
+    }
+
+    /// All who wait for that lock wait for it of another owner.
+    pub fn change_owner(&self, table: &mut ProcessTable, key: Key, owner: Pid) {
+        let mut next = self.0[key.list()].first();
+        while let Some(slot) = next {
+            let thread = &mut table[slot];
+            next = thread.next_in_queue;
+            if let State::Waiting(Wait::Futex(waiter)) = &mut thread.state
+                && waiter.key == key
+                && waiter.wants_lock()
+            {
+                waiter.wanted = Wanted::LockOf(owner);
+            }
+        }
+    }
+
     /// The first who waits for that word and one of those bits.
     fn first(&self, table: &ProcessTable, key: Key, bits: u32) -> Option<ThreadSlot> {
         self.0[key.list()].iter(table).find(|&slot| {
             matches!(table[slot].state, State::Waiting(Wait::Futex(waiter))
-                if waiter.key == key && waiter.bits & bits != 0)
+                if waiter.key == key
+                    && matches!(waiter.wanted, Wanted::Bits(own) if own & bits != 0))
         })
     }
 }

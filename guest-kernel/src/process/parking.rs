@@ -36,6 +36,7 @@ impl Kernel {
                 ..
             } => self.add_sleeper(slot, deadline),
             Wait::Futex(waiter) => {
+                self.lock_waiters += u32::from(waiter.wants_lock());
                 self.futexes.push(self.processes, slot, waiter.key);
                 if let Some(deadline) = waiter.deadline {
                     self.add_sleeper(slot, deadline);
@@ -64,6 +65,7 @@ impl Kernel {
                 self.sleepers.remove(&(deadline, slot));
             }
             State::Waiting(Wait::Futex(waiter)) => {
+                self.lock_waiters -= u32::from(waiter.wants_lock());
                 self.futexes.remove(self.processes, slot, waiter.key);
                 if let Some(deadline) = waiter.deadline {
                     self.sleepers.remove(&(deadline, slot));

@@ -1,7 +1,6 @@
 //! The end of a thread as others see it who share its memory: robust futexes (get_robust_list(2)) and the word
 //! that a join waits for (set_tid_address(2)).
 use super::futex::{Key, Scope};
-use super::lock_futex::Lock;
 use super::{Pid, Process, ProcessSlot, Thread, ThreadSlot};
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
@@ -78,6 +77,7 @@ impl Kernel {
         let list = core::mem::take(&mut thread.robust_list);
         let joined = core::mem::take(&mut thread.clear_child_tid);
         let (tid, process) = (thread.tid, thread.process);
+        self.leave_locks(tid);
         let Some(space) = &self.processes[process].memory else {
             return;
         };
@@ -143,14 +143,6 @@ impl Kernel {
         if value & linux::FUTEX_TID_MASK == tid.0 {
             let left = value & linux::FUTEX_WAITERS | linux::FUTEX_OWNER_DIED;
             user::write(space, address, &left.to_ne_bytes())?;
-            // How it is waited for, and by what kind of call, the list does not always say.
-            for scope in [Scope::Shared, Scope::Private] {
-                let key = Key::of(space, address, scope)?;
-                let lock = Lock { key, address };
-                if self.hand_over_lock(space, lock, linux::FUTEX_OWNER_DIED)? {
-                    return Ok(());
-                }
-            }
         } else if place == Place::Pending && !inherits && value == 0 {
             // It had just given the futex up, and not woken anybody.
             waited_for = true;

@@ -5,7 +5,7 @@ use crate::arch::clock;
 use crate::kernel::Kernel;
 use crate::memory::{heap, user};
 use crate::process::Wait;
-use crate::process::futex::{Key, Scope, Waiter};
+use crate::process::futex::{Key, Scope, Waiter, Wanted};
 use crate::process::lock_futex::Lock;
 use contract::Errno;
 use linux_raw_sys::general as linux;
@@ -165,15 +165,15 @@ impl Kernel {
     ) -> Result<Outcome, Errno> {
         let lock = self.futex_lock_named(address, scope)?;
         heap::require_reserve()?;
-        if self.take_lock(lock, true)? {
+        let Some(owner) = self.take_lock(lock, true)? else {
             return Ok(Outcome::Return(0));
-        }
+        };
         if deadline.is_some_and(|deadline| deadline <= clock::now()) {
             return Err(Errno::ETIMEDOUT);
         }
         Ok(self.wait_in_call(Wait::Futex(Waiter {
             key: lock.key,
-            bits: 0,
+            wanted: Wanted::LockOf(owner),
             deadline,
         })))
     }
@@ -214,7 +214,7 @@ impl Kernel {
         heap::require_reserve()?;
         Ok(self.wait_in_call(Wait::Futex(Waiter {
             key,
-            bits,
+            wanted: Wanted::Bits(bits),
             deadline,
         })))
     }
