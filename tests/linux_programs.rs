@@ -84,7 +84,7 @@ pub(crate) use programs;
 
 programs! {
     allocate spawn pipes faults signals handlers descriptors cloexec exec_failures many_arguments vforks waits pidfds descriptors_many
-    permissions file_notices memory_page_map
+    permissions file_notices directory_notices memory_page_map
     memory_of_forks orphans handover registers registers_over_faults times files children
 }
 

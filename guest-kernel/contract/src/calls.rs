@@ -234,7 +234,7 @@ calls! {
         dup [Fd] "complete";
         dup2 [Fd, Fd] "complete";
         dup3 [Fd, Fd, Flags(PipeFlags)] "complete";
-        fcntl [Fd, Flags(Fcntl), FcntlArgument] "leases are never broken by force; no F_NOTIFY";
+        fcntl [Fd, Flags(Fcntl), FcntlArgument] "leases are never broken by force";
         pipe [Out(PipeEnds)] "complete";
         pipe2 [Out(PipeEnds), Flags(PipeFlags)] "complete";
         getdents64 [Fd, Writes, Size] "complete";

@@ -10,7 +10,7 @@
 //! | names and inodes | `directory`, `inode`, `inodes` (their table), `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` and `nameless` (stat), `ownership` (chmod, chown) |
 //! | contents | `regular` over `page_map`, `mapped` and `mappable` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
 //! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `fcntl`, `open`, `fifo`, `transfer` (read, write), `readiness` (poll), `listing` (getdents) |
-//! | pairs of sockets, descriptors of processes, locks, leases, signals that tell of files | `socket`, `process_handle`, `locks`, `leases`, `memfd`, `notices` |
+//! | pairs of sockets, descriptors of processes, locks, leases, signals that tell of files | `socket`, `process_handle`, `locks`, `leases`, `memfd`, `notices`, `directory_notices` |
 //! | the start | `index` (of an archive that has one), else `archive` (the format) and `seed` (into the tree); `system` (what every system has) |
 //! | the terminal | `tty` |
 //! | below | `slab` (tables), `words` (bytes eight at a time), `store` (frames) |
@@ -33,6 +33,7 @@ mod description;
 mod descriptors;
 mod device;
 mod directory;
+mod directory_notices;
 mod fcntl;
 mod fd_table;
 mod fifo;

@@ -75,6 +75,7 @@ impl<S: PageStore> Files<S> {
         let inode = self.inode_mut(number)?;
         inode.links += 1;
         inode.home = Some(Home::new(directory, place));
+        self.note_in_directory(directory, linux::DN_CREATE);
         Ok(())
     }
 
@@ -91,6 +92,7 @@ impl<S: PageStore> Files<S> {
         let number = parent.directory_mut()?.remove(place)?;
         (parent.modified, parent.changed) = (time, time);
         self.lose_name(store, number, Home::new(directory, place));
+        self.note_in_directory(directory, linux::DN_DELETE);
         Ok(())
     }
 
@@ -185,6 +187,7 @@ impl<S: PageStore> Files<S> {
         if time != Stamp::ZERO {
             (parent.modified, parent.changed) = (time, time);
         }
+        self.note_in_directory(directory, linux::DN_CREATE);
         Ok(number)
     }
 

@@ -1,8 +1,11 @@
-//! Who is told of a file by a signal: O_ASYNC, F_SETOWN and F_SETSIG of fcntl(2), and leases.
+//! Who is told of a file by a signal: O_ASYNC, F_SETOWN and F_SETSIG of fcntl(2), and leases. Directories have a file of
+//! their own.
 //!
 //! What has changed is noted by the queue of those who would wait for it; when a call is over the kernel asks whom to
 //! tell ([`Files::take_notice`]).
 use crate::description::{Description, DescriptionId, Opened};
+use crate::directory_notices::Watch;
+use crate::inode::Number;
 use crate::pipe::End;
 use crate::wait_queue::WaitFor;
 use crate::{Files, KernelDevice, PageStore};
@@ -51,8 +54,8 @@ pub enum News {
     Output,
     /// The other end of a socket has gone.
     HangUp,
-    /// A lease is in somebody's way.
-    Lease,
+    /// Something has become of an entry of a directory.
+    Message,
 }
 
 impl News {
@@ -63,7 +66,7 @@ impl News {
         match self {
             Self::Input => (1, IN),
             Self::Output => (2, linux::POLLOUT | linux::POLLWRNORM | linux::POLLWRBAND),
-            Self::Lease => (3, IN | linux::POLLMSG),
+            Self::Message => (3, IN | linux::POLLMSG),
             Self::HangUp => (6, linux::POLLHUP | linux::POLLERR),
         }
     }
@@ -89,15 +92,27 @@ pub(crate) struct Wishes {
     signal: u8,
     /// The descriptor by which O_ASYNC was set, while it is.
     asked_by: Option<u32>,
+    /// What is told of a directory.
+    pub(crate) watch: Option<Watch>,
+}
+
+/// What has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Change {
+    /// What this queue waits for.
+    Queue(WaitFor),
+    /// An entry of a directory, as this DN_* bit says.
+    Directory(Number, u32),
 }
 
 /// What is noted.
 #[derive(Debug)]
 pub(crate) struct Notices {
-    /// Descriptions with O_ASYNC.
+    /// Descriptions with O_ASYNC, and directories that tell of their entries.
     asked: u32,
+    watches: u32,
     /// What has changed and not been told, the first so far as to the description `next`.
-    changed: Vec<WaitFor>,
+    changed: Vec<Change>,
     next: u32,
 }
 
@@ -105,6 +120,7 @@ impl Notices {
     pub(crate) const fn new() -> Self {
         Self {
             asked: 0,
+            watches: 0,
             changed: Vec::new(),
             next: 0,
         }
@@ -144,13 +160,14 @@ impl<P> Description<P> {
 }
 
 impl<S: PageStore> Files<S> {
-    fn wishes(&mut self, id: DescriptionId) -> Result<&mut Wishes, Errno> {
+    pub(crate) fn wishes(&mut self, id: DescriptionId) -> Result<&mut Wishes, Errno> {
         // The kernel has seen to room on the heap.
         Ok(self.description_mut(id)?.wishes.get_or_insert_with(|| {
             Box::new(Wishes {
                 to: Addressee::NOBODY,
                 signal: 0,
                 asked_by: None,
+                watch: None,
             })
         }))
     }
@@ -225,33 +242,49 @@ impl<S: PageStore> Files<S> {
         description.status ^= linux::FASYNC;
         let before = core::mem::replace(&mut self.wishes(id)?.asked_by, descriptor);
         self.notices.asked += u32::from(descriptor.is_some());
-        if before.is_some() {
-            self.no_longer_asked();
-        }
+        self.notices.asked -= u32::from(before.is_some());
         self.wakeups.watched = true;
-        self.note_who_minds_ends();
+        self.note_whether_asked();
         Ok(())
     }
 
-    /// Whether any description has O_ASYNC, so that after each call is to be asked whom to tell.
+    /// Sets what is told of a directory.
+    pub(crate) fn set_watch(
+        &mut self,
+        id: DescriptionId,
+        watch: Option<Watch>,
+    ) -> Result<(), Errno> {
+        let before = core::mem::replace(&mut self.wishes(id)?.watch, watch);
+        self.notices.watches += u32::from(watch.is_some());
+        self.notices.watches -= u32::from(before.is_some());
+        self.note_whether_asked();
+        Ok(())
+    }
+
+    /// Whether anybody is to be told of anything, so that this is to be asked after each call.
     #[must_use]
-    pub fn has_asynchronous(&self) -> bool {
-        self.notices.asked != 0
+    pub fn tells(&self) -> bool {
+        self.notices.asked != 0 || self.has_watches()
+    }
+
+    /// Whether any directory tells of its entries.
+    #[inline]
+    pub(crate) fn has_watches(&self) -> bool {
+        self.notices.watches != 0
     }
 
     /// A description has been closed.
     pub(crate) fn forget_wishes(&mut self, wishes: &Wishes) {
-        if wishes.asked_by.is_some() {
-            self.no_longer_asked();
-            self.note_who_minds_ends();
-        }
+        self.notices.asked -= u32::from(wishes.asked_by.is_some());
+        self.notices.watches -= u32::from(wishes.watch.is_some());
+        self.note_whether_asked();
     }
 
-    fn no_longer_asked(&mut self) {
-        self.notices.asked -= 1;
-        if self.notices.asked == 0 {
+    fn note_whether_asked(&mut self) {
+        if !self.tells() {
             self.notices = Notices::new();
         }
+        self.note_who_minds_ends();
     }
 
     /// Something became readable or writable, and somebody may want to know.
@@ -259,64 +292,80 @@ impl<S: PageStore> Files<S> {
     #[inline(never)]
     pub(crate) fn note_news(&mut self, queue: WaitFor) {
         self.wakeups.readiness_changed();
-        let Notices {
-            asked,
-            changed,
-            next,
-        } = &mut self.notices;
-        if *asked == 0 {
+        if self.notices.asked == 0 {
             self.wakeups.watched = !self.wakeups.readiness.is_empty();
-            return;
+        } else {
+            self.note(Change::Queue(queue));
         }
+    }
+
+    /// Notes what is to be told, once.
+    pub(crate) fn note(&mut self, change: Change) {
+        let Notices { changed, next, .. } = &mut self.notices;
         let begun = usize::from(*next != 0);
         let noted = changed
             .get(begun..)
-            .is_some_and(|rest| rest.contains(&queue));
+            .is_some_and(|rest| rest.contains(&change));
         if !noted && changed.try_reserve(1).is_ok() {
-            changed.push(queue);
+            changed.push(change);
         }
     }
 
     /// The console has input.
     pub fn note_console_input(&mut self) {
-        if self.has_asynchronous() {
+        if self.notices.asked != 0 {
             self.note_news(WaitFor::ConsoleInput);
         }
     }
 
     /// Whom to tell next, of all that has changed.
     pub fn take_notice(&mut self) -> Option<Notice> {
-        while let Some(&queue) = self.notices.changed.first() {
+        while let Some(&change) = self.notices.changed.first() {
             while let Some((number, description)) = self.descriptions.next_from(self.notices.next) {
                 self.notices.next = number + 1;
-                let Some(Wishes {
-                    to,
-                    signal,
-                    asked_by: Some(descriptor),
-                }) = description.wishes.as_deref()
-                else {
+                let Some(wishes) = description.wishes.as_deref() else {
                     continue;
                 };
-                if let Some(news) = description.news(queue) {
-                    return Some(Notice {
-                        to: *to,
-                        signal: *signal,
-                        descriptor: *descriptor,
-                        news: match queue {
-                            WaitFor::PipeReadable(pipe)
-                                if matches!(description.opened, Opened::Socket(_))
-                                    && self.pipe(pipe).is_ok_and(|pipe| pipe.writers == 0) =>
-                            {
-                                News::HangUp
-                            }
-                            _ => news,
-                        },
-                    });
+                let (to, signal) = (wishes.to, wishes.signal);
+                let told = match change {
+                    Change::Queue(queue) => {
+                        wishes.asked_by.zip(self.news_of_queue(description, queue))
+                    }
+                    Change::Directory(..) => wishes
+                        .watch
+                        .map(|watch| watch.descriptor)
+                        .zip(wishes.of_directory(&description.opened, change)),
+                };
+                let Some((descriptor, news)) = told else {
+                    continue;
+                };
+                if wishes.watch.is_some_and(Watch::is_for_once) && news == News::Message {
+                    // It is there.
+                    let _ = self.set_watch(DescriptionId(number as u16), None);
                 }
+                return Some(Notice {
+                    to,
+                    signal,
+                    descriptor,
+                    news,
+                });
             }
             self.notices.changed.remove(0);
             self.notices.next = 0;
         }
         None
+    }
+
+    fn news_of_queue(&self, description: &Description<S::Page>, queue: WaitFor) -> Option<News> {
+        let news = description.news(queue)?;
+        match queue {
+            WaitFor::PipeReadable(pipe)
+                if matches!(description.opened, Opened::Socket(_))
+                    && self.pipe(pipe).is_ok_and(|pipe| pipe.writers == 0) =>
+            {
+                Some(News::HangUp)
+            }
+            _ => Some(news),
+        }
     }
 }

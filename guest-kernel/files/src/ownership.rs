@@ -4,6 +4,7 @@ use crate::metadata::Located;
 use crate::nameless::Nameless;
 use crate::{Files, PageStore};
 use contract::Errno;
+use linux_raw_sys::general as linux;
 
 /// What of an inode can be changed, wherever it is kept.
 pub(crate) struct Changeable<'a> {
@@ -94,6 +95,7 @@ impl<S: PageStore> Files<S> {
         let InodeId::Memory(number) = id else {
             return Err(Errno::EPERM);
         };
+        self.note_of_inode(Number(number), linux::DN_ATTRIB);
         let inode = self.inode_mut(Number(number))?;
         if let Kind::Regular(regular) = &inode.kind
             && let Some(written) = regular.take_written()

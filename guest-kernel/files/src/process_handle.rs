@@ -122,8 +122,7 @@ impl<S: PageStore> Files<S> {
     }
 
     pub(crate) fn note_who_minds_ends(&mut self) {
-        self.minds_ends =
-            self.process_handles != 0 || self.has_record_locks() || self.has_asynchronous();
+        self.minds_ends = self.process_handles != 0 || self.has_record_locks() || self.tells();
     }
 
     /// What Linux shows for all descriptors of its own making that are no files (`anon_inode`).

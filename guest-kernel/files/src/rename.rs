@@ -98,6 +98,9 @@ impl<S: PageStore> Files<S> {
             return Ok(());
         }
         let (_, from_place, number) = self.removable(&from)?;
+        if from_parent == to_parent {
+            self.note_in_directory(to_parent, linux::DN_RENAME);
+        }
         if to.node.is_none() {
             if !self.is_named(to_parent) {
                 return Err(Errno::ENOENT);

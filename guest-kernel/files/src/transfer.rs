@@ -115,6 +115,7 @@ impl<S: PageStore> Files<S> {
     /// Something was read: its time of access rises where it is older than the last change, or a day (relatime in
     /// mount(8)).
     pub(crate) fn note_access(&mut self, number: Number) {
+        self.note_of_inode(number, linux::DN_ACCESS);
         let now = self.now();
         if let Ok(inode) = self.inode_mut(number)
             && (inode.accessed <= inode.modified
@@ -209,6 +210,7 @@ impl<S: PageStore> Files<S> {
         let count = regular.write_at(store, offset, bytes)?;
         if count != 0 {
             (inode.modified, inode.changed) = (time, time);
+            self.note_of_inode(number, linux::DN_MODIFY);
         }
         transfer.done += count;
         if transfer.position.is_none() {
@@ -355,6 +357,7 @@ impl<S: PageStore> Files<S> {
         }
         (inode.modified, inode.changed) = (time, time);
         self.note_lost_pages(store, number);
+        self.note_of_inode(number, linux::DN_MODIFY);
         Ok(())
     }
 }

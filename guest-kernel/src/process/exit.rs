@@ -121,7 +121,7 @@ impl Kernel {
         }
         self.files.tell_of_end();
         self.leave_shares(slot);
-        if self.files.has_asynchronous() {
+        if self.files.tells() {
             self.tell_of_closed(slot);
         }
     }

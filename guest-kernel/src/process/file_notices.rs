@@ -13,7 +13,7 @@ use files::{Addressee, AddresseeKind, Notice};
 impl Kernel {
     /// A call of the current thread is over with that: whoever is to be told of what it did is told.
     pub fn tell_after_call(&mut self, outcome: Outcome) -> Outcome {
-        if !self.files.has_asynchronous() {
+        if !self.files.tells() {
             table::unwatch();
             return outcome;
         }

@@ -231,7 +231,7 @@ impl Kernel {
                 self.wake_files();
                 Ok(capacity)
             }
-            _ => self.fcntl_notices(description, command, argument),
+            _ => self.fcntl_notices(descriptor as u32, description, command, argument),
         }
     }
 

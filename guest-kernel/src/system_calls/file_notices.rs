@@ -9,9 +9,10 @@ use files::{Addressee, AddresseeKind, DescriptionId, KernelDevice};
 use linux_raw_sys::general as linux;
 
 impl Kernel {
-    /// F_SETOWN, F_GETOWN, F_SETSIG, F_GETSIG, F_SETOWN_EX and F_GETOWN_EX.
+    /// F_SETOWN, F_GETOWN, F_SETSIG, F_GETSIG, F_SETOWN_EX, F_GETOWN_EX and F_NOTIFY.
     pub fn fcntl_notices(
         &mut self,
+        descriptor: u32,
         description: DescriptionId,
         command: u32,
         argument: u64,
@@ -63,6 +64,16 @@ impl Kernel {
                 };
                 let id = if self.is_there(to) { to.id } else { 0 };
                 user::write_words(space, argument, &[u64::from(kind) | u64::from(id) << 32])?;
+                Ok(0)
+            }
+            linux::F_NOTIFY => {
+                let process = self.processes[self.current].pid;
+                self.files
+                    .watch_directory(description, descriptor, argument as u32)?;
+                if self.files.addressee(description)?.id == 0 {
+                    self.set_addressee(description, AddresseeKind::Process, process.0)?;
+                }
+                table::watch();
                 Ok(0)
             }
             _ => Err(Errno::EINVAL),
