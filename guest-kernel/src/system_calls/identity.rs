@@ -28,7 +28,7 @@ impl Kernel {
     fn named(&self, pid: u64) -> Result<ProcessSlot, Errno> {
         match pid as u32 {
             0 => Ok(self.current.process),
-            pid => self.processes.find(Pid(pid)).ok_or(Errno::ESRCH),
+            pid => self.find_process(pid as i32),
         }
     }
 
@@ -49,6 +49,10 @@ impl Kernel {
             return Err(Errno::EINVAL);
         }
         let slot = self.named(pid)?;
+        if pid as u32 != 0 && self.processes[slot].pid != Pid(pid as u32) {
+            // It is one of its other threads.
+            return Err(Errno::EINVAL);
+        }
         let group = match group as u32 {
             0 => self.processes[slot].pid,
             group => Pid(group),

@@ -65,7 +65,7 @@ impl Kernel {
     }
 
     /// The process that has a thread of that id.
-    fn find_process(&self, id: i32) -> Result<ProcessSlot, Errno> {
+    pub(super) fn find_process(&self, id: i32) -> Result<ProcessSlot, Errno> {
         let id = Pid(u32::try_from(id).map_err(|_| Errno::ESRCH)?);
         let of_thread = |slot: ThreadSlot| self.processes[slot].process;
         self.processes
