@@ -47,6 +47,15 @@ int main(void)
 	/* Blocked: it waits until it is let through, and then comes once. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
+	/* What cannot be blocked, and flags that there are not, are not kept. */
+	struct sigaction kept = action;
+	sigfillset(&kept.sa_mask);
+	kept.sa_flags |= 0x400 | 0x200000;
+	SHOW(sigaction(SIGUSR2, &kept, NULL));
+	SHOW(sigaction(SIGUSR2, NULL, &kept));
+	printf("kept: KILL %d, STOP %d, TERM %d, flags %#x\n", sigismember(&kept.sa_mask, SIGKILL),
+	       sigismember(&kept.sa_mask, SIGSTOP), sigismember(&kept.sa_mask, SIGTERM),
+	       kept.sa_flags & ~0x04000000);
 	SHOW(sigprocmask(SIG_BLOCK, &set, NULL));
 	raise(SIGUSR1);
 	raise(SIGUSR1);

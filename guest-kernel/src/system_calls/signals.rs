@@ -14,6 +14,17 @@ use linux_raw_sys::general as linux;
 /// Size of the kernel's signal set: the calls take no other.
 const SET_SIZE: u64 = 8;
 
+/// Flags of sigaction(2).
+const KNOWN_FLAGS: u64 = (linux::SA_NOCLDSTOP
+    | linux::SA_NOCLDWAIT
+    | linux::SA_SIGINFO
+    | linux::SA_ONSTACK
+    | linux::SA_RESTART
+    | linux::SA_NODEFER
+    | linux::SA_RESETHAND
+    | linux::SA_EXPOSE_TAGBITS
+    | linux::SA_RESTORER) as u64;
+
 impl Kernel {
     /// rt_sigaction(2).
     pub fn rt_sigaction(
@@ -34,11 +45,12 @@ impl Kernel {
             None
         } else {
             let [handler, flags, restorer, mask] = user::read_words(process.space(), new)?;
+            // What is not known, or cannot be blocked, is not kept: so a program finds out what there is.
             Some(Action {
                 handler,
-                flags,
+                flags: flags & KNOWN_FLAGS,
                 restorer,
-                mask,
+                mask: mask & !signal::UNSTOPPABLE,
             })
         };
         if old != 0 {
