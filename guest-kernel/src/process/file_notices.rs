@@ -1,20 +1,20 @@
 //! Signals that tell of files: whoever asked for it (O_ASYNC in fcntl(2)) hears that something can be read or written.
 //!
 //! A signal may end or stop the caller. So what has changed is told when a call is over, not in the middle of it; and only
-//! while somebody has asked for it does every call go by way of that ([`table::watch`]).
+//! while somebody has asked for it does every call go by way of that ([`dispatch::watch`]).
 use super::signal::{self, Info, SIGIO};
 use super::{Pid, ProcessSlot};
 use crate::kernel::Kernel;
 use crate::process::credentials::Which;
 use crate::process::signal::To;
-use crate::system_calls::{Outcome, table};
+use crate::system_calls::{Outcome, dispatch};
 use files::{Addressee, AddresseeKind, Notice};
 
 impl Kernel {
     /// A call of the current thread is over with that: whoever is to be told of what it did is told.
     pub fn tell_after_call(&mut self, outcome: Outcome) -> Outcome {
         if !self.files.tells() {
-            table::unwatch();
+            dispatch::unwatch();
             return outcome;
         }
         // A call that lacks memory may be asked again.

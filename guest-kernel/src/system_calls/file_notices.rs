@@ -1,5 +1,5 @@
 //! Who is told of a file by which signal: those commands of fcntl(2), and FIOASYNC of ioctl(2).
-use super::table;
+use super::dispatch;
 use crate::kernel::Kernel;
 use crate::memory::{heap, user};
 use crate::process::credentials::Which;
@@ -73,7 +73,7 @@ impl Kernel {
                 if self.files.addressee(description)?.id == 0 {
                     self.set_addressee(description, AddresseeKind::Process, process.0)?;
                 }
-                table::watch();
+                dispatch::watch();
                 Ok(0)
             }
             _ => Err(Errno::EINVAL),
@@ -112,7 +112,7 @@ impl Kernel {
         self.files
             .set_asynchronous(description, is_on.then_some(descriptor))?;
         if is_on {
-            table::watch();
+            dispatch::watch();
         }
         let is_console = self.files.kernel_device(description)? == Some(KernelDevice::Console);
         if is_on && is_console && self.files.addressee(description)?.id == 0 {

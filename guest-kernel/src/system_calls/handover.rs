@@ -3,7 +3,7 @@
 //!
 //! Only where nobody could tell the difference: the reader is the first of its queue, in read(2) itself,
 //! its buffer takes all of the bytes, and the page of that is there to be written. Else the pipe is used.
-use super::{Outcome, table};
+use super::{Outcome, dispatch};
 use crate::kernel::Kernel;
 use crate::memory::space::{AddressSpace, USER_END};
 use crate::memory::user::{self, Readable, UserBuffer, Writable};
@@ -103,7 +103,7 @@ impl Kernel {
         if !matches!(thread.state, State::Waiting(Wait::File { progress: 0, .. }))
             || registers.system_call_number() != u64::from(linux::__NR_read)
             || length < buffer.length
-            || table::is_looked_at()
+            || dispatch::is_looked_at()
         {
             return None;
         }

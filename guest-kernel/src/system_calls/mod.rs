@@ -10,6 +10,7 @@ pub mod capabilities;
 pub mod copying;
 pub mod credentials;
 pub mod descriptors;
+pub mod dispatch;
 pub mod extended_attributes;
 pub mod file_notices;
 pub mod futex;
@@ -36,7 +37,7 @@ pub mod signals;
 pub mod sockets;
 pub mod stat;
 pub mod storage;
-pub mod table;
+mod table;
 pub mod terminal;
 pub mod threads;
 pub mod time;
@@ -52,7 +53,7 @@ use crate::process::{Wait, held};
 use crate::records::COUNTERS;
 use crate::trace;
 use contract::Errno;
-use table::call;
+use dispatch::call;
 
 /// How a system call goes on. It comes back in two registers, and the stub looks at it.
 #[derive(Clone, Copy)]

@@ -1,100 +1,19 @@
 //! The table of calls: what answers each, by number.
 use super::buffers::Direction;
+use super::dispatch::{Call, missing};
 use super::{Outcome, extended_attributes, host};
 use crate::kernel::Kernel;
-use crate::one_cpu::OneCpu;
 use crate::process::credentials::Which;
-use crate::records::COUNTERS;
-use crate::trace;
 use contract::Errno;
 use contract::counters::SYSTEM_CALLS;
-use core::sync::atomic::AtomicBool;
-use core::sync::atomic::Ordering::Relaxed;
 use files::Listing;
 use linux_raw_sys::general as nr;
-
-/// A call, with its first five arguments as C passes them; mmap alone has a sixth, and takes it from the
-/// saved registers.
-pub type Call = extern "C" fn(&mut Kernel, u64, u64, u64, u64, u64) -> Outcome;
-
-/// What to do about the call of that number.
-#[inline]
-pub fn call(number: u64) -> Call {
-    CALLS.with(
-        |calls| match usize::try_from(number).map(|number| calls.get(number)) {
-            Ok(Some(call)) => *call,
-            _ => missing,
-        },
-    )
-}
-
-/// From now on every call is traced.
-pub fn trace_all() {
-    CALLS.with(|calls| *calls = [traced; SYSTEM_CALLS]);
-}
-
-/// From now on, after every call, whoever is to be told of what it did to files is told.
-pub fn watch() {
-    WATCHED.store(true, Relaxed);
-    CALLS.with(|calls| *calls = [watched; SYSTEM_CALLS]);
-}
-
-/// The reverse of [`watch`].
-#[cold]
-pub fn unwatch() {
-    WATCHED.store(false, Relaxed);
-    if trace::is_on() {
-        trace_all();
-    } else {
-        CALLS.with(|calls| *calls = ANSWERS);
-    }
-}
-
-/// Whether calls are traced or watched: then each is to go all the way.
-pub fn is_looked_at() -> bool {
-    trace::is_on() || WATCHED.load(Relaxed)
-}
-
-/// What stands in place of each call while calls are watched.
-extern "C" fn watched(kernel: &mut Kernel, a: u64, b: u64, c: u64, d: u64, e: u64) -> Outcome {
-    let number = kernel.processes[kernel.current.thread]
-        .context
-        .registers
-        .system_call_number();
-    let answer = if trace::is_on() {
-        traced
-    } else {
-        ANSWERS.get(number as usize).copied().unwrap_or(missing)
-    };
-    let outcome = answer(kernel, a, b, c, d, e);
-    kernel.tell_after_call(outcome)
-}
-
-/// What stands in place of each call while calls are traced.
-extern "C" fn traced(kernel: &mut Kernel, a: u64, b: u64, c: u64, d: u64, e: u64) -> Outcome {
-    let thread = kernel.current.thread;
-    let number = kernel.processes[thread]
-        .context
-        .registers
-        .system_call_number();
-    trace::enter(kernel);
-    let answer = ANSWERS.get(number as usize).copied().unwrap_or(missing);
-    let outcome = answer(kernel, a, b, c, d, e);
-    trace::leave(kernel, thread, outcome);
-    outcome
-}
-
-#[cold]
-extern "C" fn missing(kernel: &mut Kernel, _: u64, _: u64, _: u64, _: u64, _: u64) -> Outcome {
-    let registers = &kernel.processes[kernel.current.thread].context.registers;
-    COUNTERS.mark_missing(registers.system_call_number());
-    Errno::ENOSYS.into()
-}
 
 /// Makes a table by number of what to do about each call.
 macro_rules! calls {
     (|$k:ident, $a:ident, $b:ident, $c:ident, $d:ident, $e:ident| $($($name:ident)|+ => $outcome:expr,)*) => {
-        const fn table() -> [Call; SYSTEM_CALLS] {
+        /// The table.
+        pub const fn table() -> [Call; SYSTEM_CALLS] {
             let mut table: [Call; SYSTEM_CALLS] = [missing; SYSTEM_CALLS];
             $(
                 {
@@ -120,10 +39,7 @@ macro_rules! calls {
 }
 
 /// What answers each call.
-static ANSWERS: [Call; SYSTEM_CALLS] = table();
-/// What is called for it: the same, but while calls are traced.
-static WATCHED: AtomicBool = AtomicBool::new(false);
-static CALLS: OneCpu<[Call; SYSTEM_CALLS]> = OneCpu::new(table());
+pub static ANSWERS: [Call; SYSTEM_CALLS] = table();
 
 /// Each call that is answered here has its line in `contract::calls`, and no other has. Where that is not so, the
 /// index in the compiler's message is the call's number.

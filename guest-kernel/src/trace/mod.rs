@@ -79,7 +79,7 @@ impl KnownThreads {
 /// Traces from now on.
 pub fn start() {
     ON.store(true, Relaxed);
-    crate::system_calls::table::trace_all();
+    crate::system_calls::dispatch::trace_all();
 }
 
 pub fn is_on() -> bool {
