@@ -18,6 +18,7 @@ pub mod space;
 pub mod stack;
 pub mod usage;
 pub mod user;
+pub mod user_page;
 pub mod user_window;
 
 pub use crate::arch::layout::{direct_map, in_direct_map, physical_address};

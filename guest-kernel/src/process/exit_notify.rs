@@ -3,7 +3,8 @@ use super::traits::Traits;
 use super::wait::{Event, Found, Wanted};
 use super::{Process, ProcessSlot, Resume, State, Status, ThreadSlot, Wait, signal, wait};
 use crate::kernel::Kernel;
-use crate::memory::user::{self, UserBuffer};
+use crate::memory::user::UserBuffer;
+use crate::memory::user_page;
 use crate::memory_functions::copy_few;
 use crate::trace;
 use linux_raw_sys::general as linux;
@@ -72,7 +73,7 @@ impl Kernel {
                 length: size_of::<i32>() as u64,
             };
             let space = self.processes[thread.process].space();
-            let bytes = user::writable_already(space, place)?.bytes();
+            let bytes = user_page::writable_already(space, place)?.bytes();
             copy_few(&Event::Ended(status).word().to_ne_bytes(), bytes);
         }
         let pid = self.processes[zombie].pid;

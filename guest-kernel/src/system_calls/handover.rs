@@ -6,7 +6,8 @@
 use super::{Outcome, dispatch};
 use crate::kernel::Kernel;
 use crate::memory::space::{AddressSpace, USER_END};
-use crate::memory::user::{self, Readable, UserBuffer, Writable};
+use crate::memory::user::UserBuffer;
+use crate::memory::user_page::{self, Readable, Writable};
 use crate::memory_functions::copy_few;
 use crate::process::queue::Queue;
 use crate::process::scheduler::Alarm;
@@ -51,8 +52,8 @@ impl Kernel {
         let reader = self.hand_over_by(
             descriptor,
             buffer,
-            user::writable_known,
-            user::readable_known,
+            user_page::writable_known,
+            user_page::readable_known,
             copy_few,
         )?;
         self.ready.push(self.processes, reader);
@@ -65,8 +66,8 @@ impl Kernel {
         let reader = self.hand_over_by(
             descriptor,
             buffer,
-            user::writable_already,
-            user::readable_already,
+            user_page::writable_already,
+            user_page::readable_already,
             |from, to| to.copy_from_slice(from),
         )?;
         self.line_up(reader);
@@ -114,7 +115,7 @@ impl Kernel {
         let into = writable(processes[thread.process].space(), into)?;
         let from = readable(writer.space(), buffer)?;
         // Else the pipe lies between.
-        let (from, into) = user::apart(from, into)?;
+        let (from, into) = user_page::apart(from, into)?;
         copy(from, into);
         let thread = &mut processes[reader];
         queue.advance(thread);
