@@ -205,9 +205,7 @@ impl Frames {
             return self.allocate_zeroed_table();
         };
         let stale = self.info(frame).bits;
-        self.hand_out(frame, Use::Table);
-        self.info_mut(frame).bits = stale;
-        Some(frame)
+        Some(self.hand_out_with(frame, Use::Table, stale))
     }
 
     /// A root from the pool, its kernel half filled in and the user half zero; `None` when there is none
@@ -236,9 +234,7 @@ impl Frames {
     #[inline]
     pub fn free_stale_table(&mut self, frame: PhysFrame) {
         self.take_back(Use::Table);
-        let stale = self.info(frame).bits;
         push(self.info, &mut self.stale_tables, frame);
-        self.info_mut(frame).bits = stale;
     }
 
     /// Takes back a root whose user half is zero.
@@ -250,10 +246,15 @@ impl Frames {
 
     #[inline]
     fn hand_out(&mut self, frame: PhysFrame, purpose: Use) -> PhysFrame {
+        self.hand_out_with(frame, purpose, 0)
+    }
+
+    #[inline]
+    fn hand_out_with(&mut self, frame: PhysFrame, purpose: Use, bits: u64) -> PhysFrame {
         *self.info_mut(frame) = FrameInfo {
             count: 1,
             next: NO_FRAME,
-            bits: 0,
+            bits,
         };
         COUNTERS.add(purpose.gauge(), 1);
         COUNTERS.subtract(Counter::FramesFree, 1);
@@ -344,13 +345,9 @@ fn pop(info: *mut FrameInfo, list: &mut u32) -> Option<PhysFrame> {
 #[inline]
 fn push(info: *mut FrameInfo, list: &mut u32, frame: PhysFrame) {
     // SAFETY: the array covers every frame that was handed out.
-    unsafe {
-        *place_of(info, frame) = FrameInfo {
-            count: 0,
-            next: *list,
-            bits: 0,
-        }
-    };
+    let info = unsafe { &mut *place_of(info, frame) };
+    // Its bits say where a table is stale.
+    (info.count, info.next) = (0, *list);
     *list = number_of(frame);
 }
 
