@@ -2,7 +2,6 @@
 use crate::arch::clock::SECOND;
 use crate::host_keys::WindowSize;
 use crate::log::Destination;
-use crate::memory::frames::Ram;
 use crate::process::layout::Layout;
 use files::find_byte;
 
@@ -22,6 +21,15 @@ pub enum Console {
 pub enum Tracing {
     Off,
     On,
+}
+
+/// What is in RAM that nothing has been put into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ram {
+    /// Nobody says.
+    Anything,
+    /// Zeros.
+    Zero,
 }
 
 /// The options; a later one of a name takes the place of an earlier.

@@ -19,6 +19,7 @@
 use super::direct_map;
 use super::range_list::RangeList;
 use crate::arch::wide;
+use crate::boot::command_line::Ram;
 use crate::memory_functions::zero_words;
 use crate::one_cpu::OneCpu;
 use crate::records::COUNTERS;
@@ -38,6 +39,16 @@ pub struct FrameInfo {
 }
 
 const _: () = assert!(size_of::<FrameInfo>() == 16);
+
+impl FrameInfo {
+    const fn counted_once(bits: u64) -> Self {
+        Self {
+            count: 1,
+            next: NO_FRAME,
+            bits,
+        }
+    }
+}
 
 /// End of a list of frames: frame 0 is never handed out.
 pub const NO_FRAME: u32 = 0;
@@ -61,15 +72,6 @@ impl Use {
             Self::Kernel => Counter::FramesKernel,
         }
     }
-}
-
-/// What is in RAM that nothing has been put into.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ram {
-    /// Nobody says.
-    Anything,
-    /// Zeros.
-    Zero,
 }
 
 /// The machine's frames. A static of its own, entered for one operation at a time, because the heap
@@ -180,6 +182,22 @@ impl Frames {
         }
     }
 
+    /// Fills as many places as there are frames for with what [`Self::allocate`] would give; answers how many.
+    pub fn allocate_several(&mut self, purpose: Use, places: &mut [Option<PhysFrame>]) -> usize {
+        let mut count = 0;
+        for place in places {
+            let untouched = || self.untouched.take_lowest().map(frame_of);
+            let Some(frame) = pop(self.info, &mut self.plain).or_else(untouched) else {
+                break;
+            };
+            *self.info_mut(frame) = FrameInfo::counted_once(0);
+            *place = Some(frame);
+            count += 1;
+        }
+        self.note_handed_out(purpose, count as u64);
+        count
+    }
+
     /// A frame whose bytes are zero, counted once.
     #[inline]
     pub fn allocate_zeroed(&mut self, purpose: Use) -> Option<PhysFrame> {
@@ -251,19 +269,20 @@ impl Frames {
 
     #[inline]
     fn hand_out_with(&mut self, frame: PhysFrame, purpose: Use, bits: u64) -> PhysFrame {
-        *self.info_mut(frame) = FrameInfo {
-            count: 1,
-            next: NO_FRAME,
-            bits,
-        };
-        COUNTERS.add(purpose.gauge(), 1);
-        COUNTERS.subtract(Counter::FramesFree, 1);
+        *self.info_mut(frame) = FrameInfo::counted_once(bits);
+        self.note_handed_out(purpose, 1);
+        frame
+    }
+
+    #[inline]
+    fn note_handed_out(&mut self, purpose: Use, count: u64) {
+        COUNTERS.add(purpose.gauge(), count);
+        COUNTERS.subtract(Counter::FramesFree, count);
         let free = COUNTERS.get(Counter::FramesFree);
         if free < self.fewest_free {
             self.fewest_free = free;
             COUNTERS.set(Counter::FramesUsedPeak, self.used());
         }
-        frame
     }
 
     #[inline]
