@@ -3,7 +3,7 @@
 use crate::linux_programs::{alike, c_alike, programs};
 use crate::machine::compiled::{self, Library};
 
-programs! { clone_flags futexes futexes_locks threads_files threads_groups }
+programs! { clone_flags futexes futexes_locks threads_files threads_groups threads_leader }
 
 #[test]
 fn threads_basic() {

@@ -86,8 +86,10 @@ impl ProcSource for ProcessesView<'_> {
     fn next_thread(&self, process: u32, from: u32) -> Option<u32> {
         let (slot, _) = self.find(process)?;
         let threads = self.processes.threads_of(slot);
+        // The first thread is there as long as its process, if only as a zombie.
         threads
             .map(|thread| self.processes[thread].tid.0)
+            .chain([process])
             .filter(|&id| id >= from)
             .min()
     }

@@ -207,6 +207,15 @@ impl ProcessTable {
         (first.tid == self[slot].pid).then_some(first)
     }
 
+    /// How many threads of a process are shown: with the first, as long as the process is there.
+    pub fn threads_shown(&self, slot: ProcessSlot) -> u16 {
+        let count = self[slot].threads.count;
+        match self.leader(slot) {
+            Some(_) => count,
+            None => count + 1,
+        }
+    }
+
     /// A process's name: that of its first thread.
     pub fn name_of(&self, slot: ProcessSlot) -> &[u8] {
         match self.leader(slot) {

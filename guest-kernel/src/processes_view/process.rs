@@ -68,6 +68,14 @@ impl ProcessesView<'_> {
                 name: self.processes.name_of(slot),
                 state: self.processes.state_letter(slot),
             },
+            Some(id) if id == pid && self.processes.leader(slot).is_none() => Subject {
+                slot,
+                process,
+                thread: None,
+                id,
+                name: self.processes.name_of(slot),
+                state: 'Z',
+            },
             Some(id) => {
                 let thread = self.thread(slot, id)?;
                 Subject {
@@ -141,7 +149,7 @@ impl ProcessesView<'_> {
             times.system / CLOCK_TICK,
             children_times.user / CLOCK_TICK,
             children_times.system / CLOCK_TICK,
-            process.threads.count,
+            self.processes.threads_shown(subject.slot),
             mapped * PAGE,
             places.code,
             places.code_end,
@@ -206,7 +214,7 @@ impl ProcessesView<'_> {
             "Threads:\t{}\nSigQ:\t{}/{queued}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\n\
              SigIgn:\t{:016x}\nSigCgt:\t{:016x}\n\
              voluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}",
-            process.threads.count,
+            self.processes.threads_shown(subject.slot),
             signal::queued(),
             sets.pending,
             process.signals.pending.set(),
