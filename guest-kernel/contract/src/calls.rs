@@ -164,7 +164,7 @@ calls! {
     }
     Memory {
         brk [Address] -> Address "complete";
-        mmap [Address, Size, Flags(Protection), Flags(Map), Fd, Offset] -> Address "complete; no huge pages set apart";
+        mmap [Address, Size, Flags(Protection), Flags(Map), Fd, Offset] -> Address "no huge pages set apart; a private page that lies in the initramfs and was read does not see later writes";
         munmap [Address, Size] "complete";
         mprotect [Address, Size, Flags(Protection)] "complete; no protection keys";
         mremap [Address, Size, Size, Number, Address] -> Address "complete";
@@ -199,9 +199,9 @@ calls! {
         getitimer [Number, Out(IntervalTimer)] "complete";
         setitimer [Number, In(IntervalTimer), Out(IntervalTimer)] "complete";
         alarm [Number] "complete";
-        prlimit64 [Pid, Flags(Resource), In(Limit), Out(Limit)] "complete";
+        prlimit64 [Pid, Flags(Resource), In(Limit), Out(Limit)] "no core file is ever written";
         getrlimit [Flags(Resource), Out(Limit)] "complete";
-        setrlimit [Flags(Resource), In(Limit)] "complete";
+        setrlimit [Flags(Resource), In(Limit)] "no core file is ever written";
         getpriority [Flags(Priority), Pid] "kept; the scheduler treats all alike";
         setpriority [Flags(Priority), Pid, Number] "kept; the scheduler treats all alike";
         sched_setscheduler [Pid, Flags(Scheduler), In(SchedulerParameter)] "kept; the scheduler treats all alike";
@@ -234,7 +234,7 @@ calls! {
         dup [Fd] "complete";
         dup2 [Fd, Fd] "complete";
         dup3 [Fd, Fd, Flags(PipeFlags)] "complete";
-        fcntl [Fd, Flags(Fcntl), FcntlArgument] "leases are never broken by force";
+        fcntl [Fd, Flags(Fcntl), FcntlArgument] "leases are never broken by force; what a private mapping shows cannot be sealed against writing";
         pipe [Out(PipeEnds)] "complete";
         pipe2 [Out(PipeEnds), Flags(PipeFlags)] "complete";
         getdents64 [Fd, Writes, Size] "complete";
