@@ -1,5 +1,7 @@
 //! A store over plain vectors, which can run out of frames on demand, has a TLB to be kept right, and can be audited.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+pub mod spaces;
+
 use std::collections::{BTreeMap, HashMap};
 
 use page_tree::{Entry, FrameStore, Space};
