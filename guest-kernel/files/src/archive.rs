@@ -1,8 +1,8 @@
 //! The format of the archive: cpio "newc" (cpio(5)), uncompressed, whole in memory.
 //!
 //! Own, because the readers in the field either stop silently where an archive is broken, or read through a stream and
-//! copy; and because this runs at every boot on hosts where an instruction of the kernel costs half a microsecond. An
-//! entry costs some two hundred instructions and no byte of its data is touched.
+//! copy; and because without an index this runs at every boot, on hosts where an instruction of the kernel costs half a
+//! microsecond. An entry costs some two hundred instructions and no byte of its data is touched.
 //!
 //! ```text
 //!   header  6 magic, 13 numbers of 8 hexadecimal digits
