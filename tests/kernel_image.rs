@@ -45,6 +45,11 @@ const GUARDED: &[(Mnemonic, &str)] = &[
     (Mnemonic::Vmovdqu, COPY_AVX),
     (Mnemonic::Vzeroupper, COPY_AVX),
     (Mnemonic::Movups, COPY_AVX),
+    (Mnemonic::Xgetbv, COPY_LINES_AVX),
+    (Mnemonic::Vmovdqa, COPY_LINES_AVX),
+    (Mnemonic::Vmovdqu, COPY_LINES_AVX),
+    (Mnemonic::Vzeroupper, COPY_LINES_AVX),
+    (Mnemonic::Movups, COPY_LINES_AVX),
     (Mnemonic::Xgetbv, ZERO_AVX),
     (Mnemonic::Vmovdqa, ZERO_AVX),
     (Mnemonic::Vmovdqu, ZERO_AVX),
@@ -58,6 +63,7 @@ const GUARDED: &[(Mnemonic, &str)] = &[
     (Mnemonic::Movaps, "guest_kernel::arch::wide::zero_page_sse"),
 ];
 const COPY_AVX: &str = "guest_kernel::arch::wide::copy_page_avx";
+const COPY_LINES_AVX: &str = "guest_kernel::arch::wide::copy_lines_avx";
 const ZERO_AVX: &str = "guest_kernel::arch::wide::zero_page_avx";
 
 fn is_allowed(instruction: &Instruction, function: &str) -> bool {

@@ -144,6 +144,7 @@ macro_rules! restore_ymm0 {
     };
 }
 
+#[inline(never)]
 unsafe fn copy_page_avx(from: *const u64, to: *mut u64) {
     let mut saved = MaybeUninit::<[u64; 4]>::uninit();
     // SAFETY: both are whole frames, aligned; AVX and XGETBV are there, and YMM0 is put back. ZMM0 has nothing
@@ -176,6 +177,7 @@ unsafe fn copy_page_avx(from: *const u64, to: *mut u64) {
 }
 
 /// Eight lines at least.
+#[inline(never)]
 unsafe fn copy_lines_avx(from: *const u64, to: *mut u64, lines: usize) {
     let mut saved = MaybeUninit::<[u64; 4]>::uninit();
     // SAFETY: the caller's, and as in `copy_page_avx`.
@@ -221,6 +223,7 @@ unsafe fn copy_lines_avx(from: *const u64, to: *mut u64, lines: usize) {
     }
 }
 
+#[inline(never)]
 unsafe fn zero_page_avx(to: *mut u64) {
     let mut saved = MaybeUninit::<[u64; 4]>::uninit();
     // SAFETY: as in `copy_page_avx`.
@@ -250,6 +253,7 @@ unsafe fn zero_page_avx(to: *mut u64) {
     }
 }
 
+#[inline(never)]
 unsafe fn copy_page_sse(from: *const u64, to: *mut u64) {
     let mut saved = MaybeUninit::<[u64; 2]>::uninit();
     // SAFETY: both are whole frames, aligned; every x86-64 has SSE, CR4.OSFXSR is set, and XMM0 is put back.
@@ -275,6 +279,7 @@ unsafe fn copy_page_sse(from: *const u64, to: *mut u64) {
     }
 }
 
+#[inline(never)]
 unsafe fn zero_page_sse(to: *mut u64) {
     static ZERO: [u64; 2] = [0; 2];
     let mut saved = MaybeUninit::<[u64; 2]>::uninit();
