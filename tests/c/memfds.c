@@ -146,6 +146,7 @@ static void programs(const char *self)
 
 int main(int count, char **arguments)
 {
+	(void)arguments;
 	if (count > 1) {
 		puts("run from memory");
 		return 7;
