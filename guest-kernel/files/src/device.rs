@@ -1,5 +1,6 @@
-//! Character devices of `/dev`.
-use crate::step::KernelDevice;
+//! Character devices of `/dev`, and what reading and writing them does.
+use crate::step::{KernelDevice, Step, Transfer};
+use contract::Errno;
 
 /// A device number, as `st_rdev` and the archive have it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,6 +97,47 @@ impl Device {
             Self::Tty | Self::Console => Some(KernelDevice::Console),
             Self::Random | Self::Urandom => Some(KernelDevice::Random),
             Self::Null | Self::Zero | Self::Full => None,
+        }
+    }
+}
+
+impl Device {
+    /// One piece of a read.
+    pub(crate) fn read(self, transfer: &mut Transfer, into: &mut [u8]) -> Step<usize> {
+        let count = match self {
+            Self::Null => 0,
+            Self::Zero | Self::Full => {
+                into.fill(0);
+                into.len()
+            }
+            Self::Tty | Self::Console | Self::Random | Self::Urandom => {
+                return self.kernel_step(transfer);
+            }
+        };
+        transfer.done += count;
+        Step::Done(Ok(count))
+    }
+
+    /// One piece of a write.
+    pub(crate) fn write(self, transfer: &mut Transfer, bytes: &[u8]) -> Step<usize> {
+        match self {
+            Self::Full => Step::Done(Err(Errno::ENOSPC)),
+            Self::Null | Self::Zero => {
+                transfer.done += bytes.len();
+                Step::Done(Ok(bytes.len()))
+            }
+            Self::Tty | Self::Console | Self::Random | Self::Urandom => self.kernel_step(transfer),
+        }
+    }
+
+    /// Hands a device over to the kernel. A terminal cannot be read at a position.
+    fn kernel_step(self, transfer: &Transfer) -> Step<usize> {
+        match self.kernel_device() {
+            Some(KernelDevice::Console) if transfer.position.is_some() => {
+                Step::Done(Err(Errno::ESPIPE))
+            }
+            Some(device) => Step::Device(device),
+            None => Step::Done(Err(Errno::ENXIO)),
         }
     }
 }

@@ -47,7 +47,7 @@ impl<S: PageStore> Files<S> {
                 self.read_socket(store, socket, status, transfer, into)
             }
             Opened::Packets(..) | Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
-            Opened::Device(_, device) => read_device(device, transfer, into),
+            Opened::Device(_, device) => device.read(transfer, into),
             Opened::Proc(node, None) => match node.page_map() {
                 None => Step::Generate,
                 Some(process) => Step::Pages(process, transfer.place(description.offset)),
@@ -161,7 +161,7 @@ impl<S: PageStore> Files<S> {
                 self.write_socket(store, socket, status, transfer, bytes)
             }
             Opened::Packets(..) | Opened::Socket(_) => Step::Done(Err(Errno::ESPIPE)),
-            Opened::Device(_, device) => write_device(device, transfer, bytes),
+            Opened::Device(_, device) => device.write(transfer, bytes),
             Opened::Proc(ProcNode::SysFile(file), _) => Step::Set(file),
             Opened::Regular(number) if self.may_be_its_own(number, transfer) => Step::Aside,
             _ => Step::Done(self.write_contents(store, id, transfer, bytes)),
@@ -359,44 +359,5 @@ impl<S: PageStore> Files<S> {
         self.note_lost_pages(store, number);
         self.note_of_inode(number, linux::DN_MODIFY);
         Ok(())
-    }
-}
-
-fn read_device(device: Device, transfer: &mut Transfer, into: &mut [u8]) -> Step<usize> {
-    let count = match device {
-        Device::Null => 0,
-        Device::Zero | Device::Full => {
-            into.fill(0);
-            into.len()
-        }
-        Device::Tty | Device::Console | Device::Random | Device::Urandom => {
-            return kernel_step(device, transfer);
-        }
-    };
-    transfer.done += count;
-    Step::Done(Ok(count))
-}
-
-fn write_device(device: Device, transfer: &mut Transfer, bytes: &[u8]) -> Step<usize> {
-    match device {
-        Device::Full => Step::Done(Err(Errno::ENOSPC)),
-        Device::Null | Device::Zero => {
-            transfer.done += bytes.len();
-            Step::Done(Ok(bytes.len()))
-        }
-        Device::Tty | Device::Console | Device::Random | Device::Urandom => {
-            kernel_step(device, transfer)
-        }
-    }
-}
-
-/// Hands a device over to the kernel. A terminal cannot be read at a position.
-fn kernel_step(device: Device, transfer: &Transfer) -> Step<usize> {
-    match device.kernel_device() {
-        Some(crate::KernelDevice::Console) if transfer.position.is_some() => {
-            Step::Done(Err(Errno::ESPIPE))
-        }
-        Some(device) => Step::Device(device),
-        None => Step::Done(Err(Errno::ENXIO)),
     }
 }
