@@ -16,7 +16,7 @@
 //! | system calls with hostile arguments | [`hostile_calls`] |
 //! | exit statuses, the terminal | [`statuses`], [`terminal`] |
 //! | standard output and input | [`output`], [`input`] |
-//! | what `run` gives a program, takes out of the guest, and shows of its calls | [`run_options`], [`files_out`], [`strace`] |
+//! | what `run` gives a program, takes out of the guest, and shows of its calls | [`run_options`], [`files_out`], [`strace`], [`strace_alike`] |
 //! | figures, kernel and initramfs for other monitors, exact instruction counts | [`stats`], [`export_image`], [`icount`] |
 //! | what processes cost, in instructions and frames, and that it all comes back | [`costs`] |
 //! | the bench, and its reports | [`bench`] |
@@ -54,6 +54,7 @@ mod signals;
 mod stats;
 mod statuses;
 mod strace;
+mod strace_alike;
 mod terminal;
 mod threads;
 mod tour;

@@ -140,7 +140,7 @@ calls! {
         exit_group [Number] "complete";
         set_robust_list [Address, Size] "complete";
         get_robust_list [Pid, Out(Long), Out(Long)] "complete";
-        prctl [Flags(Prctl), Address, Address, Address, Address] "names, death signal, subreaper, dumpable, no_new_privs";
+        prctl [Flags(Prctl), PrctlArgument, Address, Address, Address] "names, death signal, subreaper, dumpable, no_new_privs";
         wait4 [Pid, Out(Int), Flags(Wait), Out(Usage)] "complete";
         waitid [Flags(IdType), Pid, Out(SignalInfo), Flags(Wait), Out(Usage)] "complete";
         pidfd_open [Pid, Flags(Pidfd)] "complete";
@@ -167,9 +167,9 @@ calls! {
         mmap [Address, Size, Flags(Protection), Flags(Map), Fd, Offset] -> Address "no huge pages set apart; a private page that lies in the initramfs and was read does not see later writes";
         munmap [Address, Size] "complete";
         mprotect [Address, Size, Flags(Protection)] "complete; no protection keys";
-        mremap [Address, Size, Size, Number, Address] -> Address "complete";
+        mremap [Address, Size, Size, Flags(Remap), Address] -> Address "complete";
         madvise [Address, Size, Flags(Advice)] "what changes contents; hints are taken and do nothing";
-        msync [Address, Size, Number] "complete: all is written at once";
+        msync [Address, Size, Flags(Msync)] "complete: all is written at once";
         mincore [Address, Size, Address] "complete";
         mlock [Address, Size] "complete: nothing ever leaves memory";
         mlock2 [Address, Size, Number] "complete: nothing ever leaves memory";
@@ -194,10 +194,10 @@ calls! {
         time [Out(Long)] "complete";
     }
     Resources {
-        getrusage [Number, Out(Usage)] "time is measured, the kernel's part of it by samples; no blocks of files, messages or swaps";
+        getrusage [Flags(Usage), Out(Usage)] "time is measured, the kernel's part of it by samples; no blocks of files, messages or swaps";
         times [Out(Times)] "as getrusage";
-        getitimer [Number, Out(IntervalTimer)] "complete";
-        setitimer [Number, In(IntervalTimer), Out(IntervalTimer)] "complete";
+        getitimer [Flags(Itimer), Out(IntervalTimer)] "complete";
+        setitimer [Flags(Itimer), In(IntervalTimer), Out(IntervalTimer)] "complete";
         alarm [Number] "complete";
         prlimit64 [Pid, Flags(Resource), In(Limit), Out(Limit)] "no core file is ever written";
         getrlimit [Flags(Resource), Out(Limit)] "complete";
@@ -237,8 +237,8 @@ calls! {
         fcntl [Fd, Flags(Fcntl), FcntlArgument] "leases are never broken by force; what a private mapping shows cannot be sealed against writing";
         pipe [Out(PipeEnds)] "complete";
         pipe2 [Out(PipeEnds), Flags(PipeFlags)] "complete";
-        getdents64 [Fd, Writes, Size] "complete";
-        getdents [Fd, Writes, Size] "complete";
+        getdents64 [Fd, Entries, Size] "complete";
+        getdents [Fd, Entries, Size] "complete";
         sendfile [Fd, Fd, InOut(Long), Size] "from regular files";
         copy_file_range [Fd, InOut(Long), Fd, InOut(Long), Size, Number] "complete";
         flock [Fd, Flags(Flock)] "complete";
@@ -248,17 +248,17 @@ calls! {
         poll [Polls(1), Size, Number] "complete";
         ppoll [Polls(1), Size, InOut(Timespec), In(SignalSet), Size] "complete";
         select [Number, InOut(FdSet), InOut(FdSet), InOut(FdSet), InOut(Timeval)] "complete";
-        pselect6 [Number, InOut(FdSet), InOut(FdSet), InOut(FdSet), InOut(Timespec), Address] "complete";
+        pselect6 [Number, InOut(FdSet), InOut(FdSet), InOut(FdSet), InOut(Timespec), In(SignalMask)] "complete";
     }
     Sockets {
         socketpair [Flags(SocketDomain), Flags(SocketKind), Number, Out(PipeEnds)] "AF_UNIX";
-        sendto [Fd, Reads(2), Size, Number, Address, Size] "on a pair";
-        recvfrom [Fd, Writes, Size, Number, Address, Address] "on a pair";
-        sendmsg [Fd, Address, Number] "on a pair";
-        recvmsg [Fd, Address, Number] "on a pair";
-        shutdown [Fd, Number] "on a pair";
-        getsockopt [Fd, Number, Number, Out(Int), InOut(Int)] "on a pair";
-        setsockopt [Fd, Number, Number, Address, Size] "on a pair";
+        sendto [Fd, Reads(2), Size, Flags(Message), Address, Size] "on a pair";
+        recvfrom [Fd, Writes, Size, Flags(Message), Address, Address] "on a pair";
+        sendmsg [Fd, ReadsMessage, Flags(Message)] "on a pair";
+        recvmsg [Fd, WritesMessage, Flags(Message)] "on a pair";
+        shutdown [Fd, Flags(Shutdown)] "on a pair";
+        getsockopt [Fd, Flags(SocketLevel), Flags(SocketOption), Out(Int), InOut(Int)] "on a pair";
+        setsockopt [Fd, Flags(SocketLevel), Flags(SocketOption), In(Int), Size] "on a pair";
         getsockname [Fd, Address, Address] "on a pair";
         getpeername [Fd, Address, Address] "on a pair";
         socket [Flags(SocketDomain), Flags(SocketKind), Number] "EAFNOSUPPORT: there is no network";

@@ -8,10 +8,16 @@ use contract::channel::{Piece, SHOWN_BYTES, SHOWN_ELEMENTS};
 
 /// Longest path that is sent (PATH_MAX).
 const PATH_LIMIT: u64 = 4096;
+/// Longest name of a thread, with its NUL (PR_SET_NAME).
+const NAME_LIMIT: u64 = 16;
 /// Most that an ioctl(2) or fcntl(2) argument takes: `struct termios2`.
 const REQUEST_SIZE: usize = 44;
 /// Size of a `struct iovec`.
 const VECTOR: u64 = 16;
+/// Size of a `struct msghdr`.
+const MESSAGE_HEADER: usize = 56;
+/// Where a directory entry says how long it is: `d_reclen`, in both forms.
+const ENTRY_LENGTH: u64 = 16;
 /// Size of a `struct pollfd`.
 const POLL: u64 = 8;
 
@@ -27,11 +33,13 @@ pub fn before(message: &mut Message, space: &AddressSpace, call: &Call, values: 
             Argument::ReadsPieces(count) => {
                 piece.vectors(message, address, values[count], u64::MAX);
             }
+            Argument::ReadsMessage => piece.message(message, address, u64::MAX),
             Argument::Polls(count) => piece.array(message, address, values[count]),
             Argument::In(structure) | Argument::InOut(structure) => {
                 piece.structure(message, address, structure);
             }
             Argument::IoctlArgument | Argument::FcntlArgument => piece.request(message, address),
+            Argument::PrctlArgument => piece.string(message, address, NAME_LIMIT),
             _ => {}
         }
     }
@@ -56,6 +64,8 @@ pub fn after(
             }
             _ if failed => {}
             Argument::Writes => piece.buffer(message, address, result),
+            Argument::Entries => piece.entries(message, address, result),
+            Argument::WritesMessage => piece.message(message, address, result),
             Argument::WritesPieces(count) => {
                 piece.vectors(message, address, values[count], result);
             }
@@ -64,6 +74,7 @@ pub fn after(
                 piece.structure(message, address, structure);
             }
             Argument::IoctlArgument | Argument::FcntlArgument => piece.request(message, address),
+            Argument::PrctlArgument => piece.string(message, address, NAME_LIMIT),
             _ => {}
         }
     }
@@ -164,6 +175,31 @@ impl Pieces<'_> {
                 self.buffer(message, base, filled);
             }
         }
+    }
+
+    /// A `struct msghdr`, then its pieces as [`vectors`](Self::vectors) sends them.
+    fn message(&self, message: &mut Message, address: u64, total: u64) {
+        self.read(message, Piece::Whole, address, MESSAGE_HEADER);
+        // `msg_iov` and `msg_iovlen`.
+        let vectors = user::read_words::<2>(self.space, address.wrapping_add(16));
+        if let Ok([vectors, count]) = vectors {
+            self.vectors(message, vectors, count, total);
+        }
+    }
+
+    /// How many directory entries `length` bytes hold: each says how long it is.
+    fn entries(&self, message: &mut Message, address: u64, length: u64) {
+        let (mut at, mut count) = (0, 0_u32);
+        let mut size = [0; 2];
+        while at < length {
+            let place = address.wrapping_add(at).wrapping_add(ENTRY_LENGTH);
+            match user::read(self.space, place, &mut size) {
+                Ok(()) if size != [0; 2] => at += u64::from(u16::from_le_bytes(size)),
+                _ => break,
+            }
+            count += 1;
+        }
+        message.piece(self.index, Piece::Count, &count.to_le_bytes());
     }
 
     /// `struct pollfd`s.

@@ -1,12 +1,12 @@
 //! The arguments of a call in words.
 
 use super::text::{Quoting, address, quote};
-use super::{names, signals, structures};
+use super::{names, readiness, signals, socket_messages, structures};
 use crate::channel::Fields;
 use contract::Sysno;
 use contract::calls::{Argument, Call, Set, Structure};
 use contract::channel::{Piece, SHOWN_BYTES};
-use linux_raw_sys::general as linux;
+use linux_raw_sys::{general as linux, prctl};
 use std::collections::BTreeMap;
 
 /// When something is known.
@@ -20,15 +20,15 @@ pub enum When {
 
 /// Pieces of memory by argument.
 #[derive(Default)]
-struct Pieces(BTreeMap<usize, Vec<(Piece, Vec<u8>)>>);
+pub struct Pieces(BTreeMap<usize, Vec<(Piece, Vec<u8>)>>);
 
 /// Memory behind arguments, as the kernel has sent it.
 #[derive(Default)]
 pub struct Memory {
     /// As it was before the call.
-    before: Pieces,
+    pub before: Pieces,
     /// As the call has left it.
-    after: Pieces,
+    pub after: Pieces,
 }
 
 impl Memory {
@@ -50,12 +50,15 @@ impl Memory {
 }
 
 impl Pieces {
-    fn of(&self, argument: usize) -> &[(Piece, Vec<u8>)] {
+    /// All of an argument's.
+    #[must_use]
+    pub fn of(&self, argument: usize) -> &[(Piece, Vec<u8>)] {
         self.0.get(&argument).map_or(&[], Vec::as_slice)
     }
 
     /// The piece of an argument that has one, if it could be read.
-    fn one(&self, argument: usize) -> Option<(Piece, &[u8])> {
+    #[must_use]
+    pub fn one(&self, argument: usize) -> Option<(Piece, &[u8])> {
         match self.of(argument).first()? {
             (Piece::Fault, _) => None,
             (what, bytes) => Some((*what, bytes)),
@@ -84,6 +87,22 @@ pub fn count(call: &Call, values: &[u64; 6]) -> usize {
         {
             2
         }
+        Sysno::mknod | Sysno::mknodat => {
+            let mode = values[all - 2] as u32;
+            let is_device = matches!(mode & linux::S_IFMT, linux::S_IFCHR | linux::S_IFBLK);
+            if is_device { all } else { all - 1 }
+        }
+        Sysno::prctl => match values[0] as u32 {
+            option if option == prctl::PR_GET_DUMPABLE => 1,
+            prctl::PR_SET_NAME
+            | prctl::PR_GET_NAME
+            | prctl::PR_SET_PDEATHSIG
+            | prctl::PR_GET_PDEATHSIG
+            | prctl::PR_SET_DUMPABLE
+            | prctl::PR_SET_CHILD_SUBREAPER
+            | prctl::PR_GET_CHILD_SUBREAPER => 2,
+            _ => all,
+        },
         Sysno::ioctl if matches!(values[1], 0x5450 | 0x5451) => 2,
         Sysno::mremap if values[3] & u64::from(linux::MREMAP_FIXED) == 0 => 4.min(all),
         Sysno::futex => match values[1] as u32 & 0x7f {
@@ -93,6 +112,26 @@ pub fn count(call: &Call, values: &[u64; 6]) -> usize {
             _ => all,
         },
         _ => all,
+    }
+}
+
+/// How many arguments a call has that the kernel does not answer, for the commonest.
+#[must_use]
+pub fn count_of_absent(number: u64) -> usize {
+    match Sysno::new(number as usize) {
+        Some(Sysno::epoll_create | Sysno::epoll_create1 | Sysno::eventfd | Sysno::unshare) => 1,
+        Some(
+            Sysno::eventfd2
+            | Sysno::memfd_create
+            | Sysno::timerfd_create
+            | Sysno::io_uring_setup
+            | Sysno::setns,
+        ) => 2,
+        Some(Sysno::timer_create | Sysno::membarrier | Sysno::signalfd) => 3,
+        Some(
+            Sysno::rseq | Sysno::ptrace | Sysno::openat2 | Sysno::epoll_ctl | Sysno::signalfd4,
+        ) => 4,
+        _ => 6,
     }
 }
 
@@ -121,7 +160,7 @@ pub fn show(
         Argument::Mode if call.number == Sysno::mknod || call.number == Sysno::mknodat => {
             names::file_mode(value as u32)
         }
-        Argument::Mode => format!("{:#05o}", value as u32).replacen("0o", "0", 1),
+        Argument::Mode => names::permissions(value as u32),
         Argument::Device => format!(
             "makedev({:#x}, {:#x})",
             libc::major(value),
@@ -130,7 +169,16 @@ pub fn show(
         Argument::Flags(set) => names::show(set, value),
         Argument::Path | Argument::Reads(_) => string(call, value, before.one(index)),
         Argument::Writes if when == When::Enter => return None,
-        Argument::Writes if call.number == Sysno::getdents64 => address(value),
+        Argument::Entries if when == When::Enter => return None,
+        Argument::Entries => match after.one(index) {
+            Some((_, bytes)) => {
+                format!("{value:#x} /* {} entries */", structures::half(bytes, 0))
+            }
+            None => address(value),
+        },
+        Argument::ReadsMessage => socket_messages::show(before, index, value),
+        Argument::WritesMessage if when == When::Enter => return None,
+        Argument::WritesMessage => socket_messages::show(after, index, value),
         Argument::Writes => string(call, value, after.one(index)),
         Argument::Strings => strings(before.of(index), value),
         Argument::Environment => match before.one(index) {
@@ -142,7 +190,9 @@ pub fn show(
         Argument::WritesPieces(_) if when == When::Enter => return None,
         Argument::ReadsPieces(_) => vectors(before.of(index), value),
         Argument::WritesPieces(_) => vectors(after.of(index), value),
-        Argument::Polls(count) => polls(before.of(index), value, values[count]),
+        Argument::Polls(count) => readiness::polls(memory, index, value, values[count]),
+        // A socket's option that is no int.
+        Argument::In(_) if call.number == Sysno::setsockopt && values[4] != 4 => address(value),
         Argument::In(structure) | Argument::InOut(structure) => match before.one(index) {
             Some((_, bytes)) => structures::show(structure, bytes),
             None => address(value),
@@ -170,6 +220,14 @@ pub fn show(
                 _ => shown.unwrap_or_else(|| address(value)),
             }
         }
+        Argument::PrctlArgument => match values[index - 1] as u32 {
+            prctl::PR_SET_PDEATHSIG if value != 0 => signals::name(value as u32),
+            prctl::PR_SET_NAME => string(call, value, before.one(index)),
+            prctl::PR_GET_NAME if when == When::Enter => return None,
+            prctl::PR_GET_NAME => string(call, value, after.one(index)),
+            prctl::PR_GET_PDEATHSIG | prctl::PR_GET_CHILD_SUBREAPER => address(value),
+            _ => value.to_string(),
+        },
         Argument::FcntlArgument => {
             fcntl_argument(values[index - 1] as u32, value, memory, index, when)?
         }
@@ -202,7 +260,7 @@ fn fcntl_argument(
         linux::F_SETFL => names::show(Set::Open, value),
         linux::F_GETLK | linux::F_OFD_GETLK => match (when, memory.after.one(index)) {
             (When::Enter, _) => return None,
-            (_, Some((_, bytes))) => structures::file_lock(bytes),
+            (_, Some((_, bytes))) => structures::file_lock_found(bytes),
             (_, None) => address(value),
         },
         linux::F_SETLK | linux::F_SETLKW | linux::F_OFD_SETLK | linux::F_OFD_SETLKW => {
@@ -252,7 +310,8 @@ fn strings(pieces: &[(Piece, Vec<u8>)], value: u64) -> String {
 }
 
 /// `struct iovec`s: each piece is followed by its bytes.
-fn vectors(pieces: &[(Piece, Vec<u8>)], value: u64) -> String {
+#[must_use]
+pub fn vectors(pieces: &[(Piece, Vec<u8>)], value: u64) -> String {
     if pieces.is_empty() {
         return if value == 0 {
             "NULL".to_owned()
@@ -278,31 +337,6 @@ fn vectors(pieces: &[(Piece, Vec<u8>)], value: u64) -> String {
         })
         .collect();
     format!("[{}]", shown.join(", "))
-}
-
-/// `struct pollfd`s, as they were before the call.
-fn polls(pieces: &[(Piece, Vec<u8>)], value: u64, count: u64) -> String {
-    if value == 0 || pieces.is_empty() && count > 0 {
-        return address(value);
-    }
-    let shown: Vec<String> = pieces
-        .iter()
-        .map(|(_, bytes)| structures::poll_descriptor(bytes, false))
-        .collect();
-    format!("[{}]", shown.join(", "))
-}
-
-/// What a poll(2) found: after its result.
-#[must_use]
-pub fn poll_found(memory: &Memory) -> String {
-    let found: Vec<String> = memory
-        .after
-        .of(0)
-        .iter()
-        .filter(|(_, bytes)| structures::half(bytes, 4) >> 16 != 0)
-        .map(|(_, bytes)| structures::poll_descriptor(bytes, true))
-        .collect();
-    format!("[{}]", found.join(", "))
 }
 
 /// clone(2), whose arguments strace(1) names.

@@ -5,18 +5,21 @@
 
 mod arguments;
 mod names;
+mod readiness;
+mod results;
 mod signals;
+mod socket_messages;
 mod structures;
 mod text;
+mod times;
 
 use crate::channel::Fields;
 use crate::messages;
 use anyhow::{Context, Result};
 use arguments::{Memory, When};
 use contract::Sysno;
-use contract::calls::{self, Call, Set};
+use contract::calls::{self, Call};
 use contract::channel::Kind;
-use nix::errno::Errno;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -106,7 +109,7 @@ impl Strace {
         if std::mem::take(&mut self.is_first) {
             match errno {
                 0 => self.print_result("0"),
-                errno => self.print_result(&show_error(errno.into())),
+                errno => self.print_result(&results::show_error(errno.into())),
             }
         }
     }
@@ -181,7 +184,8 @@ impl Strace {
         }
         self.resume(thread, begun);
         self.print_arguments(begun, When::Leave);
-        self.print_result(&begun.show_result(result));
+        let shown = results::show(begun.call, &begun.values, &begun.memory, result);
+        self.print_result(&shown);
         self.show_held(thread);
     }
 
@@ -261,9 +265,11 @@ impl Strace {
         let Some(call) = begun.call else {
             // Nothing is known of it: words.
             if begun.printed == 0 {
-                let words = begun.values.map(|value| format!("{value:#x}"));
+                let count = arguments::count_of_absent(begun.number);
+                let words = begun.values[..count].iter();
+                let words: Vec<String> = words.map(|&value| text::number(value)).collect();
                 self.print(&words.join(", "));
-                begun.printed = words.len();
+                begun.printed = begun.values.len();
             }
             return;
         };
@@ -337,56 +343,6 @@ impl Begun {
         match Sysno::new(self.number as usize) {
             Some(call) => call.name().to_owned(),
             None => format!("syscall_{:#x}", self.number),
-        }
-    }
-
-    fn show_result(&self, result: u64) -> String {
-        const FIRST_ERROR: u64 = 4095_u64.wrapping_neg();
-        if result >= FIRST_ERROR {
-            return show_error(result.wrapping_neg() as u32);
-        }
-        match self.call {
-            None => result.to_string(),
-            Some(call) => match (call.number, call.result) {
-                (Sysno::fcntl, _) => self.fcntl_result(result),
-                (Sysno::poll, _) if result == 0 => "0 (Timeout)".to_owned(),
-                (Sysno::poll | Sysno::ppoll, _) => {
-                    let found = arguments::poll_found(&self.memory);
-                    format!("{result} ({found})")
-                }
-                (_, calls::Result::Address) => text::address(result),
-                (_, calls::Result::Mode) => format!("{result:#05o}").replacen("0o", "0", 1),
-                (_, calls::Result::Number) => (result as i64).to_string(),
-            },
-        }
-    }
-
-    fn fcntl_result(&self, result: u64) -> String {
-        use linux_raw_sys::general::{F_GETFD, F_GETFL};
-        match self.values[1] as u32 {
-            F_GETFL => format!("{result:#x} (flags {})", names::show(Set::Open, result)),
-            F_GETFD if result == 1 => "0x1 (flags FD_CLOEXEC)".to_owned(),
-            _ => (result as i64).to_string(),
-        }
-    }
-}
-
-/// An error, and what it means; those above 511 are the kernel's own, for calls that a signal interrupted.
-fn show_error(number: u32) -> String {
-    match number {
-        512 => "? ERESTARTSYS (To be restarted if SA_RESTART is set)".to_owned(),
-        513 => "? ERESTARTNOINTR (To be restarted)".to_owned(),
-        514 => "? ERESTARTNOHAND (To be restarted if no handler)".to_owned(),
-        516 => "? ERESTART_RESTARTBLOCK (Interrupted by signal)".to_owned(),
-        _ => {
-            let errno = Errno::from_raw(number as i32);
-            let text = std::io::Error::from_raw_os_error(number as i32).to_string();
-            let text = text.split(" (os error").next().unwrap_or_default();
-            if errno == Errno::UnknownErrno {
-                format!("-1 (errno {number})")
-            } else {
-                format!("-1 {errno:?} ({text})")
-            }
         }
     }
 }

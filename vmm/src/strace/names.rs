@@ -87,10 +87,39 @@ pub fn file_mode(mode: u32) -> String {
             .filter(|(bit, _)| u64::from(mode) & bit != 0)
             .map(|(_, name)| (*name).to_owned()),
     );
-    parts.push(format!("{:03o}", mode & 0o777));
-    let last = parts.len() - 1;
-    parts[last].insert(0, '0');
+    parts.push(permissions(mode & 0o777));
     parts.join("|")
+}
+
+/// Permissions alone: octal, three digits at least.
+#[must_use]
+pub fn permissions(mode: u32) -> String {
+    format!("{:03}", format!("0{mode:o}")).replace(' ', "0")
+}
+
+/// What is mounted, as statfs(2) tells.
+#[must_use]
+pub fn file_system(kind: u64) -> String {
+    const KINDS: Names = &[(0x0102_1994, "TMPFS_MAGIC"), (0x9fa0, "PROC_SUPER_MAGIC")];
+    one_of(KINDS, kind)
+}
+
+/// How it is mounted.
+#[must_use]
+pub fn mount_flags(flags: u64) -> String {
+    const FLAGS: Names = &[
+        (0x20, "ST_VALID"),
+        (1, "ST_RDONLY"),
+        (2, "ST_NOSUID"),
+        (4, "ST_NODEV"),
+        (8, "ST_NOEXEC"),
+        (0x400, "ST_NOATIME"),
+        (0x1000, "ST_RELATIME"),
+    ];
+    if flags == 0 {
+        return "0".to_owned();
+    }
+    together(FLAGS, flags)
 }
 
 fn one_of(names: Names, value: u64) -> String {
@@ -115,8 +144,8 @@ fn together(names: Names, value: u64) -> String {
 
 /// Flags of open(2) but for the access mode; those that contain others first.
 const OPEN: Names = named!(general::{
-    O_CREAT O_EXCL O_NOCTTY O_TRUNC O_APPEND O_NONBLOCK O_SYNC O_DSYNC O_DIRECT O_LARGEFILE O_TMPFILE O_DIRECTORY
-    O_NOFOLLOW O_NOATIME O_CLOEXEC O_PATH FASYNC
+    O_CREAT O_EXCL O_NOCTTY O_TRUNC O_APPEND O_NONBLOCK O_SYNC O_DSYNC O_DIRECT O_LARGEFILE O_NOFOLLOW O_NOATIME
+    O_CLOEXEC O_PATH O_TMPFILE O_DIRECTORY FASYNC
 });
 
 const CLONE: Names = named!(general::{
@@ -230,6 +259,24 @@ fn shape(set: Set) -> Shape {
                 MAP_POPULATE MAP_NONBLOCK MAP_STACK MAP_HUGETLB MAP_SYNC MAP_FIXED_NOREPLACE
             }),
         ),
+        Set::Message => Flags(
+            const {
+                &[
+                    (1, "MSG_OOB"),
+                    (2, "MSG_PEEK"),
+                    (4, "MSG_DONTROUTE"),
+                    (8, "MSG_CTRUNC"),
+                    (0x20, "MSG_TRUNC"),
+                    (0x40, "MSG_DONTWAIT"),
+                    (0x80, "MSG_EOR"),
+                    (0x100, "MSG_WAITALL"),
+                    (0x4000, "MSG_NOSIGNAL"),
+                    (0x8000, "MSG_MORE"),
+                    (0x4000_0000, "MSG_CMSG_CLOEXEC"),
+                ]
+            },
+            "0",
+        ),
         Set::Msync => Flags(named!(general::{MS_ASYNC MS_INVALIDATE MS_SYNC}), "0"),
         Set::Open => Both(3, named!(general::{O_RDONLY O_WRONLY O_RDWR}), OPEN),
         Set::Pidfd => Flags(const { &[(0x800, "PIDFD_NONBLOCK")] }, "0"),
@@ -266,6 +313,7 @@ fn shape(set: Set) -> Shape {
             SCHED_NORMAL SCHED_FIFO SCHED_RR SCHED_BATCH SCHED_IDLE SCHED_DEADLINE
         })),
         Set::Seek => Value(named!(general::{SEEK_SET SEEK_CUR SEEK_END SEEK_DATA SEEK_HOLE})),
+        Set::Shutdown => Value(const { &[(0, "SHUT_RD"), (1, "SHUT_WR"), (2, "SHUT_RDWR")] }),
         Set::SignalHow => Value(named!(general::{SIG_BLOCK SIG_UNBLOCK SIG_SETMASK})),
         Set::SocketDomain => Value(named!(net::{AF_UNIX AF_INET AF_INET6 AF_NETLINK})),
         Set::SocketKind => Both(
@@ -273,11 +321,31 @@ fn shape(set: Set) -> Shape {
             named!(net::{SOCK_STREAM SOCK_DGRAM SOCK_RAW SOCK_SEQPACKET}),
             const { &[(0o4000, "SOCK_NONBLOCK"), (0o2_000_000, "SOCK_CLOEXEC")] },
         ),
-        Set::Statx => Flags(
-            named!(general::{
-                AT_SYMLINK_NOFOLLOW AT_NO_AUTOMOUNT AT_EMPTY_PATH AT_STATX_FORCE_SYNC AT_STATX_DONT_SYNC
-            }),
-            "AT_STATX_SYNC_AS_STAT",
+        Set::SocketLevel => Value(const { &[(1, "SOL_SOCKET")] }),
+        Set::SocketOption => Value(
+            const {
+                &[
+                    (2, "SO_REUSEADDR"),
+                    (3, "SO_TYPE"),
+                    (4, "SO_ERROR"),
+                    (7, "SO_SNDBUF"),
+                    (8, "SO_RCVBUF"),
+                    (9, "SO_KEEPALIVE"),
+                    (13, "SO_LINGER"),
+                    (16, "SO_PASSCRED"),
+                    (17, "SO_PEERCRED"),
+                    (20, "SO_RCVTIMEO_OLD"),
+                    (21, "SO_SNDTIMEO_OLD"),
+                    (30, "SO_ACCEPTCONN"),
+                    (38, "SO_PROTOCOL"),
+                    (39, "SO_DOMAIN"),
+                ]
+            },
+        ),
+        Set::Statx => Both(
+            0x6000,
+            named!(general::{AT_STATX_SYNC_AS_STAT AT_STATX_FORCE_SYNC AT_STATX_DONT_SYNC}),
+            named!(general::{AT_SYMLINK_NOFOLLOW AT_NO_AUTOMOUNT AT_EMPTY_PATH}),
         ),
         Set::StatxMask => Flags(
             named!(general::{
@@ -312,7 +380,7 @@ mod tests {
         for (set, value, shown) in [
             (Set::Open, 0, "O_RDONLY"),
             (Set::Open, 0o102, "O_RDWR|O_CREAT"),
-            (Set::Open, 0o2_200_000, "O_RDONLY|O_DIRECTORY|O_CLOEXEC"),
+            (Set::Open, 0o2_200_000, "O_RDONLY|O_CLOEXEC|O_DIRECTORY"),
             (Set::Map, 0x22, "MAP_PRIVATE|MAP_ANONYMOUS"),
             (Set::Protection, 0, "PROT_NONE"),
             (Set::Protection, 3, "PROT_READ|PROT_WRITE"),
@@ -327,6 +395,8 @@ mod tests {
             assert_eq!(show(set, value), shown);
         }
         assert_eq!(file_mode(0o100_644), "S_IFREG|0644");
+        assert_eq!(file_mode(0o140_000), "S_IFSOCK|000");
+        assert_eq!([permissions(0o22), permissions(0o644)], ["022", "0644"]);
         assert_eq!(file_mode(0o41_777), "S_IFDIR|S_ISVTX|0777");
     }
 }

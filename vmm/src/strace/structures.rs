@@ -1,8 +1,9 @@
 //! Structures of the x86-64 ABI, as strace(1) shows them: the members that matter.
 
-use super::names;
-use super::signals;
-use super::text::{Quoting, address, quote};
+use super::readiness;
+use super::text::{self, Quoting, address, quote};
+use super::times::{file_time, timespec, timeval};
+use super::{names, signals};
 use contract::calls::Structure;
 
 /// Four bytes of a structure; 0 beyond its end.
@@ -27,7 +28,7 @@ pub fn show(structure: Structure, bytes: &[u8]) -> String {
     let signed = |at| word(bytes, at) as i64;
     match structure {
         Structure::CloneArguments => clone_arguments(bytes),
-        Structure::FdSet => descriptors(bytes),
+        Structure::FdSet => readiness::descriptors(bytes),
         Structure::FileLock => file_lock(bytes),
         Structure::Int => format!("[{}]", half(bytes, 0) as i32),
         Structure::IntervalTimer => format!(
@@ -46,32 +47,26 @@ pub fn show(structure: Structure, bytes: &[u8]) -> String {
         Structure::SchedulerParameter => format!("[{}]", half(bytes, 0) as i32),
         Structure::SignalAction => signals::action(bytes),
         Structure::SignalInfo => signals::info(bytes),
+        Structure::SignalMask => format!(
+            "{{sigmask={}, sigsetsize={}}}",
+            address(word(bytes, 0)),
+            word(bytes, 8)
+        ),
         Structure::SignalSet => signals::set(word(bytes, 0)),
         Structure::SignalStack => signal_stack(bytes),
         Structure::Stat => stat(bytes),
-        Structure::StatFs => format!(
-            "{{f_type={:#x}, f_bsize={}, f_blocks={}, f_bfree={}, ...}}",
-            word(bytes, 0),
-            word(bytes, 8),
-            word(bytes, 16),
-            word(bytes, 24)
-        ),
+        Structure::StatFs => file_system(bytes),
         Structure::Statx => format!(
-            "{{stx_mask={}, stx_mode={}, stx_size={}, ...}}",
+            "{{stx_mask={}, stx_attributes={}, stx_mode={}, stx_size={}, ...}}",
             names::show(contract::calls::Set::StatxMask, half(bytes, 0).into()),
+            text::number(word(bytes, 8)),
             names::file_mode(half(bytes, 28) & 0xffff),
             word(bytes, 40)
         ),
-        Structure::SystemInfo => format!(
-            "{{uptime={}, totalram={}, freeram={}, procs={}, ...}}",
-            signed(0),
-            word(bytes, 32),
-            word(bytes, 40),
-            half(bytes, 80) & 0xffff
-        ),
+        Structure::SystemInfo => system_info(bytes),
         Structure::SystemName => system_name(bytes),
         Structure::Timespec => timespec(bytes, 0),
-        Structure::TimespecPair => format!("[{}, {}]", timespec(bytes, 0), timespec(bytes, 16)),
+        Structure::TimespecPair => format!("[{}, {}]", file_time(bytes, 0), file_time(bytes, 16)),
         Structure::Timeval => timeval(bytes, 0),
         Structure::TimevalPair => format!("[{}, {}]", timeval(bytes, 0), timeval(bytes, 16)),
         Structure::Timezone => format!(
@@ -146,25 +141,13 @@ pub fn ioctl(request: u64, bytes: &[u8]) -> Option<String> {
     })
 }
 
-/// One `struct pollfd`, before the call or after it.
-#[must_use]
-pub fn poll_descriptor(bytes: &[u8], after: bool) -> String {
-    let events = half(bytes, 4);
-    let (name, events) = if after {
-        ("revents", events >> 16)
-    } else {
-        ("events", events & 0xffff)
-    };
-    format!(
-        "{{fd={}, {name}={}}}",
-        half(bytes, 0) as i32,
-        names::poll_events(events as u16)
-    )
-}
-
 /// A `struct flock`.
 #[must_use]
 pub fn file_lock(bytes: &[u8]) -> String {
+    format!("{{{}}}", lock_members(bytes))
+}
+
+fn lock_members(bytes: &[u8]) -> String {
     let kind = match half(bytes, 0) & 0xffff {
         0 => "F_RDLCK",
         1 => "F_WRLCK",
@@ -173,29 +156,58 @@ pub fn file_lock(bytes: &[u8]) -> String {
     };
     let whence = names::show(contract::calls::Set::Seek, (half(bytes, 0) >> 16).into());
     format!(
-        "{{l_type={kind}, l_whence={whence}, l_start={}, l_len={}}}",
+        "l_type={kind}, l_whence={whence}, l_start={}, l_len={}",
         word(bytes, 8) as i64,
         word(bytes, 16) as i64
     )
 }
 
-fn timespec(bytes: &[u8], at: usize) -> String {
-    let nanoseconds = match word(bytes, at + 8) {
-        0x3fff_ffff => "UTIME_NOW".to_owned(),
-        0x3fff_fffe => "UTIME_OMIT".to_owned(),
-        number => (number as i64).to_string(),
-    };
+/// What a lock is asked for, or the one that is in its way: with its process.
+#[must_use]
+pub fn file_lock_found(bytes: &[u8]) -> String {
+    let pid = half(bytes, 24) as i32;
+    format!("{{{}, l_pid={pid}}}", lock_members(bytes))
+}
+
+fn file_system(bytes: &[u8]) -> String {
+    let number = |index: usize| word(bytes, index * 8);
     format!(
-        "{{tv_sec={}, tv_nsec={nanoseconds}}}",
-        word(bytes, at) as i64
+        "{{f_type={}, f_bsize={}, f_blocks={}, f_bfree={}, f_bavail={}, f_files={}, f_ffree={}, \
+         f_fsid={{val=[{}, {}]}}, f_namelen={}, f_frsize={}, f_flags={}}}",
+        names::file_system(number(0)),
+        number(1),
+        number(2),
+        number(3),
+        number(4),
+        number(5),
+        number(6),
+        text::number(half(bytes, 56).into()),
+        text::number(half(bytes, 60).into()),
+        number(8),
+        number(9),
+        names::mount_flags(number(10))
     )
 }
 
-fn timeval(bytes: &[u8], at: usize) -> String {
+fn system_info(bytes: &[u8]) -> String {
+    let number = |index: usize| word(bytes, index * 8);
     format!(
-        "{{tv_sec={}, tv_usec={}}}",
-        word(bytes, at) as i64,
-        word(bytes, at + 8) as i64
+        "{{uptime={}, loads=[{}, {}, {}], totalram={}, freeram={}, sharedram={}, bufferram={}, totalswap={}, \
+         freeswap={}, procs={}, totalhigh={}, freehigh={}, mem_unit={}}}",
+        number(0),
+        number(1),
+        number(2),
+        number(3),
+        number(4),
+        number(5),
+        number(6),
+        number(7),
+        number(8),
+        number(9),
+        half(bytes, 80) & 0xffff,
+        word(bytes, 88),
+        word(bytes, 96),
+        half(bytes, 104)
     )
 }
 
@@ -267,10 +279,4 @@ fn clone_arguments(bytes: &[u8]) -> String {
         shown += &format!(", tls={:#x}", word(bytes, 56));
     }
     shown + "}"
-}
-
-fn descriptors(bytes: &[u8]) -> String {
-    let members = (0..bytes.len() * 8).filter(|bit| bytes[bit / 8] & 1 << (bit % 8) != 0);
-    let members: Vec<String> = members.map(|bit| bit.to_string()).collect();
-    format!("[{}]", members.join(" "))
 }

@@ -35,6 +35,15 @@ pub fn quote(bytes: &[u8], quoting: Quoting) -> String {
     text
 }
 
+/// A word, as `%#x` of C: 0 has no prefix.
+#[must_use]
+pub fn number(value: u64) -> String {
+    match value {
+        0 => "0".to_owned(),
+        value => format!("{value:#x}"),
+    }
+}
+
 /// An address, as `%p` of C but for NULL.
 #[must_use]
 pub fn address(value: u64) -> String {

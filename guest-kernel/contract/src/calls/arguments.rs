@@ -50,6 +50,12 @@ pub enum Argument {
     ReadsPieces(usize),
     /// Pieces (`struct iovec`) that the call fills up to what it returns, as many as argument `.0` says.
     WritesPieces(usize),
+    /// Directory entries (`struct linux_dirent64`, or the old form) that the call writes, as many bytes as it returns.
+    Entries,
+    /// A `struct msghdr` and the pieces that it names, which the call reads.
+    ReadsMessage,
+    /// A `struct msghdr` and the pieces that it names, which the call fills up to what it returns.
+    WritesMessage,
     /// `struct pollfd`s that the call reads and changes, as many as argument `.0` says.
     Polls(usize),
     /// A structure that the call reads.
@@ -60,6 +66,8 @@ pub enum Argument {
     InOut(Structure),
     /// What an ioctl(2) request takes; the request is the argument before it.
     IoctlArgument,
+    /// What a prctl(2) option takes; the option is the argument before it.
+    PrctlArgument,
     /// What an fcntl(2) command takes; the command is the argument before it.
     FcntlArgument,
 }
@@ -88,6 +96,7 @@ pub enum Set {
     Lock,
     Map,
     Memfd,
+    Message,
     Msync,
     Open,
     Pidfd,
@@ -101,9 +110,12 @@ pub enum Set {
     Resource,
     Scheduler,
     Seek,
+    Shutdown,
     SignalHow,
     SocketDomain,
     SocketKind,
+    SocketLevel,
+    SocketOption,
     Statx,
     StatxMask,
     Timer,
@@ -130,6 +142,7 @@ pub enum Structure {
     SchedulerParameter,
     SignalAction,
     SignalInfo,
+    SignalMask,
     SignalSet,
     SignalStack,
     Stat,
@@ -154,7 +167,7 @@ impl Structure {
         match self {
             Self::Int | Self::SchedulerParameter => 4,
             Self::Long | Self::PipeEnds | Self::SignalSet | Self::Timezone => 8,
-            Self::Limit | Self::Timespec | Self::Timeval | Self::UserTimes => 16,
+            Self::SignalMask | Self::Limit | Self::Timespec | Self::Timeval | Self::UserTimes => 16,
             Self::RobustList | Self::SignalStack => 24,
             Self::FileLock
             | Self::IntervalTimer
