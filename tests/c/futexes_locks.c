@@ -249,10 +249,57 @@ static void mutexes(void)
 	}
 }
 
+/* Sleeps until a process has asked for a lock that somebody has. */
+static void until_waited_for(volatile unsigned *lock)
+{
+	while (!(*lock & FUTEX_WAITERS))
+		usleep(1000);
+}
+
+static unsigned *shared;
+
+static void *locks(void *unused)
+{
+	futex(shared, FUTEX_LOCK_PI, NULL);
+	return unused;
+}
+
+/* Processes that end with a lock without having said so to anybody, or while they wait for it themselves. */
+static void ends(void)
+{
+	pthread_t thread;
+
+	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (int threads = 1; threads <= 2; threads++) {
+		/* As no C library does it: without a list of robust futexes. */
+		pid_t child = syscall(SYS_fork);
+		if (child == 0) {
+			child = own();
+			futex(shared, FUTEX_LOCK_PI, NULL);
+			if (threads == 2) {
+				pthread_create(&thread, NULL, locks, NULL);
+				until_waited_for(shared);
+			}
+			shared[1] = child;
+			a_while();
+			a_while();
+			syscall(SYS_exit_group, 0);
+		}
+		while (*(volatile unsigned *)&shared[1] != (unsigned)child)
+			usleep(1000);
+		SHOW(futex(shared, FUTEX_LOCK_PI, NULL));
+		SHOW((*shared & FUTEX_TID_MASK) == own());
+		SHOW((*shared & FUTEX_OWNER_DIED) != 0);
+		SHOW(futex(shared, FUTEX_UNLOCK_PI, NULL));
+		SHOW(waitpid(child, NULL, 0) == child);
+	}
+}
+
 int main(void)
 {
 	words();
 	owners();
 	mutexes();
+	ends();
 	return 0;
 }

@@ -1,7 +1,7 @@
 //! Locks that the kernel hands over (FUTEX_LOCK_PI in futex(2)): the word says who has one, and its owner gives it to who
 //! has waited longest. There is one turn for all, so nobody has a priority to inherit.
 use super::futex::{Key, Waiter, Wanted};
-use super::{Pid, Resume, State, ThreadSlot, Wait};
+use super::{Pid, ProcessSlot, Resume, State, ThreadSlot, Wait};
 use crate::kernel::Kernel;
 use crate::memory::user::{self, UserFault};
 use contract::Errno;
@@ -85,6 +85,28 @@ impl Kernel {
             None => user::write(space, lock.address, &0_u32.to_ne_bytes())?,
         }
         Ok(())
+    }
+
+    /// The threads of a process are about to end: who waits for a lock of theirs gets it, but for themselves.
+    pub fn leave_locks_of_all(&mut self, process: ProcessSlot) {
+        if self.lock_waiters == 0 {
+            return;
+        }
+        let mut next = self.processes[process].threads.first;
+        while let Some(slot) = next {
+            let thread = &self.processes[slot];
+            next = thread.fellows.next;
+            if matches!(thread.state, State::Waiting(Wait::Futex(waiter)) if waiter.wants_lock()) {
+                self.make_runnable(slot, Resume::User);
+            }
+        }
+        let mut next = self.processes[process].threads.first;
+        while let Some(slot) = next {
+            let thread = &self.processes[slot];
+            next = thread.fellows.next;
+            let owner = thread.tid;
+            self.leave_locks(owner);
+        }
     }
 
     /// A thread ends: who waits for a lock of its gets it, and is told.

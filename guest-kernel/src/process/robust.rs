@@ -49,6 +49,7 @@ impl Kernel {
         if process.threads.count == 1
             && let Some(only) = process.threads.first
             && (self.processes[only].words_to_leave() == 0 || !process.has_fellow_users(holds))
+            && self.lock_waiters == 0
         {
             return;
         }
@@ -57,6 +58,7 @@ impl Kernel {
 
     #[inline(never)]
     fn leave_words_of_all(&mut self, slot: ProcessSlot, holds: usize) {
+        self.leave_locks_of_all(slot);
         let mut next = self.processes[slot].threads.first;
         while let Some(thread) = next {
             let words = &self.processes[thread];
