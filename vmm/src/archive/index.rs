@@ -30,7 +30,10 @@ pub fn of(entries: &[Entry<'_>], positions: &[Position], at: usize) -> Option<Ve
     for &entry in &tree.order {
         let (name, mode) = (tree.names[entry], entries[entry].mode);
         let mut record: Record = [0; RECORD_SIZE];
-        let mut put = |word, value: usize| Some(set(&mut record, word, u32::try_from(value).ok()?));
+        let mut put = |word, value: usize| {
+            set(&mut record, word, u32::try_from(value).ok()?);
+            Some(())
+        };
         put(Word::Mode, mode as usize)?;
         put(Word::Modified, entries[entry].modified as usize)?;
         put(
