@@ -4,6 +4,7 @@
 //! line is left `<unfinished ...>` and taken up again as `<... NAME resumed>`.
 
 mod arguments;
+mod file_systems;
 mod names;
 mod readiness;
 mod results;

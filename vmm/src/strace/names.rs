@@ -3,7 +3,7 @@
 use contract::calls::Set;
 use linux_raw_sys::{general, ioctl, net, prctl};
 
-type Names = &'static [(u64, &'static str)];
+pub(super) type Names = &'static [(u64, &'static str)];
 
 /// A list of constants with their names.
 macro_rules! named {
@@ -97,37 +97,12 @@ pub fn permissions(mode: u32) -> String {
     format!("{:03}", format!("0{mode:o}")).replace(' ', "0")
 }
 
-/// What is mounted, as statfs(2) tells.
-#[must_use]
-pub fn file_system(kind: u64) -> String {
-    const KINDS: Names = &[(0x0102_1994, "TMPFS_MAGIC"), (0x9fa0, "PROC_SUPER_MAGIC")];
-    one_of(KINDS, kind)
-}
-
-/// How it is mounted.
-#[must_use]
-pub fn mount_flags(flags: u64) -> String {
-    const FLAGS: Names = &[
-        (0x20, "ST_VALID"),
-        (1, "ST_RDONLY"),
-        (2, "ST_NOSUID"),
-        (4, "ST_NODEV"),
-        (8, "ST_NOEXEC"),
-        (0x400, "ST_NOATIME"),
-        (0x1000, "ST_RELATIME"),
-    ];
-    if flags == 0 {
-        return "0".to_owned();
-    }
-    together(FLAGS, flags)
-}
-
-fn one_of(names: Names, value: u64) -> String {
+pub(super) fn one_of(names: Names, value: u64) -> String {
     let found = names.iter().find(|(number, _)| *number == value);
     found.map_or_else(|| format!("{value:#x}"), |(_, name)| (*name).to_owned())
 }
 
-fn together(names: Names, value: u64) -> String {
+pub(super) fn together(names: Names, value: u64) -> String {
     let mut rest = value;
     let mut parts: Vec<String> = Vec::new();
     for (bits, name) in names {

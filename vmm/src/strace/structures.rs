@@ -1,8 +1,8 @@
 //! Structures of the x86-64 ABI, as strace(1) shows them: the members that matter.
 
-use super::readiness;
 use super::text::{self, Quoting, address, quote};
 use super::times::{file_time, timespec, timeval};
+use super::{file_systems, readiness};
 use super::{names, signals};
 use contract::calls::Structure;
 
@@ -55,7 +55,7 @@ pub fn show(structure: Structure, bytes: &[u8]) -> String {
         Structure::SignalSet => signals::set(word(bytes, 0)),
         Structure::SignalStack => signal_stack(bytes),
         Structure::Stat => stat(bytes),
-        Structure::StatFs => file_system(bytes),
+        Structure::StatFs => file_systems::show(bytes),
         Structure::Statx => format!(
             "{{stx_mask={}, stx_attributes={}, stx_mode={}, stx_size={}, ...}}",
             names::show(contract::calls::Set::StatxMask, half(bytes, 0).into()),
@@ -167,26 +167,6 @@ fn lock_members(bytes: &[u8]) -> String {
 pub fn file_lock_found(bytes: &[u8]) -> String {
     let pid = half(bytes, 24) as i32;
     format!("{{{}, l_pid={pid}}}", lock_members(bytes))
-}
-
-fn file_system(bytes: &[u8]) -> String {
-    let number = |index: usize| word(bytes, index * 8);
-    format!(
-        "{{f_type={}, f_bsize={}, f_blocks={}, f_bfree={}, f_bavail={}, f_files={}, f_ffree={}, \
-         f_fsid={{val=[{}, {}]}}, f_namelen={}, f_frsize={}, f_flags={}}}",
-        names::file_system(number(0)),
-        number(1),
-        number(2),
-        number(3),
-        number(4),
-        number(5),
-        number(6),
-        text::number(half(bytes, 56).into()),
-        text::number(half(bytes, 60).into()),
-        number(8),
-        number(9),
-        names::mount_flags(number(10))
-    )
 }
 
 fn system_info(bytes: &[u8]) -> String {
