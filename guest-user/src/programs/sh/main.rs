@@ -19,9 +19,7 @@ use guest_user::files::{
 };
 use guest_user::process::{self, Fork, WNOHANG};
 use guest_user::status::{SIGINT, SIGQUIT, SIGTSTP};
-use guest_user::{
-    Pid, Result, Status, arguments, eprintln, exec, exit, getpid, program, stdio, variable,
-};
+use guest_user::{Pid, Result, Status, arguments, eprintln, exec, exit, program, stdio, variable};
 
 use reader::{End, Reader, Token};
 
