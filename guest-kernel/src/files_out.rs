@@ -4,6 +4,7 @@ use crate::arch::machine;
 use crate::boot::command_line::Options;
 use crate::channel;
 use crate::kernel::Kernel;
+use crate::memory::heap;
 use crate::one_cpu::OneCpu;
 use crate::process::signal::SIGKILL;
 use crate::records::CHANNEL;
@@ -91,6 +92,8 @@ struct Archive<'a> {
 
 impl Archive<'_> {
     fn entry(&self, view: &View<'_>, path: &[u8], inode: InodeId) -> Result<(), Errno> {
+        // What nobody has looked at comes into being.
+        heap::require_reserve()?;
         let attributes = self.kernel.files.attributes(inode)?;
         if u32::try_from(attributes.size).is_err() {
             return Err(Errno::EFBIG);

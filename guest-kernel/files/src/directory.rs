@@ -142,8 +142,14 @@ impl Directory {
         }
     }
 
-    /// Gives it entries of its own, so that it can be changed. ENOSPC.
+    /// Whether it has entries of its own.
     #[inline]
+    pub(crate) const fn is_own(&self) -> bool {
+        matches!(self.entries, Entries::Own(_))
+    }
+
+    /// Gives it entries of its own, so that it can be changed. ENOSPC.
+    #[cold]
     pub(crate) fn make_own(&mut self) -> Result<(), Errno> {
         self.table().map(|_| ())
     }

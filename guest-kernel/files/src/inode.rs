@@ -264,7 +264,19 @@ impl<S: PageStore> Files<S> {
         }
     }
 
+    #[inline]
     pub(crate) fn inode(&self, number: Number) -> Result<&Inode<S::Page>, Errno> {
+        match self.inodes.in_memory(number) {
+            Some(inode) => Ok(inode),
+            None => self.bring_inode(number),
+        }
+    }
+
+    /// Lets an inode come into being; the way to a file may lead by any number of those.
+    #[cold]
+    #[inline(never)]
+    fn bring_inode(&self, number: Number) -> Result<&Inode<S::Page>, Errno> {
+        S::require_reserve()?;
         self.inodes.get(number)
     }
 

@@ -99,7 +99,7 @@ impl<P> Inodes<P> {
     }
 
     #[inline(always)]
-    fn in_memory(&self, number: Number) -> Option<&Inode<P>> {
+    pub(crate) fn in_memory(&self, number: Number) -> Option<&Inode<P>> {
         match number.0.checked_sub(self.first_own) {
             Some(own) => self.own.get(own).map(|inode| &**inode),
             None => {

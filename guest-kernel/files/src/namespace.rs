@@ -52,6 +52,18 @@ impl Node {
 }
 
 impl<S: PageStore> Files<S> {
+    /// Lets a directory be changed: before anything is. There may be many names in it, and what they take of the heap must
+    /// leave what the rest of the change takes. ENOSPC, ENOMEM.
+    #[inline]
+    pub(crate) fn make_changeable(&mut self, directory: Number) -> Result<(), Errno> {
+        let entries = self.inode_mut(directory)?.directory_mut()?;
+        if entries.is_own() {
+            return Ok(());
+        }
+        entries.make_own()?;
+        S::require_reserve()
+    }
+
     /// Gives an inode a name, which is not there yet, in a directory. ENOENT where that has been removed, ENOSPC.
     pub(crate) fn add_entry(
         &mut self,
@@ -63,6 +75,7 @@ impl<S: PageStore> Files<S> {
         if !self.is_named(directory) {
             return Err(Errno::ENOENT);
         }
+        self.make_changeable(directory)?;
         let is_directory = self.inode(number)?.is_directory();
         let parent = self.inode_mut(directory)?;
         let entries = parent.directory_mut()?;
@@ -79,8 +92,8 @@ impl<S: PageStore> Files<S> {
         Ok(())
     }
 
-    /// Removes an entry, and what it led to if that was the last name and nobody has it open. ENOSPC where the directory
-    /// was not changed before, and cannot be: never after [`Directory::make_own`].
+    /// Removes an entry, and what it led to if that was the last name and nobody has it open. ENOSPC, ENOMEM where the
+    /// directory was not changed before, or what is in it not looked at: never after [`Self::make_changeable`] and that.
     pub(crate) fn remove_entry(
         &mut self,
         store: &mut S,
@@ -88,6 +101,10 @@ impl<S: PageStore> Files<S> {
         place: u32,
     ) -> Result<(), Errno> {
         let time = self.now();
+        self.make_changeable(directory)?;
+        let entry = self.inode(directory)?.directory()?.entry(place);
+        // It loses a name.
+        self.inode(entry.ok_or(Errno::ENOENT)?.inode)?;
         let parent = self.inode_mut(directory)?;
         let number = parent.directory_mut()?.remove(place)?;
         (parent.modified, parent.changed) = (time, time);
@@ -168,6 +185,7 @@ impl<S: PageStore> Files<S> {
     ) -> Result<Number, Errno> {
         let time = self.now();
         let is_directory = inode.is_directory();
+        self.make_changeable(directory)?;
         let parent = self.inode(directory)?;
         if parent.links == 0 && directory != self.root {
             return Err(Errno::ENOENT);

@@ -98,6 +98,9 @@ impl<S: PageStore> Files<S> {
             return Ok(());
         }
         let (_, from_place, number) = self.removable(&from)?;
+        self.make_changeable(from_parent)?;
+        self.make_changeable(to_parent)?;
+        self.inode(number)?;
         if from_parent == to_parent {
             self.note_in_directory(to_parent, linux::DN_RENAME);
         }
@@ -112,7 +115,6 @@ impl<S: PageStore> Files<S> {
         let to_home = Home::new(to_parent, to_place);
         if exchange {
             let target_is_directory = self.inode(target)?.is_directory();
-            self.inode_mut(from_parent)?.directory_mut()?.make_own()?;
             self.put_at(to_home, number)?;
             self.put_at(from_home, target)?;
             for (parent, gains, loses) in [
@@ -132,7 +134,6 @@ impl<S: PageStore> Files<S> {
             (true, Ok(directory)) if directory.len() != 0 => return Err(Errno::ENOTEMPTY),
             _ => {}
         }
-        self.inode_mut(from_parent)?.directory_mut()?.make_own()?;
         self.put_at(to_home, number)?;
         // The old name goes without the inode's last name going: it has two now.
         self.inode_mut(number)?.links += 1;
@@ -143,7 +144,7 @@ impl<S: PageStore> Files<S> {
         self.remove_entry(store, from_parent, from_place)
     }
 
-    /// Moves an inode to a name that is not there yet: the only step that can fail comes first.
+    /// Moves an inode to a name that is not there yet: the only step that can still fail comes first.
     fn move_entry(
         &mut self,
         store: &mut S,
@@ -153,7 +154,6 @@ impl<S: PageStore> Files<S> {
         name: &[u8],
         number: Number,
     ) -> Result<(), Errno> {
-        self.inode_mut(from)?.directory_mut()?.make_own()?;
         self.add_entry(to, Name::Owned(name.into()), number)?;
         self.remove_entry(store, from, place)
     }

@@ -1,5 +1,5 @@
 //! Page frames for contents, from the kernel.
-use contract::PAGE_SIZE;
+use contract::{Errno, PAGE_SIZE};
 
 /// Where contents of files and pipes lie: whole frames, so that the heap holds only small structures.
 ///
@@ -27,6 +27,15 @@ pub trait PageStore {
 
     /// Its contents.
     fn bytes<'a>(&'a self, page: &'a Self::Page) -> &'a [u8; PAGE_SIZE];
+
+    /// Fills up what the heap keeps for allocations that cannot fail: asked for where an operation, on its way, has taken
+    /// more of the heap than one does.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    fn require_reserve() -> Result<(), Errno> {
+        Ok(())
+    }
 
     /// Its contents, to be written.
     fn bytes_mut<'a>(&'a mut self, page: &'a mut Self::Page) -> &'a mut [u8; PAGE_SIZE];

@@ -5,10 +5,11 @@ mod archive;
 mod machine;
 
 use archive::{Entry, S_IFLNK, S_IFREG, system_entries};
+use contract::Errno;
 use contract::archive_index::{FOOTER_SIZE, Footer, NAMES_LIMIT, NONE};
 use files::{Attributes, Files};
 use linux_raw_sys::general as linux;
-use machine::{Machine, Random};
+use machine::{Machine, RESERVE, Random};
 
 fn file(name: &str, data: &[u8]) -> Entry<'static> {
     Entry {
@@ -128,6 +129,52 @@ fn change(m: &mut Machine, what: usize, one: &str, two: &str) -> machine::Result
         8 => m.put(one, two.as_bytes()),
         _ => m.lstat(one).map(|_| ()),
     }
+}
+
+/// Directories and inodes that come into being on the way of a change that then lacks memory leave no trace.
+#[test]
+fn want_of_memory_changes_nothing() {
+    let names = [
+        "a",
+        "b",
+        "c",
+        "d",
+        "e",
+        "a/a",
+        "a/b",
+        "b/c",
+        "c/a",
+        "etc",
+        "etc/passwd",
+    ];
+    let mut wanting = 0;
+    for seed in 0..200 {
+        let mut random = Random(seed);
+        let [mut indexed, mut read] = both(archive::write(&random_entries(&mut random)));
+        for step in 0..20 {
+            let mut path = || format!("/{}", names[random.below(names.len())]);
+            let (one, two) = (path(), path());
+            let what = random.below(8);
+            RESERVE.set(random.below(6));
+            let changed = change(&mut indexed, what, &one, &two);
+            RESERVE.set(usize::MAX);
+            if changed == Err(Errno::ENOMEM) {
+                wanting += 1;
+                continue;
+            }
+            let expected = change(&mut read, what, &one, &two);
+            assert_eq!(
+                changed, expected,
+                "seed {seed} step {step}: {what} {one} {two}"
+            );
+        }
+        assert_eq!(
+            everything(&mut indexed),
+            everything(&mut read),
+            "seed {seed}"
+        );
+    }
+    assert!(wanting > 100, "{wanting}");
 }
 
 #[test]

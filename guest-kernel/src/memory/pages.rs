@@ -1,13 +1,13 @@
 //! What the page tree and the files take from the frames.
-use super::direct_map;
 use super::frames::{FRAMES, Use, frame_of, number_of};
+use super::{direct_map, heap};
 use crate::arch::layout::kernel_root_entries;
 use crate::arch::{tlb, wide};
 use crate::memory_functions::zero_words;
 use crate::one_cpu::OneCpu;
 use crate::records::COUNTERS;
-use contract::PAGE_SIZE;
 use contract::counters::Counter;
+use contract::{Errno, PAGE_SIZE};
 use core::num::NonZeroU32;
 use files::PageStore;
 use page_tree::{Entry, FrameStore, Place};
@@ -241,6 +241,10 @@ impl Page {
 
 impl PageStore for Pages {
     type Page = Page;
+
+    fn require_reserve() -> Result<(), Errno> {
+        heap::require_reserve()
+    }
 
     fn allocate_zeroed(&mut self) -> Option<Page> {
         Tables.allocate_zeroed_page().and_then(Page::new)

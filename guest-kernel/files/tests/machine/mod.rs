@@ -14,7 +14,7 @@ use files::{
     DescriptionId, FdTable, Files, InodeId, Output, PageStore, ProcContent, ProcSource, Step,
     Transfer, View, WaitFor,
 };
-pub use pages::{Page, Pages};
+pub use pages::{Page, Pages, RESERVE};
 use std::cell::RefCell;
 
 /// Processes 1 and 7.

@@ -1,5 +1,12 @@
 //! Pages from the host's heap.
+use contract::Errno;
 use files::PageStore;
+use std::cell::Cell;
+
+thread_local! {
+    /// How often the heap's reserve is still there when it is asked for.
+    pub static RESERVE: Cell<usize> = const { Cell::new(usize::MAX) };
+}
 
 /// Pages from the host's heap. One that is dropped instead of freed is a leak: the count shows it.
 pub struct Pages {
@@ -13,6 +20,12 @@ pub struct Page(Box<[u8; 4096]>);
 
 impl PageStore for Pages {
     type Page = Page;
+
+    fn require_reserve() -> Result<(), Errno> {
+        let left = RESERVE.get().checked_sub(1).ok_or(Errno::ENOMEM)?;
+        RESERVE.set(left);
+        Ok(())
+    }
 
     fn allocate_zeroed(&mut self) -> Option<Page> {
         self.left = self.left.checked_sub(1)?;
