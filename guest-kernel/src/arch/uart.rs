@@ -27,8 +27,8 @@ const BY_BYTES: u8 = 2;
 /// How output goes; found out when there first is some.
 static OUTPUT: AtomicU8 = AtomicU8::new(UNKNOWN);
 
-/// A break that a look for room to send has seen: reading the line status takes it away (8.4 of the data
-/// sheet), and the byte that it belongs to is still in the receiver.
+/// A break that an earlier look at the line status has seen: reading it takes it away (8.4 of the data sheet), and the
+/// byte that it belongs to is still in the receiver.
 static BREAK_SEEN: AtomicU8 = AtomicU8::new(0);
 
 /// What the receiver has.
@@ -69,13 +69,18 @@ pub fn drain() {
     }
 }
 
+/// The line status; a break stays in it. All bits are set where there is no UART.
+fn line_status() -> u8 {
+    let status = read_port(LINE_STATUS);
+    if status & BREAK != 0 && status != u8::MAX {
+        BREAK_SEEN.store(BREAK, Relaxed);
+    }
+    status | BREAK_SEEN.load(Relaxed)
+}
+
 fn await_status(bits: u8) {
     loop {
-        let status = read_port(LINE_STATUS);
-        if status & BREAK != 0 && status != u8::MAX {
-            BREAK_SEEN.store(BREAK, Relaxed);
-        }
-        if status & bits != 0 {
+        if line_status() & bits != 0 {
             return;
         }
         core::hint::spin_loop();
@@ -110,18 +115,18 @@ pub fn listen() {
 
 /// Whether [`read`] would find something.
 pub fn has_input() -> bool {
-    let status = read_port(LINE_STATUS);
+    let status = line_status();
     status & DATA_READY != 0 && status != u8::MAX
 }
 
 /// Takes what the receiver has. A break is the end of input.
 pub fn read() -> Input {
-    let status = read_port(LINE_STATUS);
+    let status = line_status();
     if status & DATA_READY == 0 || status == u8::MAX {
         return Input::Empty;
     }
     let byte = read_port(DATA);
-    if (status | BREAK_SEEN.load(Relaxed)) & BREAK != 0 {
+    if status & BREAK != 0 {
         Input::End
     } else {
         Input::Byte(byte)
