@@ -202,15 +202,13 @@ pub fn wake_descriptor() -> Option<BorrowedFd<'static>> {
 
 extern "C" fn note(signal: libc::c_int) {
     let first = FIRST.compare_exchange(0, signal, Ordering::AcqRel, Ordering::Acquire);
-    if let Err(first) = first {
-        let fatal = |signal| {
-            matches!(
-                signal,
-                libc::SIGINT | libc::SIGTERM | libc::SIGHUP | libc::SIGQUIT
-            )
-        };
-        if fatal(first) && fatal(signal) {
-            // Asked twice: something hangs on the way out.
+    if first.is_err() {
+        let is_fatal = matches!(
+            signal,
+            libc::SIGINT | libc::SIGTERM | libc::SIGHUP | libc::SIGQUIT
+        );
+        if is_fatal {
+            // Asked twice, or after the timeout: something hangs on the way out.
             terminal::restore();
             // SAFETY: async-signal-safe, and does not return.
             unsafe { libc::_exit(128 + signal) };
