@@ -231,7 +231,7 @@ fn bad_kernels_are_named_before_anything_runs() {
 fn impossible_sizes_are_refused() {
     let kernel = kernel(Kernel::Hello);
     for (size, part) in [
-        ("0", "too small"),
+        ("0", "room for, 0 bytes"),
         ("1M", "too small"),
         ("900000G", "more than this host has"),
         ("x", "not a size"),
