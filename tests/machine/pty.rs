@@ -55,6 +55,18 @@ impl Session {
         let end = || slave.try_clone().expect("a descriptor");
         command.stdin(end()).stdout(end()).stderr(end());
         let lead = || {
+            // Whoever starts the tests may ignore signals (nohup, a CI runner); who sits at a terminal does not.
+            for signal in [
+                libc::SIGHUP,
+                libc::SIGINT,
+                libc::SIGQUIT,
+                libc::SIGTSTP,
+                libc::SIGTTIN,
+                libc::SIGTTOU,
+            ] {
+                // SAFETY: the default action is no handler, and signal is async-signal-safe.
+                unsafe { libc::signal(signal, libc::SIG_DFL) };
+            }
             // SAFETY: takes nothing, and is async-signal-safe.
             if unsafe { libc::setsid() } < 0 {
                 return Err(std::io::Error::last_os_error());
