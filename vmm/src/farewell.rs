@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// How long nothing may come.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long all may take: a guest that never ends sending must not keep the run from its end.
+const LIMIT: Duration = Duration::from_secs(60);
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -26,6 +28,8 @@ pub enum Farewell {
         heard: u64,
         /// When that is given up.
         until: Instant,
+        /// When it is, however much comes.
+        limit: Instant,
     },
 }
 
@@ -44,14 +48,20 @@ impl Farewell {
                     why,
                     heard: listener.heard(),
                     until: now + PATIENCE,
+                    limit: now + LIMIT,
                 };
             }
-            Self::Waits { heard, until, .. } => {
+            Self::Waits {
+                heard,
+                until,
+                limit,
+                ..
+            } => {
                 if !listener.waits_for_files() || now > *until {
                     return Some(Ending::Interrupted(why));
                 }
                 if listener.heard() > *heard {
-                    (*heard, *until) = (listener.heard(), now + PATIENCE);
+                    (*heard, *until) = (listener.heard(), (now + PATIENCE).min(*limit));
                 }
             }
         }
