@@ -60,11 +60,12 @@ impl Kernel {
                 }
                 let piece = match fault {
                     None => self.transfer_piece(direction, description, rest, transfer),
-                    Some(fault) => {
-                        let length = rest.length as usize;
-                        self.without_bytes(direction, description, length, transfer, fault)
-                    }
+                    Some(fault) => Err(fault),
                 };
+                let piece = piece.unwrap_or_else(|fault| {
+                    let length = rest.length as usize;
+                    self.without_bytes(direction, description, length, transfer, fault)
+                });
                 match piece {
                     Piece::Taken(0) | Piece::Taken(_) if transfer.done as u64 == done => {
                         return Piece::Over(Ok(0));
@@ -149,6 +150,9 @@ impl Kernel {
     }
 
     /// Moves what of `rest` lies in its first page.
+    ///
+    /// # Errors
+    /// That page cannot be reached: nothing was moved, nor the file asked.
     #[inline]
     fn transfer_piece(
         &mut self,
@@ -156,7 +160,7 @@ impl Kernel {
         description: DescriptionId,
         rest: UserBuffer,
         transfer: &mut Transfer,
-    ) -> Piece {
+    ) -> Result<Piece, Errno> {
         let Self {
             processes,
             files,
@@ -168,19 +172,7 @@ impl Kernel {
         let space = processes[*current].space();
         let (step, size) = match direction {
             Direction::Read => {
-                let piece = match user::writable_piece(space, rest) {
-                    Ok(piece) => piece,
-                    Err(fault) => {
-                        let length = rest.length as usize;
-                        return self.without_bytes(
-                            direction,
-                            description,
-                            length,
-                            transfer,
-                            fault.into(),
-                        );
-                    }
-                };
+                let piece = user::writable_piece(space, rest)?;
                 let size = piece.len();
                 let step = match files.read(pages, description, transfer, piece) {
                     Step::Device(KernelDevice::Random) => {
@@ -193,7 +185,7 @@ impl Kernel {
                         Found::Nothing(_) if is_nonblocking(files.status_flags(description)) => {
                             Step::Done(Err(Errno::EAGAIN))
                         }
-                        Found::Nothing(Some(tenths)) => return Piece::WaitTenths(tenths),
+                        Found::Nothing(Some(tenths)) => return Ok(Piece::WaitTenths(tenths)),
                         Found::Nothing(None) => Step::Wait(WaitFor::ConsoleInput),
                     },
                     Step::Pages(pid, from) => Step::Done(
@@ -209,19 +201,7 @@ impl Kernel {
                 (step, size)
             }
             Direction::Write => {
-                let piece = match user::readable_piece(space, rest) {
-                    Ok(piece) => piece,
-                    Err(fault) => {
-                        let length = rest.length as usize;
-                        return self.without_bytes(
-                            direction,
-                            description,
-                            length,
-                            transfer,
-                            fault.into(),
-                        );
-                    }
-                };
+                let piece = user::readable_piece(space, rest)?;
                 let step = match files.write(pages, description, transfer, piece) {
                     Step::Device(KernelDevice::Console) if console.is_stopped() => {
                         if is_nonblocking(files.status_flags(description)) {
@@ -242,7 +222,7 @@ impl Kernel {
                 (step, piece.len())
             }
         };
-        match step {
+        Ok(match step {
             Step::Set(file) => match self.set_setting(file, rest) {
                 Ok(count) => {
                     transfer.done += count;
@@ -255,11 +235,11 @@ impl Kernel {
             Step::Wait(until) => Piece::Wait(until),
             Step::Aside => self.transfer_aside(direction, description, rest, transfer),
             Step::Generate => match self.generate(description) {
-                Ok(()) => self.transfer_piece(direction, description, rest, transfer),
+                Ok(()) => return self.transfer_piece(direction, description, rest, transfer),
                 Err(errno) => Piece::Over(Err(errno)),
             },
             Step::Device(_) | Step::Pages(..) => Piece::Over(Err(Errno::EINVAL)),
-        }
+        })
     }
 
     /// As [`transfer_piece`](Self::transfer_piece), by way of a page of the kernel's own: the program's bytes may be the
