@@ -354,12 +354,7 @@ impl<S: PageStore> Files<S> {
             return Step::Done(Err(Errno::EPIPE));
         }
         let whole = transfer.total.max(bytes.len());
-        // A small write goes in at once or not at all: so its first piece needs the room and the frames for all of it.
-        let needed = if whole <= PIPE_BUF && transfer.done == 0 {
-            whole
-        } else {
-            1
-        };
+        let needed = room_needed(whole, transfer);
         if pipe.room() < needed {
             if status & linux::O_NONBLOCK != 0 {
                 return Step::Done(Err(Errno::EAGAIN));
@@ -377,5 +372,16 @@ impl<S: PageStore> Files<S> {
             return Step::Wait(WaitFor::PipeWritable(id));
         }
         Step::Done(Ok(count))
+    }
+}
+
+/// Room that the next piece of a write of `whole` bytes needs. A small one goes in at once or not at all: so its first
+/// piece needs the room and the frames for all of it.
+#[inline]
+pub(crate) const fn room_needed(whole: usize, transfer: &Transfer) -> usize {
+    if whole <= PIPE_BUF && transfer.done == 0 {
+        whole
+    } else {
+        1
     }
 }

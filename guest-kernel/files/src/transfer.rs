@@ -182,26 +182,17 @@ impl<S: PageStore> Files<S> {
             Opened::Process(_) => return Err(Errno::EINVAL),
             _ => return Err(Errno::EBADF),
         };
-        let (status, own) = (description.status, description.offset);
+        let appends = description.status & linux::O_APPEND != 0;
+        let place = transfer.place(description.offset);
         if self.memfds.is_any() {
-            let at = transfer
-                .position
-                .map_or(own, |at| at + transfer.done as u64);
-            let at = (status & linux::O_APPEND == 0).then_some(at);
+            let at = (!appends).then_some(place);
             self.respect_seals_of_write(number, at, bytes.len())?;
         }
         let inode = self.inode_mut(number)?;
         let Kind::Regular(regular) = &mut inode.kind else {
             return Err(Errno::EINVAL);
         };
-        let offset = if status & linux::O_APPEND != 0 {
-            regular.size()
-        } else {
-            match transfer.position {
-                Some(position) => position + transfer.done as u64,
-                None => own,
-            }
-        };
+        let offset = if appends { regular.size() } else { place };
         if offset >= transfer.limit && !bytes.is_empty() {
             return Err(Errno::EFBIG);
         }

@@ -3,7 +3,7 @@
 use crate::description::{DescriptionId, Opened};
 use crate::device::Device;
 use crate::inode::{Kind, Number};
-use crate::pipe::{PIPE_BUF, PipeId};
+use crate::pipe::{PipeId, room_needed};
 use crate::socket::{MESSAGE_MAX, SocketKind};
 use crate::{Files, PageStore, Step, Transfer};
 use linux_raw_sys::general as linux;
@@ -17,10 +17,7 @@ impl<S: PageStore> Files<S> {
         transfer: &mut Transfer,
     ) -> Option<Step<usize>> {
         let description = self.description(id).ok()?;
-        let offset = match transfer.position {
-            Some(position) => position + transfer.done as u64,
-            None => description.offset,
-        };
+        let offset = transfer.place(description.offset);
         let there = match &description.opened {
             Opened::Regular(number) => offset < self.size_of(*number),
             Opened::Proc(_, Some(text)) => offset < (text.length() as u64),
@@ -48,10 +45,10 @@ impl<S: PageStore> Files<S> {
         let description = self.description(id).ok()?;
         let wanted = match &description.opened {
             Opened::Regular(number) => {
-                let offset = match transfer.position {
-                    _ if description.status & linux::O_APPEND != 0 => self.size_of(*number),
-                    Some(position) => position + transfer.done as u64,
-                    None => description.offset,
+                let offset = if description.status & linux::O_APPEND != 0 {
+                    self.size_of(*number)
+                } else {
+                    transfer.place(description.offset)
                 };
                 offset < transfer.limit
             }
@@ -87,10 +84,7 @@ impl<S: PageStore> Files<S> {
 
     /// Whether a write would put something into a pipe now.
     fn takes_bytes(&self, pipe: PipeId, transfer: &Transfer) -> bool {
-        let needed = match transfer.total {
-            whole if whole <= PIPE_BUF && transfer.done == 0 => whole,
-            _ => 1,
-        };
+        let needed = room_needed(transfer.total, transfer);
         self.has_readers(pipe) && self.pipe(pipe).is_ok_and(|pipe| pipe.room() >= needed)
     }
 }
