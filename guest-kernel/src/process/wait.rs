@@ -65,6 +65,15 @@ pub enum News {
     Continued,
 }
 
+impl News {
+    const fn event(self) -> Event {
+        match self {
+            Self::Stopped(signal) => Event::Stopped(signal),
+            Self::Continued => Event::Continued,
+        }
+    }
+}
+
 /// What a wait is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wanted {
@@ -155,11 +164,8 @@ fn find_among_all(table: &ProcessTable, parent: ProcessSlot, wanted: Wanted) -> 
             }
             // It will neither stop nor go on.
             (Some(_), _) => {}
-            (None, Some(News::Stopped(signal))) if wanted.options & linux::WSTOPPED != 0 => {
-                return Found::Report(slot, Event::Stopped(signal));
-            }
-            (None, Some(News::Continued)) if wanted.options & linux::WCONTINUED != 0 => {
-                return Found::Report(slot, Event::Continued);
+            (None, Some(news)) if wanted.wants(news) => {
+                return Found::Report(slot, news.event());
             }
             (None, _) => found = Found::NotYet,
         }

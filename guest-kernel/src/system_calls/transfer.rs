@@ -137,10 +137,7 @@ impl Kernel {
         transfer.done = held::done_in(self.progress);
         transfer.memory = Memory::Program;
         transfer.limit = process.limits.soft(Resource::FileSize);
-        match direction {
-            Direction::Read => self.files.check_readable(description, transfer)?,
-            Direction::Write => self.files.check_writable(description, transfer)?,
-        }
+        self.check_opened_for(direction, description, transfer)?;
         transfer.total = buffers.total(process)? as usize;
         if self.console.session().is_some()
             && self.files.kernel_device(description)? == Some(KernelDevice::Console)
@@ -188,6 +185,19 @@ impl Kernel {
                 };
                 Ok(self.fail_with_signal(result, signal))
             }
+        }
+    }
+
+    /// Whether a file is open to be read (or written), for a call of this kind.
+    pub fn check_opened_for(
+        &self,
+        direction: Direction,
+        description: DescriptionId,
+        transfer: &Transfer,
+    ) -> Result<(), Errno> {
+        match direction {
+            Direction::Read => self.files.check_readable(description, transfer),
+            Direction::Write => self.files.check_writable(description, transfer),
         }
     }
 

@@ -70,10 +70,7 @@ impl Kernel {
             let description = self.description_of_call(descriptor)?;
             let mut transfer = Transfer::new(0);
             transfer.position = position;
-            match direction {
-                Direction::Read => self.files.check_readable(description, &transfer)?,
-                Direction::Write => self.files.check_writable(description, &transfer)?,
-            }
+            self.check_opened_for(direction, description, &transfer)?;
             return match buffers.total(&self.processes[self.current.process])? {
                 0 => Ok(Outcome::Return(0)),
                 _ => Err(Errno::EOPNOTSUPP),
