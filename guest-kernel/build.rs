@@ -20,7 +20,9 @@ fn main() {
         ("TEXT", image_map::TEXT),
         ("RODATA", image_map::RODATA),
         ("STACKS", image_map::STACKS),
+        ("STACKS_END", image_map::STACKS_END),
         ("DATA", image_map::DATA),
+        ("KERNEL_STACK", image_map::KERNEL_STACK),
         ("END", image_map::END),
     ];
     for flag in flags {

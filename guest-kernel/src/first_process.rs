@@ -127,8 +127,8 @@ fn bad_boot(why: &str) -> ! {
 }
 
 fn take_over_memory(boot: &BootInfo) {
-    let [a, b, c, d, e, f] = boot.start_info.reserved();
-    let reserved = [a, b, c, d, e, f, boot.tables.clone()];
+    let [a, b, c, d, e, f, g] = boot.start_info.reserved();
+    let reserved = [a, b, c, d, e, f, g, boot.tables.clone()];
     match Frames::take_over(boot.start_info.ram(), &reserved, boot.options.ram) {
         Some(frames) => FRAMES.with(|place| *place = frames),
         None => bad_boot("the machine has too little memory"),

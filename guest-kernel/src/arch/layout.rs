@@ -10,7 +10,7 @@
 //!     8  local APIC      RW  uncached
 //!     9  I/O APIC        RW  uncached
 //! ```
-use super::image_map::{END, KERNEL_BASE, TEXT};
+use super::image_map::{END, KERNEL_BASE, RODATA, STACKS_END, TEXT};
 use core::ops::Range;
 use x86_64::PhysAddr;
 use x86_64::structures::paging::PhysFrame;
@@ -62,9 +62,12 @@ pub fn physical_address<T>(pointer: *const T) -> PhysAddr {
 }
 
 /// The physical bytes that the image occupies, the unused ends of its parts included: whole pages.
-pub fn image() -> Range<u64> {
+pub fn image() -> [Range<u64>; 2] {
     let end = physical_address(&raw const kernel_image_end).as_u64();
-    TEXT..end.next_multiple_of(0x1000).min(END)
+    [
+        RODATA..STACKS_END,
+        TEXT..end.next_multiple_of(0x1000).min(END),
+    ]
 }
 
 /// The kernel's own root: nothing in its user half.

@@ -141,7 +141,7 @@ impl StartInfo {
             }
             info.initramfs = module.address..end;
         }
-        if info.is_ram(&image()) {
+        if image().iter().all(|part| info.is_ram(part)) {
             Ok(info)
         } else {
             Err(Error::Image)
@@ -169,9 +169,10 @@ impl StartInfo {
     }
 
     /// Physical bytes in use by what the monitor gave and by the image.
-    pub fn reserved(&self) -> [Range<u64>; 6] {
+    pub fn reserved(&self) -> [Range<u64>; 7] {
+        let [low, high] = image();
         let [a, b, c, d] = self.structures.clone();
-        [image(), self.initramfs.clone(), a, b, c, d]
+        [low, high, self.initramfs.clone(), a, b, c, d]
     }
 
     fn is_ram(&self, wanted: &Range<u64>) -> bool {
