@@ -57,13 +57,16 @@ fn a_person_feels_at_home() {
     for &engine in engines() {
         let mut session = Session::start(&shell(engine));
         session.expect("root@cowbell:/# ");
-        // A key that sends a signal is for who is in the foreground by then.
-        session.type_keys(b"sh -c 'echo sle''eps; exec sleep 100'\r");
+        // A key that sends a signal is for who is in the foreground by then: only the job itself can say that it is.
+        session.type_keys(
+            b"sh -c \"trap 'echo go''es on' CONT; echo sle''eps; while :; do sleep .1; done\"\r",
+        );
         session.expect("sleeps\r\n");
         session.type_keys(b"\x1a");
         session.expect("Stopped");
         session.type_keys(b"fg; echo on''ce more\r");
         session.expect("more\r\nsh -c");
+        session.expect("goes on\r\n");
         session.type_keys(b"\x03");
         session.expect("^C");
         session.type_keys(b"echo back again; exit 9\r");
