@@ -179,6 +179,7 @@ fn new_kernel(boot: &BootInfo) -> Kernel {
         console: Console::new(boot.options.console),
         templates: Templates::new(),
         layout: boot.options.layout,
+        at_end: boot.options.at_end,
         shared_memories: 0,
         names: host_names(&boot.options),
     }

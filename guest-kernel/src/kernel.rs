@@ -2,6 +2,7 @@
 use crate::arch::context;
 use crate::arch::registers::read_tsc;
 use crate::arch::trap::{Goes, Trap as Entry, vector};
+use crate::boot::command_line::AtEnd;
 use crate::console::Console;
 use crate::host_names::HostNames;
 use crate::log;
@@ -55,6 +56,8 @@ pub struct Kernel {
     pub console: Console,
     pub templates: Templates,
     pub layout: Layout,
+    /// What is done when the machine ends.
+    pub at_end: AtEnd,
     /// Pieces of shared memory made so far.
     pub shared_memories: u64,
     pub names: HostNames,

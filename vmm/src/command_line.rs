@@ -135,6 +135,9 @@ pub struct Run {
     /// Writes the figures of --stats to this file
     #[arg(long, value_name = "FILE")]
     pub stats_file: Option<PathBuf>,
+    /// Has the kernel give back all memory at the end, and say so if a frame is missing; --stats does so too
+    #[arg(long)]
+    pub check_frames: bool,
     /// Prints each system call as strace -f does, on standard error or to FILE
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub strace: Option<OsString>,

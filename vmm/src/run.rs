@@ -285,6 +285,9 @@ fn command_line(
             line.extend_from_slice(format!(" tty={}x{}", size.rows, size.columns).as_bytes());
         }
     }
+    if options.check_frames || options.stats_format().is_some() {
+        line.extend_from_slice(b" check=frames");
+    }
     if options.strace.is_some() {
         line.extend_from_slice(b" strace=1");
     }

@@ -15,6 +15,7 @@
 //! | `cwd=DIR` | working directory of pid 1 | `/` |
 //! | `hostname=NAME` | name of the machine (uname(2)) | `cowbell` |
 //! | `export=PATH` | a tree that is sent through the [`channel`](crate::channel) when the machine ends | nothing is |
+//! | `check=frames` | when the machine ends, everything is given back, and the log says so if a frame is missing | it just ends |
 //! | `aslr=0` | programs are laid out at fixed addresses | at random ones |
 //! | `log=memory` | a cowbell monitor reads the kernel log from memory | the log also goes to the UART |
 //! | `ram=zero` | RAM is zero where neither the start info nor what it leads to lies | anything may be there |

@@ -23,6 +23,15 @@ pub enum Tracing {
     On,
 }
 
+/// What the kernel does when the machine ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AtEnd {
+    /// It ends: nobody needs its memory any more.
+    Stop,
+    /// Everything is given back first, and whether every frame is there looked at.
+    CheckFrames,
+}
+
 /// What is in RAM that nothing has been put into.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ram {
@@ -53,6 +62,8 @@ pub struct Options {
     pub layout: Layout,
     /// What is in RAM that nothing has been put into.
     pub ram: Ram,
+    /// What is done when the machine ends.
+    pub at_end: AtEnd,
     /// The line from the first string of the environment on, up to `--`.
     environment: &'static [u8],
     /// The same from the first path to be exported on.
@@ -74,6 +85,7 @@ impl Options {
             tsc_khz: None,
             layout: Layout::Random,
             ram: Ram::Anything,
+            at_end: AtEnd::Stop,
             environment: &[],
             exports: &[],
             arguments: &[],
@@ -104,6 +116,8 @@ impl Options {
                 [b'c', ..] => {
                     if let Some(directory) = token.strip_prefix(b"cwd=") {
                         options.directory = Some(directory);
+                    } else if token == b"check=frames" {
+                        options.at_end = AtEnd::CheckFrames;
                     }
                 }
                 [b'h', ..] => {

@@ -13,6 +13,7 @@ use super::jobs::{Activity, Parent};
 use super::traits::Traits;
 use super::{Pid, ProcessSlot, Resume, State, Status, Wait, signal};
 use crate::arch::machine;
+use crate::boot::command_line::AtEnd;
 use crate::files_out;
 use crate::kernel::Kernel;
 use crate::memory::space::AddressSpace;
@@ -191,12 +192,24 @@ impl Kernel {
         self.processes.find(Pid(1))
     }
 
-    /// The machine ends with pid 1: everything goes, and every frame must be there again.
+    /// The machine ends with pid 1. Its memory is nobody's then, so nothing need be taken apart for it.
     #[cold]
     fn end_machine(&mut self, status: Status) -> ! {
         trace::machine_ends(status);
         files_out::send_all(self);
         COUNTERS.add(Counter::Exits, 1);
+        if self.at_end == AtEnd::CheckFrames {
+            self.end_all();
+            self.check_frames();
+        }
+        machine::exit(match status {
+            Status::Exited(code) => Exit::Exited(code),
+            Status::Killed { signal, .. } => Exit::Killed(signal),
+        })
+    }
+
+    /// Every process gives back what it has.
+    fn end_all(&mut self) {
         while let Some(slot) = self.processes.first() {
             self.end_all_threads(slot);
             let process = &mut self.processes[slot];
@@ -211,10 +224,5 @@ impl Kernel {
             self.processes.remove(slot);
             COUNTERS.subtract(Counter::Processes, 1);
         }
-        self.check_frames();
-        machine::exit(match status {
-            Status::Exited(code) => Exit::Exited(code),
-            Status::Killed { signal, .. } => Exit::Killed(signal),
-        })
     }
 }
