@@ -4,9 +4,8 @@
 //! the kernel, which SIMD registers there are, and saving them. For that the window has three pages that
 //! ring 3 can reach while a stub runs, with interrupts off and a descriptor table that leads back here.
 use super::layout::{self, physical_address, set_window, window_page};
-use super::segments::{GATES_POINTER, RSP0, STUB_GATES_POINTER, TASK, USER_CODE, USER_DATA};
+use super::segments::{RSP0, TASK, USER_CODE, USER_DATA};
 use super::tlb;
-use super::trap::vector;
 use x86_64::structures::paging::PageTableFlags as Flags;
 use x86_64::structures::paging::PhysFrame;
 
@@ -73,22 +72,9 @@ unsafe extern "C" {
     safe fn ring3_system_call();
     safe fn ring3_look_for_xsave();
     safe fn ring3_exchange_simd();
-    safe fn ring3_finished();
-    safe fn ring3_page_fault();
-    safe fn ring3_fault();
     /// Where LSTAR points while [`Stub::SystemCall`] runs.
     pub safe fn ring3_system_call_entry();
     fn ring3_run(entry: u64, save: u64, restore: u64, mask: u64) -> RawEnding;
-}
-
-/// Where an exception of a stub goes.
-pub fn handler(number: u8) -> u64 {
-    let label: extern "C" fn() = match number {
-        vector::INVALID_OPCODE => ring3_finished,
-        vector::PAGE_FAULT => ring3_page_fault,
-        _ => ring3_fault,
-    };
-    label as *const () as u64
 }
 
 /// Runs a stub, with `save` and `restore` as its pages and `mask` in EAX.
@@ -167,7 +153,7 @@ core::arch::global_asm!(
     ".balign 4096",
 
     // ---- There -----------------------------------------------------------------------------------
-    ".text",
+    ".section .text.stubs, \"ax\", @progbits",
     ".balign 16",
     ".global ring3_run, ring3_system_call, ring3_look_for_xsave, ring3_exchange_simd",
     ".global ring3_finished, ring3_page_fault, ring3_fault, ring3_system_call_entry",
@@ -181,7 +167,7 @@ core::arch::global_asm!(
     "push r15",
     "push [rip + {task} + {rsp0}]",
     "mov [rip + {task} + {rsp0}], rsp",
-    "lidt [rip + {stub_gates}]",
+    "lidt [rip + stub_gates_pointer]",
     // 2. To ring 3, interrupts off; the stack pointer is not used there.
     "push {user_data}",
     "push 0",
@@ -209,7 +195,7 @@ core::arch::global_asm!(
     "mov eax, {system_call}",
     // 1. The stack as it was, the kernel's own descriptors.
     "4: mov rsp, [rip + {task} + {rsp0}]",
-    "lidt [rip + {gates}]",
+    "lidt [rip + gates_pointer]",
     "push 2",
     "popfq",
     "pop [rip + {task} + {rsp0}]",
@@ -225,10 +211,9 @@ core::arch::global_asm!(
     "pop rbp",
     "pop rbx",
     "ret",
+    ".text",
     task = sym TASK,
     rsp0 = const RSP0,
-    gates = sym GATES_POINTER,
-    stub_gates = sym STUB_GATES_POINTER,
     user_data = const USER_DATA,
     user_code = const USER_CODE,
     finished = const FINISHED,

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! There is no 32-bit code: SYSCALL from it would enter ring 0 elsewhere (CSTAR, on AMD).
-use super::image_map::{DOUBLE_FAULT_STACK_TOP, KERNEL_BASE, NMI_STACK_TOP};
-use super::stubs::{self, EXCEPTIONS};
+use super::image_map::{DOUBLE_FAULT_STACK_TOP, KERNEL_BASE, NMI_STACK_TOP, TEXT};
+use super::stubs::{EXCEPTIONS, STUB_SIZE};
 use super::trap::vector;
 use core::arch::asm;
 use x86_64::VirtAddr;
@@ -38,7 +38,7 @@ pub static mut GDT: [u64; 10] = [
 pub const GDT_LIMIT: u16 = size_of::<[u64; 10]>() as u16 - 1;
 
 /// The one task state: its RSP0 is the end of the current process's saved registers. No I/O bitmap.
-pub static mut TASK: TaskStateSegment = TaskStateSegment::new();
+pub static mut TASK: TaskStateSegment = task_state();
 /// Offset of RSP0 in [`TASK`].
 pub const RSP0: usize = core::mem::offset_of!(TaskStateSegment, privilege_stack_table);
 
@@ -47,51 +47,110 @@ const IST_DOUBLE_FAULT: usize = 1;
 /// Interrupt stack table entry of what can come between any two instructions.
 const IST_NMI: usize = 2;
 
-/// Descriptors for the 32 exceptions and for the interrupts up to [`vector::SPURIOUS`].
-const VECTORS: usize = vector::SPURIOUS as usize + 1;
-/// Exceptions that a ring-3 stub can end in: up to #PF.
-const STUB_VECTORS: usize = vector::PAGE_FAULT as usize + 1;
-
-/// A 64-bit interrupt gate.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Gate(u64, u64);
-
-impl Gate {
-    const NONE: Self = Self(0, 0);
-
-    /// A gate to ring 0, interrupts off; `dpl` is the least privileged ring whose `int` may use it.
-    const fn new(handler: u64, ist: usize, dpl: u64) -> Self {
-        let present_interrupt_gate = 0x8e00 | dpl << 13;
-        Self(
-            handler & 0xffff
-                | (KERNEL_CODE as u64) << 16
-                | (ist as u64) << 32
-                | present_interrupt_gate << 32
-                | (handler & 0xffff_0000) << 32,
-            handler >> 32,
-        )
-    }
+const fn task_state() -> TaskStateSegment {
+    let mut task = TaskStateSegment::new();
+    task.interrupt_stack_table[IST_DOUBLE_FAULT - 1] =
+        VirtAddr::new_truncate(KERNEL_BASE + DOUBLE_FAULT_STACK_TOP);
+    task.interrupt_stack_table[IST_NMI - 1] = VirtAddr::new_truncate(KERNEL_BASE + NMI_STACK_TOP);
+    task
 }
 
-static mut GATES: [Gate; VECTORS] = [Gate::NONE; VECTORS];
-/// While a ring-3 stub runs.
-static mut STUB_GATES: [Gate; STUB_VECTORS] = [Gate::NONE; STUB_VECTORS];
+// The interrupt descriptors, and those of the time while a ring-3 stub runs: up to #PF, which is what it can end in.
+//
+// A gate has its handler's address in pieces, which the linker cannot make of an address. But handlers lie in the first
+// 64 KiB of the text: the lowest piece is how far from its start, and the others are the same for all.
+core::arch::global_asm!(
+    // To ring 0, with interrupts off; a stack of the interrupt stack table, and the ring whose `int` may use it.
+    ".macro gate handler, stack=0, ring=0",
+    "  .word \\handler - {text}, {code}",
+    "  .byte \\stack, 0x8e | \\ring << 5",
+    "  .word {text} >> 16 & 0xffff",
+    "  .long {text} >> 32, 0",
+    ".endm",
+    ".macro exception vector, stack=0, ring=0",
+    "  gate exception_stubs + (\\vector) * {stub_size}, \\stack, \\ring",
+    ".endm",
+    ".macro exceptions from, to",
+    "  .set vector, \\from",
+    "  .rept (\\to) - (\\from)",
+    "    exception vector",
+    "    .set vector, vector + 1",
+    "  .endr",
+    ".endm",
 
-/// What lgdt and lidt read.
-#[repr(C, packed(2))]
-pub struct TablePointer {
-    limit: u16,
-    base: u64,
-}
+    ".section .rodata.gates, \"a\", @progbits",
+    ".balign 16",
+    "gates:",
+    "exceptions 0, {nmi}",
+    "exception {nmi}, {ist_nmi}",
+    // `int3` and `int 4` are the program's own to use.
+    "exception {breakpoint}, 0, 3",
+    "exception {overflow}, 0, 3",
+    "exceptions {overflow} + 1, {double_fault}",
+    "exception {double_fault}, {ist_double_fault}",
+    "exceptions {double_fault} + 1, {page_fault}",
+    "gate page_fault_stub",
+    "exceptions {page_fault} + 1, {machine_check}",
+    "exception {machine_check}, {ist_nmi}",
+    "exceptions {machine_check} + 1, {timer}",
+    "gate timer_stub",
+    "gate serial_stub",
+    ".fill 2 * ({spurious} - {serial} - 1), 8, 0",
+    "gate spurious_stub",
+    "gates_end:",
 
-/// For `lidt`, in the assembly that runs a ring-3 stub.
-pub static mut GATES_POINTER: TablePointer = TablePointer { limit: 0, base: 0 };
-/// For `lidt`, in the assembly that runs a ring-3 stub.
-pub static mut STUB_GATES_POINTER: TablePointer = TablePointer { limit: 0, base: 0 };
+    "stub_gates:",
+    ".rept {invalid_opcode}",
+    "  gate ring3_fault",
+    ".endr",
+    "gate ring3_finished",
+    ".rept {page_fault} - {invalid_opcode} - 1",
+    "  gate ring3_fault",
+    ".endr",
+    "gate ring3_page_fault",
+    "stub_gates_end:",
+
+    // What `lidt` reads.
+    ".global gates_pointer, stub_gates_pointer",
+    "gates_pointer:",
+    ".word gates_end - gates - 1",
+    ".quad gates",
+    "stub_gates_pointer:",
+    ".word stub_gates_end - stub_gates - 1",
+    ".quad stub_gates",
+    ".text",
+    text = const KERNEL_BASE + TEXT,
+    code = const KERNEL_CODE,
+    stub_size = const STUB_SIZE,
+    ist_double_fault = const IST_DOUBLE_FAULT,
+    ist_nmi = const IST_NMI,
+    nmi = const vector::NMI,
+    breakpoint = const vector::BREAKPOINT,
+    overflow = const vector::OVERFLOW,
+    invalid_opcode = const vector::INVALID_OPCODE,
+    double_fault = const vector::DOUBLE_FAULT,
+    page_fault = const vector::PAGE_FAULT,
+    machine_check = const vector::MACHINE_CHECK,
+    timer = const vector::TIMER,
+    serial = const vector::SERIAL,
+    spurious = const vector::SPURIOUS,
+);
+
+// What the list above takes for granted.
+const _: () = {
+    assert!(TEXT.is_multiple_of(1 << 16));
+    assert!(vector::BREAKPOINT == vector::NMI + 1 && vector::OVERFLOW == vector::NMI + 2);
+    assert!(vector::TIMER == EXCEPTIONS && vector::SERIAL == vector::TIMER + 1);
+};
 
 /// Loads the descriptor tables and the task state.
 pub fn load() {
+    /// What lgdt reads.
+    #[repr(C, packed(2))]
+    struct TablePointer {
+        limit: u16,
+        base: u64,
+    }
     // SAFETY: once at boot, on the one CPU; the tables are statics, and their handlers are `stubs`'.
     unsafe {
         let task = &raw const TASK as u64;
@@ -101,57 +160,16 @@ pub fn load() {
         (*gdt)[8] =
             limit | (task & 0xff_ffff) << 16 | available_task_state | (task >> 24 & 0xff) << 56;
         (*gdt)[9] = task >> 32;
-        let stacks = &raw mut TASK.interrupt_stack_table;
-        let top = |physical| VirtAddr::new_truncate(KERNEL_BASE + physical);
-        stacks
-            .cast::<VirtAddr>()
-            .add(IST_DOUBLE_FAULT - 1)
-            .write_unaligned(top(DOUBLE_FAULT_STACK_TOP));
-        stacks
-            .cast::<VirtAddr>()
-            .add(IST_NMI - 1)
-            .write_unaligned(top(NMI_STACK_TOP));
-
-        let (gates, stub_gates) = (&raw mut GATES, &raw mut STUB_GATES);
-        fill_gates(&mut *gates, &mut *stub_gates);
-        GATES_POINTER = TablePointer {
-            limit: size_of::<[Gate; VECTORS]>() as u16 - 1,
-            base: &raw const GATES as u64,
-        };
-        STUB_GATES_POINTER = TablePointer {
-            limit: size_of::<[Gate; STUB_VECTORS]>() as u16 - 1,
-            base: &raw const STUB_GATES as u64,
-        };
         let gdt_pointer = TablePointer {
             limit: GDT_LIMIT,
             base: gdt as u64,
         };
         asm!("lgdt [{}]", in(reg) &raw const gdt_pointer, options(readonly, nostack, preserves_flags));
-        asm!("lidt [{}]", in(reg) &raw const GATES_POINTER, options(readonly, nostack, preserves_flags));
+        asm!(
+            "lidt [rip + gates_pointer]",
+            options(readonly, nostack, preserves_flags)
+        );
         asm!("ltr {:x}", in(reg) TASK_STATE, options(nostack, preserves_flags));
-    }
-}
-
-fn fill_gates(gates: &mut [Gate; VECTORS], stub_gates: &mut [Gate; STUB_VECTORS]) {
-    // The common ones first, in a short loop: this is a good part of what boot costs.
-    for (number, gate) in (0..EXCEPTIONS).zip(gates.iter_mut()) {
-        *gate = Gate::new(stubs::exception(number), 0, 0);
-    }
-    for (number, ist, dpl) in [
-        (vector::DOUBLE_FAULT, IST_DOUBLE_FAULT, 0),
-        (vector::NMI, IST_NMI, 0),
-        (vector::MACHINE_CHECK, IST_NMI, 0),
-        // `int3` and `int 4` are the program's own to use.
-        (vector::BREAKPOINT, 0, 3),
-        (vector::OVERFLOW, 0, 3),
-    ] {
-        gates[usize::from(number)] = Gate::new(stubs::exception(number), ist, dpl);
-    }
-    for (number, stub) in stubs::own() {
-        gates[usize::from(number)] = Gate::new(stub, 0, 0);
-    }
-    for (number, gate) in stub_gates.iter_mut().enumerate() {
-        *gate = Gate::new(super::ring3::handler(number as u8), 0, 0);
     }
 }
 

@@ -22,39 +22,18 @@ macro_rules! from_end {
 unsafe extern "C" {
     /// Where LSTAR points.
     pub safe fn system_call_entry();
-    safe fn exception_stubs();
-    safe fn page_fault_stub();
-    safe fn timer_stub();
-    safe fn serial_stub();
-    safe fn spurious_stub();
     /// Enters the current process. The kernel stack is given up.
     pub fn return_to_user() -> !;
 }
 
-/// Bytes from one of the 32 exception stubs to the next.
-const STUB_SIZE: u64 = 16;
+/// Bytes from one of the exceptions' stubs to the next.
+pub const STUB_SIZE: u64 = 16;
 
 /// Exceptions: the first vectors.
 pub const EXCEPTIONS: u8 = 32;
 
-/// Address of the stub that an exception has if it has none of its own.
-#[inline]
-pub fn exception(number: u8) -> u64 {
-    exception_stubs as *const () as u64 + u64::from(number) * STUB_SIZE
-}
-
-/// The vectors with a stub of their own, and its address.
-pub fn own() -> [(u8, u64); 4] {
-    let stubs: [(u8, extern "C" fn()); 4] = [
-        (vector::PAGE_FAULT, page_fault_stub),
-        (vector::TIMER, timer_stub),
-        (vector::SERIAL, serial_stub),
-        (vector::SPURIOUS, spurious_stub),
-    ];
-    stubs.map(|(number, stub)| (number, stub as *const () as u64))
-}
-
 core::arch::global_asm!(
+    ".section .text.stubs, \"ax\", @progbits",
     ".global system_call_entry, exception_stubs, page_fault_stub, timer_stub, serial_stub",
     ".global spurious_stub, return_to_user",
 
@@ -190,8 +169,8 @@ core::arch::global_asm!(
     ".balign 16",
     "exception_stubs:",
     ".set number, 0",
-    ".rept 32",
-    "  .balign 16",
+    ".rept {exceptions}",
+    "  .balign {stub_size}",
     "  .if (0x60227d00 >> number) & 1",
     "  .else",
     "    push 0",
@@ -335,6 +314,8 @@ core::arch::global_asm!(
     "user_rsp: .quad 0",
     ".text",
 
+    exceptions = const EXCEPTIONS,
+    stub_size = const STUB_SIZE,
     task = sym TASK,
     rsp0 = const RSP0,
     stack = const (KERNEL_BASE + KERNEL_STACK_TOP) as i64,
