@@ -34,7 +34,6 @@ unsafe extern "C" {
     static mut image_pdpt: RawTable;
     static mut window_pt: RawTable;
     static mut direct_pdpt: RawTable;
-    static mut direct_pd: RawTable;
     static kernel_image_end: u8;
 }
 
@@ -98,9 +97,9 @@ pub fn forget_identity_map() {
     super::tlb::flush_all();
 }
 
-/// The direct map's tables, for boot to fit them to the RAM there is: PDPT, and PD of the first GiB.
-pub fn direct_map_tables() -> (*mut RawTable, *mut RawTable) {
-    (&raw mut direct_pdpt, &raw mut direct_pd)
+/// The direct map's PDPT, for boot to extend it to the RAM there is.
+pub fn direct_map_pdpt() -> *mut RawTable {
+    &raw mut direct_pdpt
 }
 
 /// Sets the window's page `index` to `entry`, zero for none.

@@ -1,12 +1,11 @@
-//! Fits the direct map to the RAM there is.
+//! Extends the direct map to the RAM there is.
 //!
-//! The assembler's tables map the first GiB in 2 MiB pages. Boot cuts that to the RAM, and maps RAM beyond
-//! it: in pages of 1 GiB where the processor has them, else by a table for each GiB, taken from the RAM of
-//! the first. A monitor's memory may be sparse: a GiB without RAM gets nothing.
+//! The assembler's tables map the first GiB, in 2 MiB pages. Boot maps RAM beyond it: in pages of 1 GiB
+//! where the processor has them, else by a table for each GiB, taken from the RAM of the first. A monitor's
+//! memory may be sparse: a GiB without RAM gets nothing.
 use super::start_info::{Error, StartInfo};
 use crate::arch::control::{GIB_PAGES, has};
-use crate::arch::layout::{RawTable, direct_map, direct_map_tables};
-use crate::arch::tlb;
+use crate::arch::layout::{RawTable, direct_map, direct_map_pdpt};
 use contract::PAGE;
 use core::ops::Range;
 use x86_64::PhysAddr;
@@ -28,18 +27,14 @@ const LARGE: u64 = TABLE
 
 /// Maps all RAM below 512 GiB and returns the physical bytes of the tables that took.
 pub fn cover(info: &StartInfo) -> Result<Range<u64>, Error> {
-    let (pdpt, first_pd) = direct_map_tables();
-    // SAFETY: boot runs once, on the one CPU, and nobody else changes these tables.
-    let (pdpt, first_pd) = unsafe { (&mut *pdpt, &mut *first_pd) };
+    // SAFETY: boot runs once, on the one CPU, and nobody else changes this table.
+    let pdpt = unsafe { &mut *direct_map_pdpt() };
     let end = info
         .ram()
         .map(|ram| ram.end)
         .max()
         .unwrap_or(0)
         .min(512 * GIB);
-    if end < GIB {
-        first_pd[end.div_ceil(LARGE_PAGE) as usize..].fill(0);
-    }
     let mut tables = Tables::for_gibs(info, gibs_with_ram(info, end).count() as u64)?;
     for number in gibs_with_ram(info, end) {
         let gib = number * GIB..(number + 1) * GIB;
@@ -51,8 +46,6 @@ pub fn cover(info: &StartInfo) -> Result<Range<u64>, Error> {
             address | TABLE
         };
     }
-    // What was cut off may be remembered: these pages are global.
-    tlb::flush_page(direct_map(PhysAddr::new_truncate(end)) as u64);
     Ok(tables.taken)
 }
 

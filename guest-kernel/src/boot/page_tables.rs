@@ -12,7 +12,7 @@
 //!               [2]                          kernel stack and variables, a 2 MiB page, RW
 //!               [511] ── window_pt           0xffff_ffff_bfe0_0000: ring-3 stubs, device registers
 //!
-//! direct_pdpt   [0] ── direct_pd             first GiB, 2 MiB pages; boot cuts it to the RAM there is
+//! direct_pdpt   [0] ── direct_pd             first GiB, 2 MiB pages, RAM or not
 //!               [1..] by boot
 //! direct_pd     [0] ── direct_low_pt         constants read-only
 //!               [1]                          text read-only
@@ -41,7 +41,7 @@ const DATA_LARGE_PAGE: u64 = DATA_PAGE | Flags::HUGE_PAGE.bits();
 core::arch::global_asm!(
     ".section .data.page_tables, \"aw\", @progbits",
     ".balign 4096",
-    ".global kernel_root, image_pdpt, image_pd, low_pt, window_pt, direct_pdpt, direct_pd, page_tables_end",
+    ".global kernel_root, image_pdpt, image_pd, low_pt, window_pt, direct_pdpt, page_tables_end",
 
     // `pages FROM, TO, FLAGS`: entries for the 4 KiB frames of a physical range.
     ".macro pages from, to, flags",
