@@ -99,26 +99,33 @@ impl Assembly {
 }
 
 impl Console {
-    pub fn new(console: command_line::Console) -> Self {
-        let (kind, supply, session) = match console {
-            command_line::Console::Stream => (Kind::Plain, Supply::Quiet, None),
-            command_line::Console::Terminal | command_line::Console::SizedTerminal(_) => {
-                uart::listen();
-                (Kind::Terminal, Supply::Listening, Some(Session::FIRST))
-            }
-        };
-        let (keys, size) = match console {
-            command_line::Console::SizedTerminal(size) => (HostKeys::FRAMED, size),
-            _ => (HostKeys::Plain, WindowSize::default()),
-        };
+    /// A plain stream.
+    pub const fn new() -> Self {
         Self {
-            kind,
-            tty: Tty::new(kind),
-            supply,
-            session,
-            keys,
-            size,
+            kind: Kind::Plain,
+            tty: Tty::new(Kind::Plain),
+            supply: Supply::Quiet,
+            session: None,
+            keys: HostKeys::Plain,
+            size: WindowSize {
+                rows: 0,
+                columns: 0,
+            },
         }
+    }
+
+    /// Makes it what the command line says.
+    pub fn set_up(&mut self, console: command_line::Console) {
+        if console == command_line::Console::Stream {
+            return;
+        }
+        self.kind = Kind::Terminal;
+        self.tty = Tty::new(Kind::Terminal);
+        self.session = Some(Session::FIRST);
+        if let command_line::Console::SizedTerminal(size) = console {
+            (self.keys, self.size) = (HostKeys::FRAMED, size);
+        }
+        self.listen();
     }
 
     /// Reads one piece.

@@ -1,53 +1,40 @@
 //! From the end of boot to the first instruction of pid 1.
-use crate::arch::clock::SECOND;
 use crate::arch::context::UserContext;
 use crate::arch::machine;
+use crate::arch::registers::read_tsc;
 use crate::boot::BootInfo;
 use crate::boot::command_line::{Options, Tracing};
-use crate::console::Console;
 use crate::files_out;
-use crate::host_names::{self, HostNames, Name};
+use crate::host_names::{self, Name};
 use crate::kernel::{self, Kernel};
 use crate::log;
 use crate::memory::frames::{FRAMES, Frames, Use};
-use crate::memory::pages::Pages;
-use crate::one_cpu::OneCpu;
-use crate::process::accounting::{SAMPLE, Usage};
+use crate::process::accounting::Usage;
 use crate::process::credentials::Credentials;
 use crate::process::descriptors::Descriptors;
-use crate::process::exit::Ends;
 use crate::process::family::Links;
-use crate::process::futex::Futexes;
 use crate::process::initial_stack::{Strings, Text};
 use crate::process::jobs::Job;
 use crate::process::limits::Limits;
-use crate::process::queue::Queue;
-use crate::process::scheduler::Alarm;
 use crate::process::scheduling::Scheduling;
 use crate::process::signal::{self, Signals, ThreadSignals};
-use crate::process::template::Templates;
 use crate::process::thread::Fellows;
 use crate::process::traits::Traits;
-use crate::process::{
-    Current, Members, NAME_LENGTH, Pid, Process, ProcessTable, Resume, State, Thread,
-};
+use crate::process::{Current, Members, NAME_LENGTH, Pid, Process, Resume, State, Thread};
 use crate::records::COUNTERS;
 use crate::system_calls::paths::time_of_change;
 use crate::trace;
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use contract::counters::Counter;
 use contract::status::Exit;
 use contract::{Errno, command_line};
-use files::{FdTable, Files, LastLink, NoProcesses, OnExec, Owner, PATH_MAX, Step, Time, View};
+use files::{FdTable, LastLink, NoProcesses, OnExec, Owner, PATH_MAX, Step, View};
 use linux_raw_sys::general::{O_RDWR, S_IFDIR, S_IFMT};
 
 /// The program without `--` on the command line.
 const DEFAULT_PROGRAM: &[u8] = b"/init";
-
-static PROCESSES: OneCpu<ProcessTable> = OneCpu::new(ProcessTable::new());
 
 /// What the command line says of arguments or environment.
 struct Tokens<F>(F);
@@ -64,7 +51,10 @@ impl<F: Fn() -> I, I: Iterator<Item = &'static [u8]>> Strings for Tokens<F> {
 /// Builds the kernel and pid 1, and runs them.
 pub fn run(boot: &BootInfo) -> ! {
     take_over_memory(boot);
-    kernel::start(|| new_kernel(boot), |kernel| start_first(kernel, boot))
+    kernel::start(|kernel| {
+        set_up(kernel, boot);
+        start_first(kernel, boot);
+    })
 }
 
 /// Makes pid 1, ready to run.
@@ -106,19 +96,15 @@ fn enter_directory(kernel: &mut Kernel, first: Current, token: &[u8]) {
     }
 }
 
-/// What the machine is called.
-fn host_names(options: &Options) -> HostNames {
-    let mut names = HostNames::new();
-    if let Some(token) = options.host_name {
-        let mut bytes = [0; host_names::NAME_LENGTH];
-        let mut length = 0;
-        for (place, byte) in bytes.iter_mut().zip(command_line::argument(token)) {
-            *place = byte;
-            length += 1;
-        }
-        names.host = Name::new(&bytes[..length]);
+/// The name of the machine in a token.
+fn host_name(token: &[u8]) -> Name {
+    let mut bytes = [0; host_names::NAME_LENGTH];
+    let mut length = 0;
+    for (place, byte) in bytes.iter_mut().zip(command_line::argument(token)) {
+        *place = byte;
+        length += 1;
     }
-    names
+    Name::new(&bytes[..length])
 }
 
 fn bad_boot(why: &str) -> ! {
@@ -135,53 +121,28 @@ fn take_over_memory(boot: &BootInfo) {
     }
 }
 
-fn new_kernel(boot: &BootInfo) -> Kernel {
-    let mut pages = Pages;
+/// Gives the kernel what the monitor gave.
+fn set_up(kernel: &mut Kernel, boot: &BootInfo) {
+    let Kernel { files, pages, .. } = kernel;
+    files.set_clock(time_of_change);
     let archive = boot.start_info.initramfs().unwrap_or_default();
-    let mut files = match Files::of_archive(&mut pages, archive) {
-        Ok(files) => files,
-        Err(error) => {
-            log!("cannot boot: initramfs: {error}");
-            machine::exit(Exit::BadBoot)
-        }
-    };
-    if let Err(errno) = files.populate(&mut pages) {
+    if let Err(error) = files.take_archive(pages, archive) {
+        log!("cannot boot: initramfs: {error}");
+        machine::exit(Exit::BadBoot)
+    }
+    if let Err(errno) = files.populate(pages) {
         log!(
             "cannot boot: initramfs leaves no room for /dev and /proc: {}",
             errno.name()
         );
         machine::exit(Exit::BadBoot)
     }
-    if let Some(epoch) = boot.options.epoch {
-        files.set_time(Time {
-            seconds: (epoch / SECOND) as i64,
-            nanoseconds: (epoch % SECOND) as u32,
-        });
-    }
-    files.set_clock(time_of_change);
-    Kernel {
-        // SAFETY: boot comes here once.
-        processes: unsafe { PROCESSES.take() },
-        current: Current::NONE,
-        progress: 0,
-        ready: Queue::new(),
-        alarm: Alarm::Off,
-        sleepers: BTreeSet::new(),
-        stopped: 0,
-        futexes: Futexes::new(),
-        lock_waiters: 0,
-        ends: Ends::None,
-        alarms: BTreeSet::new(),
-        until_sample: SAMPLE as u32,
-        charged_until: crate::arch::registers::read_tsc(),
-        files,
-        pages,
-        console: Console::new(boot.options.console),
-        templates: Templates::new(),
-        layout: boot.options.layout,
-        at_end: boot.options.at_end,
-        shared_memories: 0,
-        names: host_names(&boot.options),
+    kernel.charged_until = read_tsc();
+    kernel.console.set_up(boot.options.console);
+    kernel.layout = boot.options.layout;
+    kernel.at_end = boot.options.at_end;
+    if let Some(name) = boot.options.host_name {
+        kernel.names.host = host_name(name);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the machine is called (uname(2)).
 
 use crate::random;
+use core::cell::OnceCell;
 
 /// Length of a name without its NUL (`__NEW_UTS_LEN`).
 pub const NAME_LENGTH: usize = 64;
@@ -14,11 +15,17 @@ pub struct Name {
 
 impl Name {
     /// `name`, cut where it is too long.
-    pub fn new(name: &[u8]) -> Self {
-        let length = name.len().min(NAME_LENGTH);
+    pub const fn new(name: &[u8]) -> Self {
+        let name = match name.split_at_checked(NAME_LENGTH) {
+            Some((start, _)) => start,
+            None => name,
+        };
         let mut bytes = [0; NAME_LENGTH];
-        bytes[..length].copy_from_slice(&name[..length]);
-        Self { bytes, length }
+        bytes.split_at_mut(name.len()).0.copy_from_slice(name);
+        Self {
+            bytes,
+            length: name.len(),
+        }
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -32,17 +39,21 @@ pub struct HostNames {
     pub host: Name,
     /// `domainname`: setdomainname(2).
     pub domain: Name,
-    /// Random bits that are this boot's.
-    pub boot: [u64; 2],
+    boot: OnceCell<[u64; 2]>,
 }
 
 impl HostNames {
     /// Before anybody has said otherwise.
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self {
             host: Name::new(b"cowbell"),
             domain: Name::new(b"(none)"),
-            boot: random::words(),
+            boot: OnceCell::new(),
         }
+    }
+
+    /// Random bits that are this boot's.
+    pub fn boot(&self) -> [u64; 2] {
+        *self.boot.get_or_init(random::words)
     }
 }

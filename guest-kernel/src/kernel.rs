@@ -8,6 +8,7 @@ use crate::host_names::HostNames;
 use crate::log;
 use crate::memory::pages::Pages;
 use crate::one_cpu::OneCpu;
+use crate::process::accounting::SAMPLE;
 use crate::process::exit::Ends;
 use crate::process::futex::Futexes;
 use crate::process::layout::Layout;
@@ -26,7 +27,9 @@ use linux_raw_sys::general as linux;
 use page_tree::{Access, Refusal, Resolution};
 
 /// The one kernel.
-static KERNEL: OneCpu<Option<Kernel>> = OneCpu::new(None);
+static KERNEL: OneCpu<Kernel> = OneCpu::new(Kernel::new());
+
+static PROCESSES: OneCpu<ProcessTable> = OneCpu::new(ProcessTable::new());
 
 /// Everything that outlives a trap, but for frames and heap, which have statics of their own.
 pub struct Kernel {
@@ -63,10 +66,9 @@ pub struct Kernel {
     pub names: HostNames,
 }
 
-/// Makes the kernel in its place, lets `prepare` make the first process, and starts that. Does not come back.
-pub fn start(make: impl FnOnce() -> Kernel, prepare: impl FnOnce(&mut Kernel)) -> ! {
-    KERNEL.with(|place| {
-        let kernel = place.insert(make());
+/// Lets `prepare` make the first process, and starts that. Does not come back.
+pub fn start(prepare: impl FnOnce(&mut Kernel)) -> ! {
+    KERNEL.with(|kernel| {
         prepare(kernel);
         kernel.schedule();
     });
@@ -77,40 +79,55 @@ pub fn start(make: impl FnOnce() -> Kernel, prepare: impl FnOnce(&mut Kernel)) -
 /// The current process makes a system call. Unless that only returns, [`finish_system_call`] follows.
 #[inline]
 pub fn on_system_call(number: u64, arguments: [u64; 5]) -> Outcome {
-    KERNEL.with(|place| match place {
-        Some(kernel) => system_calls::enter(kernel, number, arguments),
-        None => unreachable!("programs run once there is a kernel"),
-    })
+    KERNEL.with(|kernel| system_calls::enter(kernel, number, arguments))
 }
 
 /// What a system call comes to that does more than return. What is current afterwards goes on.
 pub fn finish_system_call(outcome: Outcome) {
-    KERNEL.with(|place| match place {
-        Some(kernel) => system_calls::finish(kernel, outcome),
-        None => unreachable!("programs run once there is a kernel"),
-    });
+    KERNEL.with(|kernel| system_calls::finish(kernel, outcome));
 }
 
 /// The current process had a page fault at `address`; `error` is the processor's (present 1, write 2,
 /// user 4, fetch 16).
 #[inline]
 pub fn on_page_fault(address: u64, error: u64) -> Goes {
-    KERNEL.with(|place| match place {
-        Some(kernel) => kernel.page_fault(address, error),
-        None => Goes::Elsewhere,
-    })
+    KERNEL.with(|kernel| kernel.page_fault(address, error))
 }
 
 /// A program was interrupted otherwise. What is current afterwards goes on.
 pub fn on_trap(trap: Entry) {
-    KERNEL.with(|place| {
-        if let Some(kernel) = place {
-            kernel.handle(trap);
-        }
-    });
+    KERNEL.with(|kernel| kernel.handle(trap));
 }
 
 impl Kernel {
+    /// Before there are files and processes.
+    const fn new() -> Self {
+        Self {
+            // SAFETY: this is the one place that takes it, for the one kernel.
+            processes: unsafe { PROCESSES.take() },
+            current: Current::NONE,
+            progress: 0,
+            ready: Queue::new(),
+            alarm: Alarm::Off,
+            sleepers: BTreeSet::new(),
+            alarms: BTreeSet::new(),
+            charged_until: 0,
+            until_sample: SAMPLE as u32,
+            stopped: 0,
+            futexes: Futexes::new(),
+            lock_waiters: 0,
+            ends: Ends::None,
+            files: Files::none(),
+            pages: Pages,
+            console: Console::new(),
+            templates: Templates::new(),
+            layout: Layout::Random,
+            at_end: AtEnd::Stop,
+            shared_memories: 0,
+            names: HostNames::new(),
+        }
+    }
+
     #[inline]
     fn handle(&mut self, trap: Entry) {
         let next = match trap {

@@ -25,7 +25,7 @@ impl<T> OneCpu<T> {
     /// # Safety
     /// Called once, and [`with`](Self::with) never.
     #[allow(clippy::mut_from_ref, reason = "taken once, by the caller's promise")]
-    pub unsafe fn take(&'static self) -> &'static mut T {
+    pub const unsafe fn take(&'static self) -> &'static mut T {
         // SAFETY: the caller's.
         unsafe { &mut *self.0.get() }
     }

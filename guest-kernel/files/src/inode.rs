@@ -217,19 +217,14 @@ impl<P> Inode<P> {
 }
 
 impl<S: PageStore> Files<S> {
-    /// Sets the time that inodes are stamped with while there is no clock.
-    pub fn set_time(&mut self, time: Time) {
-        self.time = time.into();
-    }
-
-    /// Lets a clock tell the time that inodes are stamped with.
+    /// Lets a clock tell the time that inodes are stamped with: else it is 1970.
     pub fn set_clock(&mut self, clock: fn() -> Time) {
         self.clock = Some(clock);
     }
 
     /// The time of a change.
     pub(crate) fn now(&self) -> Stamp {
-        self.clock.map_or(self.time, |clock| clock().into())
+        self.clock.map_or(Stamp::ZERO, |clock| clock().into())
     }
 
     /// Keeps a working directory while one more process has it.

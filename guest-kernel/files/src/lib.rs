@@ -112,7 +112,7 @@ pub use wait_queue::{WaitFor, WaitQueue};
 pub use words::find as find_byte;
 
 use description::Description;
-use inode::{Number, Stamp};
+use inode::Number;
 use inodes::Inodes;
 use pipe::Pipe;
 use slab::Slab;
@@ -144,7 +144,6 @@ pub struct Files<S: PageStore> {
     nameless: nameless::NamelessAttributes,
     /// A file that has lost pages which mappings still have.
     lost_pages: Option<MappedFile<S::Page>>,
-    time: Stamp,
-    /// Tells the time that changes get; without one it is `time`.
+    /// Tells the time that changes get.
     clock: Option<fn() -> Time>,
 }

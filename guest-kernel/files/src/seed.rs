@@ -41,45 +41,54 @@ impl Neighbour {
 }
 
 impl<S: PageStore> Files<S> {
-    /// The tree of an archive. With an index ([`contract::archive_index`]) none of it is read before somebody asks for it.
+    /// Takes the tree of an archive, before there is another. With an index ([`contract::archive_index`]) none of it is
+    /// read before somebody asks for it.
     ///
     /// # Errors
     /// What is wrong with the archive.
-    pub fn of_archive(store: &mut S, bytes: &'static [u8]) -> Result<Self, ArchiveError> {
+    pub fn take_archive(
+        &mut self,
+        store: &mut S,
+        bytes: &'static [u8],
+    ) -> Result<(), ArchiveError> {
         if let Some(index) = Index::of(bytes) {
             // As long as the archive, and that is for ever.
             let index: &'static Index = Box::leak(Box::new(index));
             if let Ok(inodes) = Inodes::of(index) {
-                let mut files = Self::with(inodes);
-                files.proc_mount = index.proc;
-                files.last_serial = index.len();
-                return Ok(files);
+                self.inodes = inodes;
+                self.proc_mount = index.proc;
+                self.last_serial = index.len();
+                return Ok(());
             }
         }
-        let mut files = Self::new();
-        files.seed(store, bytes)?;
-        Ok(files)
+        self.make_root();
+        self.seed(store, bytes)
     }
 
     /// An empty root directory.
     #[must_use]
     pub fn new() -> Self {
-        let mut files = Self::with(Inodes::new());
+        let mut files = Self::none();
+        files.make_root();
+        files
+    }
+
+    fn make_root(&mut self) {
         let root = Inode::new(
             Kind::Directory(Directory::new()),
             DIRECTORY_MODE,
             Stamp::ZERO,
         );
-        if let Ok(root) = files.add_inode(root) {
-            files.root = root;
+        if let Ok(root) = self.add_inode(root) {
+            self.root = root;
         }
-        files
     }
 
-    /// Nothing but inodes: the root is number 0.
-    fn with(inodes: Inodes<S::Page>) -> Self {
+    /// Nothing, not even a root, before [`Self::take_archive`]. The root will be number 0.
+    #[must_use]
+    pub const fn none() -> Self {
         Self {
-            inodes,
+            inodes: Inodes::new(),
             descriptions: Slab::new(),
             writers: 0,
             pipes: Slab::new(),
@@ -96,7 +105,6 @@ impl<S: PageStore> Files<S> {
             leases: crate::leases::Leases::new(),
             memfds: crate::memfd::Memfds::new(),
             nameless: crate::nameless::NamelessAttributes::new(),
-            time: Stamp::ZERO,
             clock: None,
         }
     }

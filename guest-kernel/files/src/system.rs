@@ -56,7 +56,7 @@ impl<S: PageStore> Files<S> {
             SystemKind::Link(target) => Kind::Symlink(Name::Archived(target.as_bytes())),
             SystemKind::File(contents) => Kind::Regular(Regular::new(contents.as_bytes())),
         };
-        let inode = Inode::new(kind, file.permissions, self.time);
+        let inode = Inode::new(kind, file.permissions, self.now());
         self.create_as(directory, Name::Archived(name), hash, inode)
     }
 }

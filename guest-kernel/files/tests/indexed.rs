@@ -66,10 +66,11 @@ fn both(bytes: Vec<u8>) -> [Machine; 2] {
     let bytes: &'static [u8] = bytes.leak();
     [true, false].map(|index| {
         let mut m = Machine::new();
-        m.files = Files::new();
         if index {
-            m.files = Files::of_archive(&mut m.pages, bytes).unwrap();
+            m.files = Files::none();
+            m.files.take_archive(&mut m.pages, bytes).unwrap();
         } else {
+            m.files = Files::new();
             m.files.seed(&mut m.pages, bytes).unwrap();
         }
         m.files.populate(&mut m.pages).unwrap();
@@ -294,7 +295,9 @@ fn an_index_is_of_one_archive() {
     // Its end alone says nothing.
     let end = whole[whole.len() - FOOTER_SIZE..].to_vec();
     assert_eq!(Footer::of(&end), None);
-    assert!(Files::of_archive(&mut Machine::new().pages, end.leak()).is_err());
+    let mut m = Machine::new();
+    m.files = Files::none();
+    assert!(m.files.take_archive(&mut m.pages, end.leak()).is_err());
 }
 
 #[test]
@@ -308,11 +311,10 @@ fn a_damaged_index_never_panics() {
             bytes[start + random.below(index)] = [0, 1, 0x7f, 0xff][random.below(4)];
         }
         let mut m = Machine::new();
-        let Ok(files) = Files::of_archive(&mut m.pages, bytes.leak()) else {
-            continue;
-        };
-        m.files = files;
-        if m.files.populate(&mut m.pages).is_err() {
+        m.files = Files::none();
+        if m.files.take_archive(&mut m.pages, bytes.leak()).is_err()
+            || m.files.populate(&mut m.pages).is_err()
+        {
             continue;
         }
         m.processes.cwd = m.files.root();

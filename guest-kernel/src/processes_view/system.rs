@@ -101,7 +101,7 @@ impl ProcessesView<'_> {
             SysFile::PipeUserPagesSoft => out.write_str("16384\n"),
             // Memory is promised without being kept free: what Linux calls heuristic is nearest.
             SysFile::OvercommitMemory => out.write_str("0\n"),
-            SysFile::BootId => write_uuid(self.names.boot, out),
+            SysFile::BootId => write_uuid(self.names.boot(), out),
             SysFile::Uuid => write_uuid(random::words(), out),
         }
     }
