@@ -118,6 +118,14 @@ static void with_waitid(void)
 	show_waitid("gone", child, WEXITED);
 }
 
+/* Waits until so many SIGCHLD have come: a child that goes on tells of it itself, once it runs. */
+static void show_told(int expected)
+{
+	while (children_seen < expected)
+		moment(1);
+	printf("SIGCHLD %d, code %d status %d\n", children_seen, last_code, last_status);
+}
+
 static void told(void)
 {
 	struct sigaction action = {.sa_sigaction = on_child, .sa_flags = SA_SIGINFO | SA_RESTART};
@@ -130,16 +138,13 @@ static void told(void)
 		pid_t child = sleeper();
 		kill(child, SIGSTOP);
 		show_wait("stopped", child, WUNTRACED);
-		moment(5);
-		printf("SIGCHLD %d, code %d status %d\n", children_seen, last_code, last_status);
+		show_told(quiet ? 0 : 1);
 		kill(child, SIGCONT);
 		show_wait("continued", child, WCONTINUED);
-		moment(5);
-		printf("SIGCHLD %d, code %d status %d\n", children_seen, last_code, last_status);
+		show_told(quiet ? 0 : 2);
 		kill(child, SIGINT);
 		show_wait("ended", child, 0);
-		moment(5);
-		printf("SIGCHLD %d, code %d status %d\n", children_seen, last_code, last_status);
+		show_told(quiet ? 1 : 3);
 	}
 	signal(SIGCHLD, SIG_DFL);
 }
@@ -214,7 +219,7 @@ static void waiting(void)
 		(void)!pipe(talk);
 		pid_t child = fork();
 		if (child == 0) {
-			struct timespec time = {0, 500000000}, left = {9, 9}, later = {5, 0};
+			struct timespec time = {1000, 0}, left = {9, 9}, later = {5, 0};
 			struct pollfd poll_this = {.fd = ends[0], .events = POLLIN};
 			sigset_t set;
 			int result = -1;
@@ -228,6 +233,7 @@ static void waiting(void)
 				result = read(ends[0], &byte, 1);
 				break;
 			case 1:
+				signal(SIGUSR1, on_continue);
 				result = nanosleep(&time, &left);
 				break;
 			case 2:
@@ -243,7 +249,7 @@ static void waiting(void)
 				break;
 			case 5:
 				if ((child = fork()) == 0) {
-					moment(500);
+					(void)!read(ends[0], &byte, 1);
 					_exit(3);
 				}
 				result = waitpid(child, &status, 0) == child;
@@ -253,7 +259,7 @@ static void waiting(void)
 				result = pause();
 				break;
 			}
-			printf("call %d: %d errno %d, left %ld\n", call, result, errno, (long)left.tv_sec);
+			printf("call %d: %d errno %d, much left: %d\n", call, result, errno, left.tv_sec > 500);
 			_exit(0);
 		}
 		(void)!read(talk[0], &byte, 1);
@@ -269,7 +275,7 @@ static void waiting(void)
 			show_wait("it still waits", child, WNOHANG);
 		}
 		(void)!write(ends[1], "x", 1);
-		if (call == 6)
+		if (call == 1 || call == 6)
 			kill(child, SIGUSR1);
 		show_wait("ended", child, 0);
 		close(ends[0]);
@@ -277,6 +283,23 @@ static void waiting(void)
 		close(talk[0]);
 		close(talk[1]);
 	}
+}
+
+/* A short sleep ends by itself, wherever in it the stop came. */
+static void sleeping(void)
+{
+	struct timespec time = {0, 50000000};
+	pid_t child = fork();
+
+	if (child == 0) {
+		SHOW(nanosleep(&time, NULL));
+		_exit(0);
+	}
+	moment(5);
+	kill(child, SIGSTOP);
+	moment(5);
+	kill(child, SIGCONT);
+	show_wait("a short sleep", child, 0);
 }
 
 static void computing(void)
@@ -347,6 +370,7 @@ int main(void)
 			discarding();
 			continuing();
 			waiting();
+			sleeping();
 			computing();
 			_exit(0);
 		}

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 static int ends[2], spare[2];
 static char much[200000];
@@ -14,21 +13,21 @@ static char much[200000];
 static long result;
 static int error;
 
-static void rest(void)
-{
-	nanosleep(&(struct timespec){0, 30000000}, NULL);
-}
+/* Of the thread that was started last. */
+static volatile pid_t tid;
 
 static void *reader(void *unused)
 {
 	char bytes[8];
 
+	tid = gettid();
 	result = read(ends[0], bytes, sizeof bytes);
 	return unused;
 }
 
 static void *writer(void *unused)
 {
+	tid = gettid();
 	result = write(ends[1], much, sizeof much);
 	error = errno;
 	return unused;
@@ -38,8 +37,30 @@ static void *receiver(void *unused)
 {
 	char bytes[8];
 
+	tid = gettid();
 	result = recv(ends[0], bytes, sizeof bytes, 0);
 	return unused;
+}
+
+/* Starts a thread; returns when its call waits. Who looks needs a descriptor: a child's own, for a thread that opens
+ * something is to get the lowest number here. */
+static pthread_t start(void *(*call)(void *))
+{
+	pthread_t thread;
+
+	tid = 0;
+	pthread_create(&thread, NULL, call, NULL);
+	while (tid == 0)
+		sched_yield();
+	pid_t child = fork();
+	if (child == 0) {
+		char path[40];
+		snprintf(path, sizeof path, "/proc/%d/task/%d/stat", getppid(), tid);
+		until_told(path, 'S');
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	return thread;
 }
 
 static void join(const char *what, pthread_t thread)
@@ -50,18 +71,14 @@ static void join(const char *what, pthread_t thread)
 
 static void both_ends_closed(void)
 {
-	pthread_t thread;
-
 	pipe(ends);
-	pthread_create(&thread, NULL, reader, NULL);
-	rest();
+	pthread_t thread = start(reader);
 	SHOW(close(ends[0]));
 	SHOW(close(ends[1]));
 	join("the call", thread);
 	/* What is there now is somebody else's. */
 	pipe(ends);
-	pthread_create(&thread, NULL, reader, NULL);
-	rest();
+	thread = start(reader);
 	SHOW(close(ends[0]));
 	pipe(spare);
 	write(spare[1], "other", 5);
@@ -82,8 +99,7 @@ static void replaced(void)
 
 	signal(SIGPIPE, SIG_IGN);
 	pipe(ends);
-	pthread_create(&thread, NULL, writer, NULL);
-	rest();
+	thread = start(writer);
 	SHOW(dup2(null, ends[1]) == ends[1]);
 	while ((count = read(ends[0], bytes, sizeof bytes)) > 0)
 		total += count;
@@ -93,8 +109,7 @@ static void replaced(void)
 	close(ends[1]);
 	/* Nobody reads any more: what has gone in counts. */
 	pipe(ends);
-	pthread_create(&thread, NULL, writer, NULL);
-	rest();
+	thread = start(writer);
 	SHOW(syscall(SYS_close_range, ends[1], ends[1], 0));
 	SHOW(close(ends[0]));
 	join("the call", thread);
@@ -106,16 +121,14 @@ static void sockets(void)
 	pthread_t thread;
 
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
-	pthread_create(&thread, NULL, receiver, NULL);
-	rest();
+	thread = start(receiver);
 	SHOW(close(ends[0]));
 	SHOW(send(ends[1], "five", 5, 0));
 	join("the call", thread);
 	SHOW(send(ends[1], "five", 5, MSG_NOSIGNAL));
 	close(ends[1]);
 	socketpair(AF_UNIX, SOCK_DGRAM, 0, ends);
-	pthread_create(&thread, NULL, receiver, NULL);
-	rest();
+	thread = start(receiver);
 	SHOW(close(ends[1]));
 	SHOW(shutdown(ends[0], SHUT_RDWR) + 1 > -1);
 	join("the call", thread);
@@ -129,6 +142,7 @@ static void on_signal(int number)
 
 static void *opener(void *unused)
 {
+	tid = gettid();
 	result = open("fifo", O_RDONLY);
 	error = errno;
 	return unused;
@@ -145,8 +159,7 @@ static void opens(void)
 	SHOW(mkfifo("fifo", 0600));
 	int number = dup(0);
 	close(number);
-	pthread_create(&thread, NULL, opener, NULL);
-	rest();
+	thread = start(opener);
 	int other = open("/dev/null", O_RDWR);
 	HOLDS(other == number + 1);
 	errno = 0;
@@ -166,8 +179,7 @@ static void opens(void)
 	SHOW(fcntl(number, F_GETFD));
 	close(number);
 	/* In the end it opens, too. */
-	pthread_create(&thread, NULL, opener, NULL);
-	rest();
+	thread = start(opener);
 	int end = open("fifo", O_WRONLY);
 	HOLDS(end == other + 1);
 	join("the call", thread);
@@ -181,16 +193,14 @@ static void opens(void)
 /* Threads that another one's exec ends leave nothing behind. */
 static void execs(void)
 {
-	pthread_t thread;
 	int status;
 	pid_t child = fork();
 
 	if (child == 0) {
 		pipe2(ends, O_CLOEXEC);
-		pthread_create(&thread, NULL, opener, NULL);
-		pthread_create(&thread, NULL, opener, NULL);
-		pthread_create(&thread, NULL, reader, NULL);
-		rest();
+		start(opener);
+		start(opener);
+		start(reader);
 		execl("/proc/self/exe", "count", "count", NULL);
 		_exit(9);
 	}
@@ -251,9 +261,15 @@ static void parted(void)
 
 int main(int count, char **arguments)
 {
+	sigset_t set;
+
 	(void)arguments;
 	if (count > 1)
 		return count_open();
+	/* The end of a child that only looks is no news to a thread whose call waits. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	/* Whatever this was started with. */
 	syscall(SYS_close_range, 3, ~0u, 0);
 	enter_scratch();
