@@ -4,10 +4,12 @@
 //! them from the UART when a process reads and at no other time: what nobody reads stays with the host. A
 //! terminal's bytes are taken as they come, for one of them may be Ctrl-C, and go through the line
 //! discipline.
+use crate::arch::interrupts::{SerialInterrupt, route_serial};
 use crate::arch::uart::{self, Input};
 use crate::boot::command_line;
 use crate::host_keys::{Heard, HostKeys, WindowSize};
 use crate::kernel::Kernel;
+use crate::log;
 use crate::process::Pid;
 use crate::process::signal::{self, Info};
 use crate::records::COUNTERS;
@@ -166,6 +168,9 @@ impl Console {
     pub fn listen(&mut self) {
         if self.supply == Supply::Quiet {
             self.supply = Supply::Listening;
+            if route_serial() == SerialInterrupt::Unavailable {
+                log!("no I/O APIC: input to the console will not be noticed");
+            }
             uart::listen();
         }
     }

@@ -5,7 +5,7 @@ mod entry;
 mod page_tables;
 pub mod start_info;
 
-use crate::arch::{apic, clock, control, interrupts, layout, machine, probe, segments, timer};
+use crate::arch::{apic, clock, control, layout, machine, probe, segments, timer};
 use crate::log;
 use crate::records::COUNTERS;
 use contract::counters::Counter;
@@ -48,9 +48,6 @@ fn prepare(start_info: PhysAddr, tsc: u64) -> Result<BootInfo, start_info::Error
     probe::run();
     apic::start();
     timer::start();
-    if interrupts::route_serial() == interrupts::SerialInterrupt::Unavailable {
-        log!("no I/O APIC: input to the console will not be noticed");
-    }
     Ok(BootInfo {
         start_info,
         tables,
