@@ -8,7 +8,7 @@ use crate::files_out;
 use crate::host_names::{self, Name};
 use crate::kernel::{self, Kernel};
 use crate::log;
-use crate::memory::frames::{FRAMES, Frames, Use};
+use crate::memory::frames::{FRAMES, Use};
 use crate::process::accounting::Usage;
 use crate::process::credentials::Credentials;
 use crate::process::descriptors::Descriptors;
@@ -115,9 +115,12 @@ fn bad_boot(why: &str) -> ! {
 fn take_over_memory(boot: &BootInfo) {
     let [a, b, c, d, e, f, g] = boot.start_info.reserved();
     let reserved = [a, b, c, d, e, f, g, boot.tables.clone()];
-    match Frames::take_over(boot.start_info.ram(), &reserved, boot.options.ram) {
-        Some(frames) => FRAMES.with(|place| *place = frames),
-        None => bad_boot("the machine has too little memory"),
+    let ram = boot.start_info.ram();
+    if FRAMES
+        .with(|frames| frames.take_over(ram, &reserved, boot.options.ram))
+        .is_err()
+    {
+        bad_boot("the machine has too little memory");
     }
 }
 

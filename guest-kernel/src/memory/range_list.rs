@@ -44,12 +44,11 @@ impl RangeList {
 
     /// Cuts a range out, in place: most holes lie in one range or in none.
     pub fn subtract(&mut self, hole: Range<u64>) {
-        let mut at = 0;
-        while at < self.len {
+        // From the last on: what is put in or taken out moves none that is still to be looked at.
+        for at in (0..self.len).rev() {
             let (start, end) = self.ranges[at];
             let range = u64::from(start)..u64::from(end);
             if hole.end <= range.start || range.end <= hole.start {
-                at += 1;
                 continue;
             }
             match (range.start < hole.start, hole.end < range.end) {
@@ -57,9 +56,8 @@ impl RangeList {
                 (false, true) => self.ranges[at].0 = hole.end as u32,
                 (true, rest) => {
                     self.ranges[at].1 = hole.start as u32;
-                    at += 1;
                     if rest {
-                        self.insert(at, hole.end..range.end);
+                        self.insert(at + 1, hole.end..range.end);
                     }
                 }
             }
@@ -75,5 +73,18 @@ impl RangeList {
             self.remove(0);
         }
         Some(lowest)
+    }
+
+    /// Takes the lowest numbers that follow on each other out, at most so many.
+    pub fn take_run(&mut self, most: u32) -> Range<u32> {
+        let Some((start, end)) = self.ranges[..self.len].first_mut() else {
+            return 0..0;
+        };
+        let run = *start..(*end).min(start.saturating_add(most));
+        *start = run.end;
+        if start == end {
+            self.remove(0);
+        }
+        run
     }
 }
