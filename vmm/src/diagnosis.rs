@@ -1,6 +1,7 @@
 //! Why the guest could not execute a program, in more words than an errno: the host knows the file too.
 
 use crate::command_line::Run;
+use crate::image;
 use crate::initramfs::{self, Found};
 use crate::run::DEFAULT_PROGRAM;
 use anyhow::{Result, bail, ensure};
@@ -79,7 +80,8 @@ impl<'a> Place<'a> {
             return Some((NOT_FOUND, "No such file or directory".to_owned()));
         }
         // In PATH there may be another one, which can be executed; and a script's interpreter is the kernel's to find.
-        if !program.contains(&b'/') {
+        // The programs that are embedded were built for it.
+        if !program.contains(&b'/') || std::ptr::eq(self.archive, image::initramfs()) {
             return None;
         }
         let Some(Found::File { mode, data }) = self.find(program) else {
