@@ -8,19 +8,17 @@
 //! 1 MiB..  kernel, where its segments ask to be; initramfs at the top of the RAM below 3 GiB
 //! ```
 
+use crate::image;
 use crate::kernel_image::KernelImage;
 use crate::memory::{self, HOLE_START, Memory};
+use crate::own_file::{self, OwnFile};
 use crate::quantities::show_size;
-use crate::{image, own_file};
 use anyhow::{Context, Result, ensure};
 use linux_loader::configurator::pvh::PvhBootConfigurator;
 use linux_loader::configurator::{BootConfigurator, BootParams};
-use linux_loader::loader::KernelLoader;
 use linux_loader::loader::elf::start_info::{
     hvm_memmap_table_entry, hvm_modlist_entry, hvm_start_info,
 };
-use linux_loader::loader::elf::{Elf, PvhBootCapability};
-use std::io::Cursor;
 use vm_memory::{Bytes, GuestAddress, GuestMemoryError};
 
 const START_INFO: u64 = 0x6000;
@@ -83,13 +81,15 @@ pub fn check_size(kernel: &KernelImage<'_>, initramfs: &[u8], size: u64) -> Resu
     Ok(())
 }
 
-/// Puts the initramfs into memory; the embedded one without copying it.
-fn place(memory: &Memory, initramfs: &[u8], at: GuestAddress) -> Result<(), GuestMemoryError> {
-    let embedded = image::initramfs();
-    if std::ptr::eq(initramfs, embedded) && own_file::map(memory, at, embedded).is_some() {
-        return Ok(());
-    }
-    memory.write_slice(initramfs, at)
+/// Puts bytes into memory; those of this executable without copying them, as far as they can be mapped.
+fn place(
+    memory: &Memory,
+    own: Option<&OwnFile>,
+    at: u64,
+    bytes: &[u8],
+) -> Result<(), GuestMemoryError> {
+    let mapped = own.and_then(|own| own.map(memory, at, bytes)).unwrap_or(0);
+    memory.write_slice(&bytes[mapped..], GuestAddress(at + mapped as u64))
 }
 
 /// Puts everything into memory, which is this process's own.
@@ -103,15 +103,15 @@ pub fn load(
     initramfs: &[u8],
     command_line: &[u8],
 ) -> Result<Entry> {
-    let loaded = Elf::load(memory, None, &mut Cursor::new(kernel.bytes), None)
-        .context("the kernel does not fit into the machine's memory")?;
-    let PvhBootCapability::PvhEntryPresent(entry) = loaded.pvh_boot_cap else {
-        anyhow::bail!("the kernel's PVH entry note is damaged")
-    };
+    let own = OwnFile::open();
+    for (at, bytes) in &kernel.segments {
+        place(memory, own.as_ref(), *at, bytes)
+            .context("the kernel does not fit into the machine's memory")?;
+    }
 
     let top = size.min(HOLE_START);
     let initramfs_at = (top - initramfs.len() as u64) & !0xfff;
-    place(memory, initramfs, GuestAddress(initramfs_at))
+    place(memory, own.as_ref(), initramfs_at, initramfs)
         .context("the initramfs does not fit into the machine's memory")?;
 
     let mut terminated = command_line.to_vec();
@@ -145,7 +145,7 @@ pub fn load(
     own_file::forget(image::kernel());
     own_file::forget(image::initramfs());
     Ok(Entry {
-        address: entry.0,
+        address: kernel.entry.into(),
         start_info: START_INFO,
     })
 }

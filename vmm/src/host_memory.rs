@@ -6,8 +6,8 @@ use vm_memory::{GuestMemoryBackend, GuestMemoryRegion};
 /// Resident bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resident {
-    /// Guest memory that is the guest's alone. Pages of the embedded archive that are mapped from the executable are in
-    /// the host's page cache anyway and not counted, until the guest writes them.
+    /// Guest memory that is the guest's alone. Pages of the embedded kernel and archive that are mapped from the
+    /// executable are in the host's page cache anyway and not counted, until the guest writes them.
     pub guest: u64,
     /// All else of this process.
     pub monitor: u64,

@@ -9,6 +9,7 @@ use elf::abi::{EM_X86_64, ET_EXEC, PT_LOAD, PT_NOTE, STT_FUNC, STT_NOTYPE};
 use elf::endian::LittleEndian;
 use elf::note::Note;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Type of the note that holds the 32-bit physical entry point (XEN_ELFNOTE_PHYS32_ENTRY).
 const PVH_ENTRY: u64 = 18;
@@ -21,10 +22,14 @@ pub struct KernelImage<'a> {
     pub bytes: &'a [u8],
     /// Guest-physical addresses that its segments take.
     pub extent: Range<u64>,
+    /// What is loaded: where to, and the bytes. What a segment has beyond them is zero.
+    pub segments: Vec<(u64, &'a [u8])>,
+    /// Physical address of the PVH entry.
+    pub entry: u32,
     /// Where its records are, if it is cowbell's kernel.
     pub records: Option<Records>,
-    /// Functions by address, sorted.
-    symbols: Vec<Symbol<'a>>,
+    /// Functions by address, sorted; read when the first is asked for.
+    symbols: OnceLock<Vec<Symbol<'a>>>,
 }
 
 struct Symbol<'a> {
@@ -72,14 +77,16 @@ impl<'a> KernelImage<'a> {
         );
         let segments = elf.segments().context("it has no program headers")?;
         let mut extent: Option<Range<u64>> = None;
+        let mut loaded = Vec::new();
         let mut entry = None;
         let mut records = None;
         for segment in segments.iter() {
             match segment.p_type {
                 PT_LOAD => {
-                    elf.segment_data(&segment).ok().context(
+                    let data = elf.segment_data(&segment).ok().context(
                         "it is cut short: the file ends before the segments its header names",
                     )?;
+                    loaded.push((segment.p_paddr, data));
                     ensure!(
                         segment.p_filesz <= segment.p_memsz,
                         "a segment has more bytes in the file than in memory"
@@ -99,7 +106,8 @@ impl<'a> KernelImage<'a> {
                     for note in notes {
                         let Note::Unknown(note) = note else { continue };
                         if note.name == b"Xen\0" && note.n_type == PVH_ENTRY {
-                            entry = Some(());
+                            let address = note.desc.first_chunk();
+                            entry = Some(address.context("its PVH entry note is damaged")?);
                         }
                         if note.name == NOTE_NAME && note.n_type == u64::from(NOTE_TYPE) {
                             records = parse_records(note.desc);
@@ -110,7 +118,7 @@ impl<'a> KernelImage<'a> {
             }
         }
         let extent = extent.context("it has nothing to load (no PT_LOAD segment)")?;
-        entry.context(
+        let entry = entry.context(
             "it has no PVH entry note (XEN_ELFNOTE_PHYS32_ENTRY), so there is no way to start it",
         )?;
         ensure!(
@@ -121,23 +129,21 @@ impl<'a> KernelImage<'a> {
         Ok(Self {
             bytes,
             extent,
+            segments: loaded,
+            entry: u32::from_le_bytes(*entry),
             records,
-            symbols: read_symbols(&elf),
+            symbols: OnceLock::new(),
         })
     }
 
     /// The function that an address lies in and how far in, demangled.
     #[must_use]
     pub fn symbolise(&self, address: u64) -> Option<(String, u64)> {
-        let index = self
-            .symbols
-            .partition_point(|symbol| symbol.address <= address);
-        let symbol = self.symbols.get(index.checked_sub(1)?)?;
+        let symbols = self.symbols();
+        let index = symbols.partition_point(|symbol| symbol.address <= address);
+        let symbol = symbols.get(index.checked_sub(1)?)?;
         let offset = address - symbol.address;
-        let next = self
-            .symbols
-            .get(index)
-            .map_or(u64::MAX, |next| next.address);
+        let next = symbols.get(index).map_or(u64::MAX, |next| next.address);
         // Labels of assembly have no size: they last until the next one.
         let inside = if symbol.size == 0 {
             address < next && offset < 0x1_0000
@@ -149,6 +155,13 @@ impl<'a> KernelImage<'a> {
                 format!("{:#}", rustc_demangle::demangle(symbol.name)),
                 offset,
             )
+        })
+    }
+
+    fn symbols(&self) -> &[Symbol<'a>] {
+        self.symbols.get_or_init(|| {
+            ElfBytes::minimal_parse(self.bytes)
+                .map_or_else(|_| Vec::new(), |elf| read_symbols(&elf))
         })
     }
 }
@@ -203,7 +216,7 @@ mod tests {
         let kernel = KernelImage::parse(image::kernel()).expect("it was just built");
         assert!(kernel.records.is_some());
         let entry = kernel
-            .symbols
+            .symbols()
             .iter()
             .find(|symbol| symbol.size > 8)
             .expect("it has functions");

@@ -1,44 +1,61 @@
-//! Data of this executable, mapped from its file where the guest wants it: nothing is copied, and what nobody touches
-//! takes no memory. The mapping is private, so that the guest may write.
+//! Constants of this executable, mapped from its file where the guest wants them: nothing is copied, and what nobody
+//! touches takes no memory. The mapping is private, so that the guest may write.
 
 use crate::memory::Memory;
 use contract::PAGE_SIZE;
 use std::fs::File;
 use std::os::fd::AsRawFd;
-use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend};
+use vm_memory::{GuestAddress, GuestMemoryBackend};
 
-/// Puts `data` at `at`, both on a page boundary, by mapping. `None` where that cannot be done, and nothing has been.
-///
-/// The memory must not be shared with another process, which would not see it.
-pub fn map(memory: &Memory, at: GuestAddress, data: &'static [u8]) -> Option<()> {
-    let whole = data.len() / PAGE_SIZE * PAGE_SIZE;
-    let start = data.as_ptr() as usize;
-    if whole == 0 || !start.is_multiple_of(PAGE_SIZE) || !at.0.is_multiple_of(PAGE_SIZE as u64) {
-        return None;
+/// The file of this executable.
+pub struct OwnFile {
+    file: File,
+    /// Its parts in memory.
+    parts: Vec<Part>,
+}
+
+/// A part of the file that is mapped, and that nobody writes.
+struct Part {
+    address: usize,
+    offset: usize,
+    length: usize,
+}
+
+impl OwnFile {
+    /// Opens it; `None` where that cannot be done.
+    pub fn open() -> Option<Self> {
+        let file = File::open("/proc/self/exe").ok()?;
+        let parts = parts();
+        Some(Self { file, parts })
     }
-    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
-    let offset = file_offset(&maps, start, whole)?;
-    let file = File::open("/proc/self/exe").ok()?;
-    let target = memory.get_slice(at, data.len()).ok()?;
-    let target = target.ptr_guard_mut().as_ptr();
-    // What follows the data in its last page is not the guest's: that part is copied, and first, while nothing else
-    // has changed.
-    memory
-        .write_slice(&data[whole..], GuestAddress(at.0 + whole as u64))
-        .ok()?;
-    // SAFETY: the range lies in guest memory, which is mapped and to which there are no references; a private mapping
-    // of a file that is being executed, and so cannot be written, takes its place.
-    let mapped = unsafe {
-        libc::mmap(
-            target.cast(),
-            whole,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_FIXED,
-            file.as_raw_fd(),
-            offset,
-        )
-    };
-    (mapped == target.cast()).then_some(())
+
+    /// Puts the whole pages of `data` at `at` by mapping, and returns how many bytes that are. `None` where it cannot be
+    /// done, and nothing has been: the data are not this executable's, or not on a page boundary here or there.
+    ///
+    /// The memory must not be shared with another process, which would not see it.
+    pub fn map(&self, memory: &Memory, at: u64, data: &[u8]) -> Option<usize> {
+        let whole = data.len() / PAGE_SIZE * PAGE_SIZE;
+        let start = data.as_ptr() as usize;
+        if whole == 0 || !start.is_multiple_of(PAGE_SIZE) || !at.is_multiple_of(PAGE_SIZE as u64) {
+            return None;
+        }
+        let offset = file_offset(&self.parts, start, whole)?;
+        let target = memory.get_slice(GuestAddress(at), whole).ok()?;
+        let target = target.ptr_guard_mut().as_ptr();
+        // SAFETY: the range lies in guest memory, which is mapped and to which there are no references; a private mapping
+        // of a file that is being executed, and so cannot be written, takes its place.
+        let mapped = unsafe {
+            libc::mmap(
+                target.cast(),
+                whole,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_FIXED,
+                self.file.as_raw_fd(),
+                offset,
+            )
+        };
+        (mapped == target.cast()).then_some(whole)
+    }
 }
 
 /// Gives the host back the pages of `data`, which is embedded: whoever reads it again gets them from the file.
@@ -52,49 +69,93 @@ pub fn forget(data: &'static [u8]) {
     }
 }
 
-/// Where in its file a range of mapped memory lies, if one mapping has it all.
-fn file_offset(maps: &str, start: usize, length: usize) -> Option<libc::off_t> {
-    maps.lines().find_map(|line| {
-        let mut fields = line.split_ascii_whitespace();
-        let (from, to) = fields.next()?.split_once('-')?;
-        let _permissions = fields.next()?;
-        let offset = u64::from_str_radix(fields.next()?, 16).ok()?;
-        let (_device, inode) = (fields.next()?, fields.next()?);
-        let (from, to) = (
-            usize::from_str_radix(from, 16).ok()?,
-            usize::from_str_radix(to, 16).ok()?,
-        );
-        let inside = from <= start && start.checked_add(length)? <= to && inode != "0";
-        inside
-            .then(|| libc::off_t::try_from(offset + (start - from) as u64).ok())
-            .flatten()
+/// Where in the file a range of memory lies, if one part has it all.
+fn file_offset(parts: &[Part], start: usize, length: usize) -> Option<libc::off_t> {
+    parts.iter().find_map(|part| {
+        let inside = start.checked_sub(part.address)?;
+        let fits = inside.checked_add(length)? <= part.length;
+        fits.then(|| libc::off_t::try_from(part.offset + inside).ok())?
     })
+}
+
+/// The parts of this executable, as its program headers have them (dl_iterate_phdr(3)).
+fn parts() -> Vec<Part> {
+    let mut parts = Vec::new();
+    // SAFETY: the function is called before this returns, with this vector.
+    unsafe { libc::dl_iterate_phdr(Some(add_parts), (&raw mut parts).cast()) };
+    parts
+}
+
+/// Adds the parts of an object that is loaded. The first is the executable, and the others are not asked for.
+unsafe extern "C" fn add_parts(
+    object: *mut libc::dl_phdr_info,
+    _size: libc::size_t,
+    parts: *mut libc::c_void,
+) -> libc::c_int {
+    // SAFETY: `parts` hands over its vector, to which there is no other reference now.
+    let parts = unsafe { &mut *parts.cast::<Vec<Part>>() };
+    // SAFETY: the loader hands over a structure that is valid during the call.
+    let object = unsafe { &*object };
+    // SAFETY: the headers are mapped as long as the object is, and are as many as it says.
+    let headers = unsafe { std::slice::from_raw_parts(object.dlpi_phdr, object.dlpi_phnum.into()) };
+    let constants = |header: &&libc::Elf64_Phdr| {
+        header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0
+    };
+    parts.extend(headers.iter().filter(constants).map(|header| Part {
+        address: (object.dlpi_addr + header.p_vaddr) as usize,
+        offset: header.p_offset as usize,
+        length: header.p_filesz as usize,
+    }));
+    1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{image, memory};
+    use vm_memory::Bytes;
 
     #[test]
     fn the_offset_is_found() {
-        let maps = "55d0c0000000-55d0c0100000 r--p 00002000 fe:00 42    /usr/bin/cowbell\n\
-            7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0     [stack]\n";
-        assert_eq!(file_offset(maps, 0x55d0_c000_3000, 0x1000), Some(0x5000));
-        assert_eq!(file_offset(maps, 0x55d0_c00f_f000, 0x2000), None);
-        assert_eq!(file_offset(maps, 0x7ffc_0000_0000, 0x1000), None);
+        let parts = [Part {
+            address: 0x55d0_c000_0000,
+            offset: 0x2000,
+            length: 0x10_0000,
+        }];
+        let offset = |start, length| file_offset(&parts, start, length);
+        assert_eq!(offset(0x55d0_c000_3000, 0x1000), Some(0x5000));
+        assert_eq!(offset(0x55d0_c00f_f000, 0x2000), None);
+        assert_eq!(offset(0x7ffc_0000_0000, 0x1000), None);
+        assert_eq!(offset(0x1000, 0x1000), None);
     }
 
     #[test]
     fn the_guest_sees_the_data_and_may_write_it() {
         let memory = memory::private(16 << 20).expect("memory");
-        let at = GuestAddress(4 << 20);
+        let at = 4 << 20;
         let data = image::initramfs();
-        map(&memory, at, data).expect("it is in this executable");
-        let mut seen = vec![0; data.len() + 1];
-        memory.read_slice(&mut seen, at).expect("in memory");
-        assert!(seen[..data.len()] == *data && seen[data.len()] == 0);
-        memory.write_obj(7_u8, at).expect("writable");
+        let own = OwnFile::open().expect("it is there");
+        let mapped = own
+            .map(&memory, at, data)
+            .expect("it is in this executable");
+        let mut seen = vec![0; mapped + 1];
+        memory
+            .read_slice(&mut seen, GuestAddress(at))
+            .expect("in memory");
+        assert!(seen[..mapped] == data[..mapped] && seen[mapped] == 0);
+        memory.write_obj(7_u8, GuestAddress(at)).expect("writable");
         assert_ne!(data[0], 7);
+    }
+
+    #[test]
+    fn what_is_not_in_the_file_is_not_mapped() {
+        let memory = memory::private(16 << 20).expect("memory");
+        let own = OwnFile::open().expect("it is there");
+        let copy = vec![0_u8; 3 * PAGE_SIZE];
+        let aligned = copy.as_ptr().align_offset(PAGE_SIZE);
+        let copy = &copy[aligned..aligned + PAGE_SIZE];
+        assert_eq!(own.map(&memory, 0, copy), None);
+        assert_eq!(own.map(&memory, 1, image::initramfs()), None);
+        assert_eq!(own.map(&memory, 16 << 20, image::initramfs()), None);
     }
 }
