@@ -42,7 +42,14 @@ static void wait_for(int wanted)
 		usleep(1000);
 }
 
-/* Long enough for another thread to wait. */
+/* Sleeps until somebody has asked for a lock that somebody has. */
+static void until_waited_for(volatile unsigned *lock)
+{
+	while (!(*lock & FUTEX_WAITERS))
+		usleep(1000);
+}
+
+/* For another thread to wait, mostly; what is shown is the same where it does not yet. */
 static void a_while(void)
 {
 	usleep(20000);
@@ -91,7 +98,7 @@ static void words(void)
 	stage = 0;
 	pthread_create(&thread, NULL, waits, NULL);
 	wait_for(1);
-	a_while();
+	until_waited_for(&word);
 	HOLDS(word == (own() | FUTEX_WAITERS));
 	SHOW(futex(&word, FUTEX_UNLOCK_PI, NULL));
 	stage = 2;
@@ -112,7 +119,7 @@ static void words(void)
 	SHOW(futex(&word, FUTEX_LOCK_PI, NULL));
 	pthread_create(&thread, NULL, takes_other, NULL);
 	wait_for(1);
-	a_while();
+	until_waited_for(&word);
 	SHOW(futex(&other_word, FUTEX_LOCK_PI, NULL));
 	SHOW(futex(&word, FUTEX_UNLOCK_PI, NULL));
 	stage = 2;
@@ -136,7 +143,7 @@ static void *ends_with_it(void *unused)
 	(void)unused;
 	SHOW(futex(&word, FUTEX_LOCK_PI, NULL));
 	stage = 1;
-	a_while();
+	until_waited_for(&word);
 	/* It has let the word go, and not woken anybody. */
 	word = FUTEX_OWNER_DIED;
 	return NULL;
@@ -199,6 +206,7 @@ static void mutexes(void)
 	struct timespec time;
 
 	mutex = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int *locked = (int *)(mutex + 1);
 	SHOW(pthread_mutexattr_init(&attributes));
 	SHOW(pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT));
 	SHOW(pthread_mutex_init(mutex, &attributes));
@@ -228,10 +236,16 @@ static void mutexes(void)
 		pid_t child = fork();
 		if (child == 0) {
 			SHOW(pthread_mutex_lock(mutex));
-			usleep(round == 0 ? 50000 : 0);
+			*locked = 1;
+			if (round == 0)
+				until_asleep(getppid());
 			_exit(0);
 		}
-		usleep(round == 0 ? 20000 : 100000);
+		while (!*locked)
+			sched_yield();
+		*locked = 0;
+		if (round == 1)
+			waitid(P_PID, child, NULL, WEXITED | WNOWAIT);
 		SHOW(pthread_mutex_lock(mutex) == EOWNERDEAD);
 		SHOW(pthread_mutex_consistent(mutex));
 		SHOW(pthread_mutex_unlock(mutex));
@@ -247,13 +261,6 @@ static void mutexes(void)
 		SHOW(pthread_mutex_unlock(mutex));
 		SHOW(pthread_mutex_destroy(mutex));
 	}
-}
-
-/* Sleeps until a process has asked for a lock that somebody has. */
-static void until_waited_for(volatile unsigned *lock)
-{
-	while (!(*lock & FUTEX_WAITERS))
-		usleep(1000);
 }
 
 static unsigned *shared;
@@ -281,12 +288,11 @@ static void ends(void)
 				until_waited_for(shared);
 			}
 			shared[1] = child;
-			a_while();
-			a_while();
+			until_asleep(getppid());
 			syscall(SYS_exit_group, 0);
 		}
 		while (*(volatile unsigned *)&shared[1] != (unsigned)child)
-			usleep(1000);
+			sched_yield();
 		SHOW(futex(shared, FUTEX_LOCK_PI, NULL));
 		SHOW((*shared & FUTEX_TID_MASK) == own());
 		SHOW((*shared & FUTEX_OWNER_DIED) != 0);
