@@ -1,12 +1,12 @@
 /* Reads and writes whose bytes cannot be reached, wholly or from somewhere on: of each kind of file, by each call. A file
  * that has an answer of its own gives that; who would need the bytes says EFAULT, or how far it came. */
-#include "report.h"
+#include "scratch.h"
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #define PAGE 4096
-#define FILE_NAME "/tmp/unreachable"
+#define FILE_NAME "unreachable"
 
 static char bytes[7000];
 static int ends[2];
@@ -132,6 +132,7 @@ int main(void)
 	};
 	static const size_t lengths[] = {0, 10, 5000, 1UL << 63};
 
+	enter_scratch();
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t kind = 0; kind < sizeof files / sizeof *files; kind++)
 		for (int call = 0; call < 6; call++) {
@@ -153,6 +154,5 @@ int main(void)
 			}
 			printf("\n");
 		}
-	unlink(FILE_NAME);
-	return 0;
+	return leave_scratch();
 }

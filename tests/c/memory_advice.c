@@ -1,9 +1,8 @@
 /* madvise, mincore, msync, mlock: what they do, and what they refuse. */
-#include "report.h"
+#include "scratch.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #define PAGE 4096L
@@ -110,9 +109,8 @@ int main(void)
 	SHOW(madvise(at, -1L, MADV_DONTNEED));
 	SHOW(madvise(at, PAGE, MADV_REMOVE));
 
-	file = open("/tmp/advised", O_RDWR | O_CREAT | O_TRUNC, 0600);
-	if (file < 0)
-		mkdir("/tmp", 0777), file = open("/tmp/advised", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	enter_scratch();
+	file = open("advised", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	SHOW(pwrite(file, "first", 6, 0));
 	SHOW(pwrite(file, "second", 7, PAGE));
 	shared = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, file, 0);
@@ -175,6 +173,6 @@ int main(void)
 	SHOW(mprotect(at, PAGE, 0x40));
 	SHOW(mprotect(at, 0, 0));
 	SHOW(mprotect(at, 8 * PAGE, PROT_READ));
-	SHOW(unlink("/tmp/advised"));
-	return 0;
+	SHOW(unlink("advised"));
+	return leave_scratch();
 }

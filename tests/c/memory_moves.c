@@ -1,8 +1,7 @@
 /* mremap in all its forms, and what is refused. */
-#include "report.h"
+#include "scratch.h"
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #define PAGE 4096L
 #define RW (PROT_READ | PROT_WRITE)
@@ -125,9 +124,8 @@ int main(void)
 	SHOW(madvise(to, 8 * PAGE, MADV_DOFORK));
 
 	/* A file's mapping shows more of the file. */
-	file = open("/tmp/moves", O_RDWR | O_CREAT | O_TRUNC, 0600);
-	if (file < 0)
-		mkdir("/tmp", 0777), file = open("/tmp/moves", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	enter_scratch();
+	file = open("moves", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	SHOW(ftruncate(file, 8 * PAGE));
 	SHOW(pwrite(file, "one", 3, PAGE));
 	SHOW(pwrite(file, "five", 4, 5 * PAGE));
@@ -146,6 +144,6 @@ int main(void)
 	to = mremap(at, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room(4));
 	puts(to == MAP_FAILED ? "apart" : to + PAGE);
 	FAILS(at, PAGE, PAGE, 0);
-	SHOW(unlink("/tmp/moves"));
-	return 0;
+	SHOW(unlink("moves"));
+	return leave_scratch();
 }

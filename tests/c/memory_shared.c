@@ -1,5 +1,5 @@
 /* Shared memory and files that are mapped, privately and shared: who sees what, over fork, write, truncate and unlink. */
-#include "report.h"
+#include "scratch.h"
 #include <fcntl.h>
 #include <setjmp.h>
 #include <sys/mman.h>
@@ -296,8 +296,7 @@ int main(void)
 
 	sigaction(SIGSEGV, &action, NULL);
 	sigaction(SIGBUS, &action, NULL);
-	if (chdir("/tmp") != 0)
-		mkdir("/tmp", 0777), (void)!chdir("/tmp");
+	enter_scratch();
 	counters();
 	files();
 	protections();
@@ -305,5 +304,5 @@ int main(void)
 	onto_itself();
 	numbers();
 	times();
-	return 0;
+	return leave_scratch();
 }
