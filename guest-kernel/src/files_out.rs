@@ -2,6 +2,7 @@
 //! line names, as a cpio archive (newc, cpio(5)) through the channel.
 use crate::arch::machine;
 use crate::boot::command_line::Options;
+use crate::boot::tokens::Token;
 use crate::channel;
 use crate::kernel::Kernel;
 use crate::memory::heap;
@@ -10,7 +11,7 @@ use crate::process::signal::SIGKILL;
 use crate::records::CHANNEL;
 use contract::channel::Kind;
 use contract::status::Exit;
-use contract::{Errno, PAGE, PAGE_SIZE, command_line};
+use contract::{Errno, PAGE, PAGE_SIZE};
 use core::sync::atomic::Ordering;
 use files::{Attributes, InodeId, LastLink, NoProcesses, Owner, PATH_MAX, View};
 use linux_raw_sys::general as linux;
@@ -18,12 +19,12 @@ use linux_raw_sys::general as linux;
 const TRAILER: &[u8] = b"TRAILER!!!";
 
 /// What is wanted, where something is.
-static WANTED: OneCpu<Option<Options>> = OneCpu::new(None);
+static WANTED: OneCpu<Option<&'static Options>> = OneCpu::new(None);
 
 /// Notes what a command line wants.
-pub fn expect(options: &Options) {
+pub fn expect(options: &'static Options) {
     if options.exports().next().is_some() {
-        WANTED.with(|wanted| *wanted = Some(*options));
+        WANTED.with(|wanted| *wanted = Some(options));
     }
 }
 
@@ -56,10 +57,10 @@ pub fn send_all(kernel: &Kernel) {
     channel::ring();
 }
 
-fn send(kernel: &Kernel, index: u32, token: &[u8]) -> Result<(), Errno> {
+fn send(kernel: &Kernel, index: u32, token: Token) -> Result<(), Errno> {
     let mut buffer = [0; PATH_MAX];
     let mut length = 0;
-    for byte in command_line::decode(token) {
+    for byte in token.bytes() {
         *buffer.get_mut(length).ok_or(Errno::ENAMETOOLONG)? = byte;
         length += 1;
     }

@@ -4,6 +4,7 @@ use crate::arch::machine;
 use crate::arch::registers::read_tsc;
 use crate::boot::BootInfo;
 use crate::boot::command_line::{Options, Tracing};
+use crate::boot::tokens::Token;
 use crate::files_out;
 use crate::host_names::{self, Name};
 use crate::kernel::{self, Kernel};
@@ -24,6 +25,7 @@ use crate::process::{Current, Members, NAME_LENGTH, Pid, Process, Resume, State,
 use crate::records::COUNTERS;
 use crate::system_calls::paths::time_of_change;
 use crate::trace;
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -36,20 +38,20 @@ use linux_raw_sys::general::{O_RDWR, S_IFDIR, S_IFMT};
 /// The program without `--` on the command line.
 const DEFAULT_PROGRAM: &[u8] = b"/init";
 
-/// What the command line says of arguments or environment.
-struct Tokens<F>(F);
+/// Arguments or environment in the command line.
+struct Texts<I>(I);
 
-impl<F: Fn() -> I, I: Iterator<Item = &'static [u8]>> Strings for Tokens<F> {
+impl<I: Iterator<Item = Token> + Clone> Strings for Texts<I> {
     fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
-        (self.0)().try_for_each(|token| match files::find_byte(token, b'%') {
-            None => each(Text::Kernel(token)),
-            Some(_) => each(Text::Encoded(token)),
+        self.0.clone().try_for_each(|token| match token.plain() {
+            Some(text) => each(Text::Kernel(text)),
+            None => each(Text::Encoded(token.text())),
         })
     }
 }
 
 /// Builds the kernel and pid 1, and runs them.
-pub fn run(boot: &BootInfo) -> ! {
+pub fn run(boot: &'static BootInfo) -> ! {
     take_over_memory(boot);
     kernel::start(|kernel| {
         set_up(kernel, boot);
@@ -58,23 +60,23 @@ pub fn run(boot: &BootInfo) -> ! {
 }
 
 /// Makes pid 1, ready to run.
-fn start_first(kernel: &mut Kernel, boot: &BootInfo) {
+fn start_first(kernel: &mut Kernel, boot: &'static BootInfo) {
     let first = add_first_process(kernel);
-    if boot.options.tracing == Tracing::On {
+    if boot.start_info.options.tracing == Tracing::On {
         trace::start();
     }
-    files_out::expect(&boot.options);
-    if let Some(directory) = boot.options.directory {
+    files_out::expect(&boot.start_info.options);
+    if let Some(directory) = boot.start_info.options.directory {
         enter_directory(kernel, first, directory);
     }
-    match exec_first(kernel, first, &boot.options) {
+    match exec_first(kernel, first, &boot.start_info.options) {
         Ok(()) => kernel.arm_to_look(),
         Err(errno) => machine::exit(Exit::ExecFailed(errno.0)),
     }
 }
 
 /// Puts pid 1 into its working directory.
-fn enter_directory(kernel: &mut Kernel, first: Current, token: &[u8]) {
+fn enter_directory(kernel: &mut Kernel, first: Current, token: Token) {
     let view = View {
         start: kernel.files.root(),
         process: 1,
@@ -82,8 +84,8 @@ fn enter_directory(kernel: &mut Kernel, first: Current, token: &[u8]) {
         owner: Owner::ROOT,
         processes: &NoProcesses,
     };
-    let directory = path_of(command_line::argument(token), token.len())
-        .and_then(|path| kernel.files.lookup(&view, &path, LastLink::Follow));
+    let directory =
+        path_of(token).and_then(|path| kernel.files.lookup(&view, &path, LastLink::Follow));
     match directory {
         Ok(inode) if kernel.files.mode(inode) & S_IFMT == S_IFDIR => {
             let new = kernel.files.share_directory(inode);
@@ -97,10 +99,13 @@ fn enter_directory(kernel: &mut Kernel, first: Current, token: &[u8]) {
 }
 
 /// The name of the machine in a token.
-fn host_name(token: &[u8]) -> Name {
+fn host_name(token: Token) -> Name {
+    if let Some(name) = token.plain() {
+        return Name::new(name);
+    }
     let mut bytes = [0; host_names::NAME_LENGTH];
     let mut length = 0;
-    for (place, byte) in bytes.iter_mut().zip(command_line::argument(token)) {
+    for (place, byte) in bytes.iter_mut().zip(token.bytes()) {
         *place = byte;
         length += 1;
     }
@@ -117,7 +122,7 @@ fn take_over_memory(boot: &BootInfo) {
     let reserved = [a, b, c, d, e, f, g, boot.tables.clone()];
     let ram = boot.start_info.ram();
     if FRAMES
-        .with(|frames| frames.take_over(ram, &reserved, boot.options.ram))
+        .with(|frames| frames.take_over(ram, &reserved, boot.start_info.options.ram))
         .is_err()
     {
         bad_boot("the machine has too little memory");
@@ -141,10 +146,10 @@ fn set_up(kernel: &mut Kernel, boot: &BootInfo) {
         machine::exit(Exit::BadBoot)
     }
     kernel.charged_until = read_tsc();
-    kernel.console.set_up(boot.options.console);
-    kernel.layout = boot.options.layout;
-    kernel.at_end = boot.options.at_end;
-    if let Some(name) = boot.options.host_name {
+    kernel.console.set_up(boot.start_info.options.console);
+    kernel.layout = boot.start_info.options.layout;
+    kernel.at_end = boot.start_info.options.at_end;
+    if let Some(name) = boot.start_info.options.host_name {
         kernel.names.host = host_name(name);
     }
 }
@@ -243,30 +248,26 @@ fn standard_descriptors(kernel: &mut Kernel) -> Result<FdTable, Errno> {
 }
 
 fn exec_first(kernel: &mut Kernel, first: Current, options: &Options) -> Result<(), Errno> {
-    let mut environment = Tokens(|| options.environment());
+    let mut environment = Texts(options.environment());
     let Some(program) = options.arguments().next() else {
         let mut arguments = DefaultArguments;
         return kernel.exec_and_queue(first, DEFAULT_PROGRAM, &mut arguments, &mut environment);
     };
-    let mut arguments = Tokens(|| options.arguments());
-    let path = path_of(command_line::argument(program), program.len())?;
-    if path.contains(&b'/') {
-        return kernel.exec_and_queue(first, &path, &mut arguments, &mut environment);
+    let mut arguments = Texts(options.arguments());
+    let name = path_of(program)?;
+    if name.contains(&b'/') {
+        return kernel.exec_and_queue(first, &name, &mut arguments, &mut environment);
     }
     // As a shell: a name without a slash is looked for along PATH.
     let search = options
         .environment()
-        .find(|token| token.starts_with(b"PATH="))
+        .find_map(|token| token.text().strip_prefix(b"PATH="))
         .unwrap_or_default();
     let mut last = Errno::ENOENT;
-    for directory in search
-        .get(5..)
-        .unwrap_or_default()
-        .split(|&byte| byte == b':')
-    {
-        let room = directory.len() + 1 + program.len();
+    for directory in search.split(|&byte| byte == b':') {
         let path = command_line::decode(directory).chain([b'/']);
-        let path = path_of(path.chain(command_line::argument(program)), room)?;
+        let path = path.chain(name.iter().copied());
+        let path = collect(path, directory.len() + 1 + name.len())?;
         match kernel.exec_and_queue(first, &path, &mut arguments, &mut environment) {
             Ok(()) => return Ok(()),
             Err(Errno::ENOENT | Errno::ENOTDIR) => {}
@@ -299,8 +300,16 @@ impl Kernel {
     }
 }
 
+/// The path in a token. ENAMETOOLONG, ENOMEM.
+fn path_of(token: Token) -> Result<Cow<'static, [u8]>, Errno> {
+    match token.plain() {
+        Some(path) if path.len() <= PATH_MAX => Ok(Cow::Borrowed(path)),
+        _ => collect(token.bytes(), token.text().len()).map(Cow::Owned),
+    }
+}
+
 /// A path of at most `room` bytes. ENAMETOOLONG, ENOMEM.
-fn path_of(bytes: impl Iterator<Item = u8>, room: usize) -> Result<Vec<u8>, Errno> {
+fn collect(bytes: impl Iterator<Item = u8>, room: usize) -> Result<Vec<u8>, Errno> {
     let mut path = Vec::new();
     path.try_reserve_exact(room.min(PATH_MAX))
         .map_err(|_| Errno::ENOMEM)?;

@@ -109,7 +109,7 @@ pub use step::{KernelDevice, Memory, Readiness, Step, Transfer};
 pub use store::PageStore;
 pub use wait_queue::{WaitFor, WaitQueue};
 
-pub use words::find as find_byte;
+pub use words::{find as find_byte, find_below as find_byte_below};
 
 use description::Description;
 use inode::Number;

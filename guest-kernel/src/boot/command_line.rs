@@ -1,4 +1,5 @@
 //! The options of the kernel command line; `contract::command_line` has the grammar.
+use super::tokens::{List, Token, Tokens};
 use crate::arch::clock::SECOND;
 use crate::host_keys::WindowSize;
 use crate::log::Destination;
@@ -50,10 +51,10 @@ pub struct Options {
     pub console: Console,
     /// Where the kernel log goes.
     pub log: Destination,
-    /// Working directory of pid 1, as its token.
-    pub directory: Option<&'static [u8]>,
-    /// Name of the machine, as its token.
-    pub host_name: Option<&'static [u8]>,
+    /// Working directory of pid 1.
+    pub directory: Option<Token>,
+    /// Name of the machine.
+    pub host_name: Option<Token>,
     /// Whether system calls are traced.
     pub tracing: Tracing,
     /// Frequency of the time-stamp counter.
@@ -64,119 +65,123 @@ pub struct Options {
     pub ram: Ram,
     /// What is done when the machine ends.
     pub at_end: AtEnd,
-    /// The line from the first string of the environment on, up to `--`.
-    environment: &'static [u8],
-    /// The same from the first path to be exported on.
-    exports: &'static [u8],
-    /// The line from `--` on.
-    arguments: &'static [u8],
+    environment: List,
+    exports: List,
+    arguments: List,
 }
 
 impl Options {
-    /// Reads the options of a line. Unknown and malformed ones are ignored.
-    pub fn parse(line: &'static [u8]) -> Self {
-        let mut options = Self {
-            epoch: None,
-            console: Console::Stream,
-            log: Destination::MemoryAndUart,
-            tracing: Tracing::Off,
-            directory: None,
-            host_name: None,
-            tsc_khz: None,
-            layout: Layout::Random,
-            ram: Ram::Anything,
-            at_end: AtEnd::Stop,
-            environment: &[],
-            exports: &[],
-            arguments: &[],
-        };
-        let mut tokens = Tokens { rest: line };
-        let mut end = line.len();
-        let (mut environment, mut exports) = (end, end);
+    /// What holds where nothing is said.
+    pub const NONE: Self = Self {
+        epoch: None,
+        console: Console::Stream,
+        log: Destination::MemoryAndUart,
+        tracing: Tracing::Off,
+        directory: None,
+        host_name: None,
+        tsc_khz: None,
+        layout: Layout::Random,
+        ram: Ram::Anything,
+        at_end: AtEnd::Stop,
+        environment: List::EMPTY,
+        exports: List::EMPTY,
+        arguments: List::EMPTY,
+    };
+
+    /// Reads the options of the line that `bytes` begin with, and says how long it is, without its NUL. Unknown and
+    /// malformed options are ignored. `None` where no NUL ends it.
+    pub fn read(&mut self, bytes: &'static [u8]) -> Option<usize> {
+        let mut tokens = Tokens::of(bytes);
         while let Some(token) = tokens.next() {
-            let at = line.len() - tokens.rest.len() - token.len();
             // The first letter first: most tokens are of the environment, and there may be many.
-            match token {
+            match token.text() {
                 [b'e', b'p', ..] => {
-                    if let Some(value) = token.strip_prefix(b"epoch=") {
-                        options.epoch = parse_seconds(value);
+                    if let Some(value) = token.value_of(b"epoch=") {
+                        self.epoch = parse_seconds(value.text());
                     }
                 }
-                [b'e', b'n', ..] => environment = environment.min(at),
-                [b'e', b'x', ..] => exports = exports.min(at),
+                [b'e', b'n', ..] => {
+                    if let Some(string) = token.value_of(b"env=") {
+                        self.environment.add(string, tokens.rest());
+                    }
+                }
+                [b'e', b'x', ..] => {
+                    if let Some(path) = token.value_of(b"export=") {
+                        self.exports.add(path, tokens.rest());
+                    }
+                }
                 [b't', ..] => {
-                    if token == b"tty=1" {
-                        options.console = Console::Terminal;
-                    } else if let Some(size) = token.strip_prefix(b"tty=").and_then(parse_size) {
-                        options.console = Console::SizedTerminal(size);
-                    } else if let Some(value) = token.strip_prefix(b"tsc_khz=") {
-                        options.tsc_khz = parse_number(value).filter(|&khz| khz != 0);
+                    if token.text() == b"tty=1" {
+                        self.console = Console::Terminal;
+                    } else if let Some(value) = token.value_of(b"tty=") {
+                        if let Some(size) = parse_size(value.text()) {
+                            self.console = Console::SizedTerminal(size);
+                        }
+                    } else if let Some(value) = token.value_of(b"tsc_khz=") {
+                        self.tsc_khz = parse_number(value.text()).filter(|&khz| khz != 0);
                     }
                 }
                 [b'c', ..] => {
-                    if let Some(directory) = token.strip_prefix(b"cwd=") {
-                        options.directory = Some(directory);
-                    } else if token == b"check=frames" {
-                        options.at_end = AtEnd::CheckFrames;
+                    if let Some(directory) = token.value_of(b"cwd=") {
+                        self.directory = Some(directory);
+                    } else if token.text() == b"check=frames" {
+                        self.at_end = AtEnd::CheckFrames;
                     }
                 }
                 [b'h', ..] => {
-                    if let Some(name) = token.strip_prefix(b"hostname=") {
-                        options.host_name = Some(name);
+                    if let Some(name) = token.value_of(b"hostname=") {
+                        self.host_name = Some(name);
                     }
                 }
-                b"strace=1" => options.tracing = Tracing::On,
-                b"ram=zero" => options.ram = Ram::Zero,
+                b"strace=1" => self.tracing = Tracing::On,
+                b"ram=zero" => self.ram = Ram::Zero,
                 b"--" => {
-                    (end, options.arguments) = (at, tokens.rest);
+                    while !self.arguments.is_full()
+                        && let Some(argument) = tokens.next()
+                    {
+                        self.arguments.add(argument, tokens.rest());
+                    }
                     break;
                 }
-                b"aslr=0" => options.layout = Layout::Fixed,
-                b"log=memory" => options.log = Destination::Memory,
+                b"aslr=0" => self.layout = Layout::Fixed,
+                b"log=memory" => self.log = Destination::Memory,
                 _ => {}
             }
         }
-        options.environment = line.get(environment..end).unwrap_or_default();
-        options.exports = line.get(exports..end).unwrap_or_default();
-        options
-    }
-
-    /// argv of pid 1, each argument as its token; none means `/init`.
-    pub fn arguments(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
-        Tokens {
-            rest: self.arguments,
+        let rest = tokens.rest();
+        let length = bytes.len() - rest.len() + find_byte(rest, 0)?;
+        for list in [
+            &mut self.environment,
+            &mut self.exports,
+            &mut self.arguments,
+        ] {
+            list.cut(bytes.len() - length);
         }
+        Some(length)
     }
 
-    /// What is to be exported, each path as its token.
-    pub fn exports(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
-        Tokens { rest: self.exports }.filter_map(|token| token.strip_prefix(b"export="))
+    /// argv of pid 1; none means `/init`.
+    pub fn arguments(&self) -> impl Iterator<Item = Token> + Clone + use<'_> {
+        self.arguments.few().chain(self.arguments.others())
     }
 
-    /// The environment of pid 1, each string as its token.
-    pub fn environment(&self) -> impl Iterator<Item = &'static [u8]> + use<> {
-        let rest = self.environment;
-        Tokens { rest }.filter_map(|token| token.strip_prefix(b"env="))
+    /// The environment of pid 1.
+    pub fn environment(&self) -> impl Iterator<Item = Token> + Clone + use<'_> {
+        self.environment
+            .few()
+            .chain(options(&self.environment, b"env="))
+    }
+
+    /// The paths of what is to be exported.
+    pub fn exports(&self) -> impl Iterator<Item = Token> + use<'_> {
+        self.exports.few().chain(options(&self.exports, b"export="))
     }
 }
 
-/// The tokens of a line.
-struct Tokens {
-    rest: &'static [u8],
-}
-
-impl Iterator for Tokens {
-    type Item = &'static [u8];
-
-    fn next(&mut self) -> Option<&'static [u8]> {
-        while let [b' ', rest @ ..] = self.rest {
-            self.rest = rest;
-        }
-        let length = find_byte(self.rest, b' ').unwrap_or(self.rest.len());
-        let (token, rest) = self.rest.split_at(length);
-        self.rest = rest;
-        (length > 0).then_some(token)
-    }
+/// The options of a name that are not among the first few.
+fn options<'a>(list: &'a List, name: &'a [u8]) -> impl Iterator<Item = Token> + Clone + use<'a> {
+    let before_arguments = list.others().take_while(|token| token.text() != b"--");
+    before_arguments.filter_map(move |token| token.value_of(name))
 }
 
 fn parse_size(text: &[u8]) -> Option<WindowSize> {
@@ -189,21 +194,24 @@ fn parse_size(text: &[u8]) -> Option<WindowSize> {
 }
 
 fn parse_number(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
+    // So many are no number of 64 bits, or nearly none.
+    if digits.is_empty() || digits.len() > 19 {
         return None;
     }
-    digits.iter().try_fold(0u64, |value, &digit| {
-        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
-        value.checked_mul(10)?.checked_add(digit)
-    })
+    let mut value = 0;
+    for &digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
+    }
+    Some(value)
 }
 
 /// Seconds, and after a point up to nine digits of a fraction: as nanoseconds.
 fn parse_seconds(text: &[u8]) -> Option<u64> {
-    let point = text
-        .iter()
-        .position(|&byte| byte == b'.')
-        .unwrap_or(text.len());
+    let point = find_byte(text, b'.').unwrap_or(text.len());
     let fraction = text.get(point + 1..).unwrap_or_default();
     let nanoseconds = match fraction.len() {
         0 => 0,

@@ -2,6 +2,7 @@
 //!
 //! Every address and size in it is a claim: each is checked against the RAM that is mapped when it is
 //! read, the first GiB.
+use super::command_line::Options;
 use crate::arch::layout::{direct_map, image};
 use contract::command_line::LIMIT;
 use core::fmt;
@@ -92,15 +93,23 @@ pub struct StartInfo {
     map: Range<u64>,
     /// Physical bytes of the initramfs, in RAM; empty without one.
     initramfs: Range<u64>,
-    /// The command line, without its NUL.
-    pub command_line: &'static [u8],
+    /// The options of the command line.
+    pub options: Options,
     /// The structures themselves: start_info, module list, memory map, command line.
     structures: [Range<u64>; 4],
 }
 
 impl StartInfo {
+    /// Before it is read.
+    pub const NONE: Self = Self {
+        map: 0..0,
+        initramfs: 0..0,
+        options: Options::NONE,
+        structures: [const { 0..0 }; 4],
+    };
+
     /// Reads what the monitor left at `address`.
-    pub fn read(address: PhysAddr) -> Result<Self, Error> {
+    pub fn read(&mut self, address: PhysAddr) -> Result<(), Error> {
         let start = address.as_u64();
         // Version 0 of the structure ends before the memory map.
         let head: RawStartInfo = read(start, "hvm_start_info")?;
@@ -112,37 +121,26 @@ impl StartInfo {
         }
         let map_size = u64::from(head.memory_map_entries.min(MAP_LIMIT))
             * size_of::<RawMemoryMapEntry>() as u64;
-        let map = range(head.memory_map, map_size, "the memory map")?;
-        let mut info = Self {
-            map: map.clone(),
-            initramfs: 0..0,
-            command_line: &[],
-            structures: [
-                start..start + size_of::<RawStartInfo>() as u64,
-                0..0,
-                map,
-                0..0,
-            ],
-        };
+        self.map = range(head.memory_map, map_size, "the memory map")?;
+        self.structures[0] = start..start + size_of::<RawStartInfo>() as u64;
+        self.structures[2] = self.map.clone();
         if head.command_line != 0 {
-            let (line, place) = read_command_line(head.command_line)?;
-            info.command_line = line;
-            info.structures[3] = place;
+            self.structures[3] = read_command_line(head.command_line, &mut self.options)?;
         }
         if head.modules > 0 {
             let module: RawModule = read(head.module_list, "the module list")?;
-            info.structures[1] = head.module_list..head.module_list + size_of::<RawModule>() as u64;
+            self.structures[1] = head.module_list..head.module_list + size_of::<RawModule>() as u64;
             let end = module
                 .address
                 .checked_add(module.size)
                 .ok_or(Error::Initramfs)?;
-            if module.size > INITRAMFS_LIMIT || !info.is_ram(&(module.address..end)) {
+            if module.size > INITRAMFS_LIMIT || !self.is_ram(&(module.address..end)) {
                 return Err(Error::Initramfs);
             }
-            info.initramfs = module.address..end;
+            self.initramfs = module.address..end;
         }
-        if image().iter().all(|part| info.is_ram(part)) {
-            Ok(info)
+        if image().iter().all(|part| self.is_ram(part)) {
+            Ok(())
         } else {
             Err(Error::Image)
         }
@@ -199,14 +197,13 @@ fn read<T: Copy>(start: u64, what: &'static str) -> Result<T, Error> {
     })
 }
 
-fn read_command_line(start: u64) -> Result<(&'static [u8], Range<u64>), Error> {
+/// Reads the options of the command line, and answers where it is.
+fn read_command_line(start: u64, options: &mut Options) -> Result<Range<u64>, Error> {
     let most = MAPPED.saturating_sub(start).min(LIMIT as u64 + 1);
     let place = range(start, most, "the command line")?;
     let first = direct_map(PhysAddr::new_truncate(place.start));
     // SAFETY: the first GiB is mapped, and nobody is given the frames of the command line.
     let bytes = unsafe { core::slice::from_raw_parts(first, most as usize) };
-    let length = core::ffi::CStr::from_bytes_until_nul(bytes)
-        .map_err(|_| Error::CommandLineTooLong)?
-        .count_bytes();
-    Ok((&bytes[..length], start..start + length as u64 + 1))
+    let length = options.read(bytes).ok_or(Error::CommandLineTooLong)?;
+    Ok(start..start + length as u64 + 1)
 }
