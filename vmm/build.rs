@@ -70,6 +70,22 @@ fn main() {
         USER_FLAGS,
     );
     put(&out.join("initramfs.cpio"), &initramfs(&programs));
+    link_unwinder();
+}
+
+/// Links what the standard library unwinds with into the monitor, where the C compiler has it as an archive: so each start
+/// loads one library less.
+fn link_unwinder() {
+    let compiler = Command::new("cc")
+        .arg("-print-file-name=libgcc_eh.a")
+        .output();
+    let Ok(answer) = compiler else { return };
+    // What it does not find it names without a directory.
+    let archive = PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim());
+    if let Some(directory) = archive.parent().filter(|parent| parent.is_absolute()) {
+        println!("cargo:rustc-link-search=native={}", directory.display());
+        println!("cargo:rustc-link-lib=static:-bundle=gcc_eh");
+    }
 }
 
 /// Builds a part of the guest; the names and paths of its executables, by name.
