@@ -5,7 +5,7 @@ use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One, Tw
 
 use crate::entry::{Entry, Ownership, Protection, Sharing};
 use crate::node::{Took, fill_in_page, let_go};
-use crate::overwrite::{self, Table, Uniform, lose_page, overwrite_pages, own_ends};
+use crate::overwrite::{self, Table, Uniform, lose_page, overwrite_pages, own_down_to, own_ends};
 use crate::path::{Along, own_page_table};
 use crate::range::{PageRange, UserPage};
 use crate::space::{Space, look};
@@ -216,8 +216,14 @@ impl Space {
         if with.is_empty() && self.is_unmapped(store, range) {
             return Ok(());
         }
-        own_ends(store, self.table(), range, with, flushes)?;
-        overwrite::overwrite(store, self.table(), range, with, Uniform::Goes, flushes);
+        let Some(table) = own_down_to(store, self.table(), range, with, flushes)? else {
+            return Ok(());
+        };
+        own_ends(store, table, range, with, flushes)?;
+        overwrite::overwrite(store, table, range, with, Uniform::Goes, flushes);
+        if table.level != Four && matches!(store.live_groups(table.frame), 0 | u64::MAX) {
+            self.prune(store, range.start(), flushes);
+        }
         Ok(())
     }
 

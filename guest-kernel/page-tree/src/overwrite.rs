@@ -1,7 +1,7 @@
 //! Giving a range one meaning, empty or reserved: tables for its two ends first, then whole entries, then the tables that hold
 //! nothing any more go back.
 use x86_64::VirtAddr;
-use x86_64::structures::paging::page_table::PageTableLevel::{self, One};
+use x86_64::structures::paging::page_table::PageTableLevel::{self, One, Two};
 use x86_64::structures::paging::{PageTableIndex, PhysFrame};
 
 use crate::entry::Entry;
@@ -37,6 +37,40 @@ pub(crate) enum Uniform {
     Goes,
     /// It stays: something else will be stored in it.
     Stays,
+}
+
+/// Owns, or makes, the tables below a root down to the lowest directory of which a range touches several entries, or most of
+/// one. `None` where all of the range means `with` already.
+pub(crate) fn own_down_to<S: FrameStore>(
+    store: &mut S,
+    root: Table,
+    range: PageRange,
+    with: Entry,
+    flushes: &mut Flushes,
+) -> Result<Option<Table>, OutOfFrames> {
+    let mut table = root;
+    while table.level != Two {
+        let index = range.index(table.level);
+        if index != range.last_index(table.level) || range.is_most(table.level) {
+            break;
+        }
+        if store
+            .entry(table.frame, index)
+            .within(table.fill)
+            .says(with)
+        {
+            return Ok(None);
+        }
+        let (entry, took) = own_child(store, table.level, table.frame, index, table.fill)?;
+        if took == Took::Copy {
+            flushes.table(range.start);
+        }
+        match table.child(entry) {
+            Some(child) => table = child,
+            None => break,
+        }
+    }
+    Ok(Some(table))
 }
 
 /// Owns, or makes, the tables in which a range begins or ends in the midst of an entry of the table above, so that the rest
@@ -108,8 +142,11 @@ pub(crate) fn overwrite<S: FrameStore>(
         let index = PageTableIndex::new_truncate(index);
         overwrite_entry(store, table, index, new, flushes);
     }
-    renew_groups(store, table.frame, groups_of(first, last));
-    if !new.is_empty() {
+    let touched = groups_of(first, last);
+    if new.is_empty() {
+        renew_groups(store, table.frame, touched);
+    } else {
+        store.set_live_groups(table.frame, store.live_groups(table.frame) | touched);
         let columns = store.counted_groups(table.frame) | columns_of(first, last);
         store.set_counted_groups(table.frame, columns);
     }
