@@ -90,13 +90,20 @@ impl AddressSpace {
             .map(VirtAddr::as_u64)
     }
 
-    /// Where the heap begins, which is empty now.
+    /// Where the program's code is and its data, and where its heap begins, which is empty now.
     ///
     /// # Errors
     /// ENOMEM.
-    pub fn set_break_start(&self, address: u64) -> Result<(), Errno> {
-        self.set_places(|places| places.break_start = address)?;
-        self.break_end.set(address);
+    pub fn place_program(
+        &self,
+        code: (u64, u64),
+        data: (u64, u64),
+        heap: u64,
+    ) -> Result<(), Errno> {
+        self.set_places(|places| {
+            (places.code, places.data, places.break_start) = (code, data, heap);
+        })?;
+        self.break_end.set(heap);
         Ok(())
     }
 

@@ -1,5 +1,5 @@
 //! Stacks that grow: the program's own, and mappings with MAP_GROWSDOWN.
-use super::mappings::{Advice, own};
+use super::mappings::{Advice, Places, own};
 use super::pages::Tables;
 use super::space::{AddressSpace, Inner, no_frame, page_range};
 use contract::{Errno, PAGE, PAGE_SIZE};
@@ -51,12 +51,25 @@ impl AddressSpace {
         let mappings = own(&mut inner.mappings)?;
         mappings.places.stack_end = end;
         mappings.places.stack_limit = limit;
-        let first = end - whole_pages(limit).clamp(PAGE, STEP);
-        let range = page_range(&(first..end)).ok_or(Errno::ENOMEM)?;
+        let range = page_range(&first_step(end, limit)).ok_or(Errno::ENOMEM)?;
         inner
             .tree
             .reserve(&mut Tables, range, Protection::READ | Protection::WRITE)
             .map_err(no_frame)
+    }
+
+    /// Lets the stack of a fresh space end elsewhere.
+    ///
+    /// # Errors
+    /// ENOMEM: the space has no stack then.
+    pub fn move_stack(&self, end: u64) -> Result<(), Errno> {
+        let Places {
+            stack_end,
+            stack_limit,
+            ..
+        } = self.places();
+        self.unmap(first_step(stack_end, stack_limit))?;
+        self.reserve_stack(end, stack_limit)
     }
 
     /// Sets how large the stack may become. What it has it keeps, but for what it has never used.
@@ -216,6 +229,11 @@ impl Inner {
             Some(region) => region.protection.is_empty() && region.range.end().as_u64() <= new,
         }
     }
+}
+
+/// What is reserved of a stack at first.
+fn first_step(end: u64, limit: u64) -> Range<u64> {
+    end - whole_pages(limit).clamp(PAGE, STEP)..end
 }
 
 /// The bytes of a limit in whole pages.

@@ -14,7 +14,7 @@ pub const MAX_SEGMENTS: usize = 16;
 pub const HEADER_BYTES: usize = PAGE_SIZE;
 
 /// A loadable segment, at its final address. Ranges do not wrap, and are in the user half.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Segment {
     pub address: u64,
     pub file_offset: u64,
@@ -43,13 +43,32 @@ pub struct ElfImage {
 }
 
 impl ElfImage {
+    /// Nothing to load, until headers are read.
+    pub const fn nothing() -> Self {
+        const NONE: Segment = Segment {
+            address: 0,
+            file_offset: 0,
+            file_size: 0,
+            memory_size: 0,
+            protection: Protection::empty(),
+        };
+        Self {
+            entry: 0,
+            header_address: 0,
+            header_count: 0,
+            header_size: 0,
+            segments: [NONE; MAX_SEGMENTS],
+            segment_count: 0,
+        }
+    }
+
     /// Reads the headers from the first [`HEADER_BYTES`] bytes of a file of `file_size` bytes. A program that can lie
     /// anywhere (static PIE) is put at `base`.
     ///
     /// # Errors
     /// ENOEXEC for anything but a whole static x86-64 program whose segments are in order, disjoint, inside
     /// the file and in the user half.
-    pub fn parse(start: &[u8], file_size: u64, base: u64) -> Result<Self, Errno> {
+    pub fn read(&mut self, start: &[u8], file_size: u64, base: u64) -> Result<(), Errno> {
         let header = file_header(start)?;
         let base = match header.e_type {
             ET_EXEC => 0,
@@ -62,18 +81,13 @@ impl ElfImage {
             .checked_add(table_size)
             .and_then(|end| start.get(table_start..end))
             .ok_or(Errno::ENOEXEC)?;
-        let mut image = Self {
-            entry: header.e_entry.wrapping_add(base),
-            header_address: 0,
-            header_count: u64::from(header.e_phnum),
-            header_size: u64::from(header.e_phentsize),
-            segments: [Segment::default(); MAX_SEGMENTS],
-            segment_count: 0,
-        };
+        self.entry = header.e_entry.wrapping_add(base);
+        self.header_count = u64::from(header.e_phnum);
+        self.header_size = u64::from(header.e_phentsize);
         for program_header in SegmentTable::new(LittleEndian, Class::ELF64, table).iter() {
             match program_header.p_type {
                 PT_INTERP => return Err(Errno::ENOEXEC),
-                PT_PHDR => image.header_address = program_header.p_vaddr.wrapping_add(base),
+                PT_PHDR => self.header_address = program_header.p_vaddr.wrapping_add(base),
                 PT_LOAD if program_header.p_memsz > 0 => {
                     let segment = Segment {
                         address: program_header.p_vaddr.wrapping_add(base),
@@ -82,25 +96,21 @@ impl ElfImage {
                         memory_size: program_header.p_memsz,
                         protection: protection(program_header.p_flags),
                     };
-                    image.add(segment, file_size).ok_or(Errno::ENOEXEC)?;
+                    self.add(segment, file_size).ok_or(Errno::ENOEXEC)?;
                     let in_file = segment.file_offset..segment.file_offset + segment.file_size;
-                    if image.header_address == 0 && in_file.contains(&header.e_phoff) {
-                        image.header_address =
+                    if self.header_address == 0 && in_file.contains(&header.e_phoff) {
+                        self.header_address =
                             segment.address + (header.e_phoff - segment.file_offset);
                     }
                 }
                 _ => {}
             }
         }
-        let entered = image.segments().iter().any(|segment| {
+        let entered = self.segments().iter().any(|segment| {
             segment.protection.contains(Protection::EXECUTE)
-                && (segment.address..segment.address + segment.memory_size).contains(&image.entry)
+                && (segment.address..segment.address + segment.memory_size).contains(&self.entry)
         });
-        if entered {
-            Ok(image)
-        } else {
-            Err(Errno::ENOEXEC)
-        }
+        if entered { Ok(()) } else { Err(Errno::ENOEXEC) }
     }
 
     pub fn segments(&self) -> &[Segment] {

@@ -51,6 +51,16 @@ impl Layout {
         }
     }
 
+    /// Where the stack ends, which can end at `highest`.
+    pub fn stack_end(self, highest: u64) -> u64 {
+        match self {
+            Self::Random if highest == STACK_TOP => {
+                highest - random::words()[0] % STACK_STEPS * STACK_STEP
+            }
+            _ => highest,
+        }
+    }
+
     /// What must be free for the stack, below [`STACK_TOP`].
     pub const fn stack_room(self) -> u64 {
         match self {
@@ -58,17 +68,6 @@ impl Layout {
             Self::Random => STACK_LIMIT + PAGE + STACK_STEPS * STACK_STEP,
         }
     }
-}
-
-/// Draws where the stack of a program ends, and reserves it in a space that has none.
-///
-/// # Errors
-/// ENOMEM.
-pub fn draw_stack(space: &AddressSpace, program: &mut Program) -> Result<(), Errno> {
-    if program.stack_top == STACK_TOP {
-        program.stack_top -= random::words()[0] % STACK_STEPS * STACK_STEP;
-    }
-    space.reserve_stack(program.stack_top, STACK_LIMIT)
 }
 
 /// How many places there are to draw from for a heap above a program's end.

@@ -11,7 +11,7 @@ use crate::memory::mappings::Object;
 use crate::memory::pages::Pages;
 use crate::memory::space::{AddressSpace, STACK_LIMIT, USER_END};
 use crate::memory::{direct_map, heap, physical_address};
-use crate::process::layout::{self, EXECS, Layout, STACK_TOP};
+use crate::process::layout::{EXECS, Layout, STACK_TOP};
 use crate::records::COUNTERS;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -51,28 +51,18 @@ struct Content {
 
 struct Template {
     content: Content,
-    program: Program,
     /// Where the file was found, links followed.
     path: Rc<[u8]>,
-    space: Rc<AddressSpace>,
-    /// Where the stack's end is random: a copy with a stack.
-    with_stack: RefCell<Drawn>,
+    pristine: RefCell<Pristine>,
 }
 
-/// What there is of copies with a stack.
-enum Drawn {
-    /// The program was never run.
-    Never,
-    /// It was run once. Many are run no more: that one had its copy for itself.
-    Once,
-    /// What is copied for the execs that come.
-    Kept(WithStack),
-}
-
-/// A pristine space with a stack at a random place, for some execs.
-struct WithStack {
+/// What an exec copies.
+struct Pristine {
     program: Program,
     space: Rc<AddressSpace>,
+    /// Where the stack can end at the highest.
+    highest_stack: u64,
+    /// So many copies more before it ends elsewhere, where that is random.
     execs_left: u8,
 }
 
@@ -83,59 +73,35 @@ impl Template {
     /// ENOMEM without frames.
     #[inline]
     fn fresh(&self) -> Result<(Rc<AddressSpace>, Program), Errno> {
-        if self.content.layout == Layout::Fixed {
-            return Ok((self.space.fresh_copy()?, self.program));
-        }
-        let drawn = &mut *self.with_stack.borrow_mut();
-        if let Drawn::Kept(ready) = drawn
-            && ready.execs_left > 0
-        {
-            ready.execs_left -= 1;
-            return Ok((ready.space.fresh_copy()?, ready.program));
-        }
-        self.fresh_drawn(drawn)
-    }
-
-    /// As [`Self::fresh`], where the stack has to be drawn anew.
-    #[cold]
-    fn fresh_drawn(&self, drawn: &mut Drawn) -> Result<(Rc<AddressSpace>, Program), Errno> {
-        let new = self.draw_stack()?;
-        let (kept, fresh) = match drawn {
-            Drawn::Never => (Drawn::Once, Ok((new.space, new.program))),
-            _ => {
-                let fresh = new.space.fresh_copy();
-                let program = new.program;
-                (Drawn::Kept(new), fresh.map(|space| (space, program)))
-            }
-        };
-        if let Drawn::Kept(old) = core::mem::replace(drawn, kept) {
-            AddressSpace::release(old.space);
-        }
-        fresh
-    }
-
-    #[cold]
-    fn draw_stack(&self) -> Result<WithStack, Errno> {
-        let space = self.space.fresh_copy()?;
-        let mut program = self.program;
-        match layout::draw_stack(&space, &mut program) {
-            Ok(()) => Ok(WithStack {
-                program,
-                space,
-                execs_left: EXECS - 1,
-            }),
-            Err(errno) => {
-                AddressSpace::release(space);
-                Err(errno)
+        let pristine = &mut *self.pristine.borrow_mut();
+        if self.content.layout == Layout::Random {
+            match pristine.execs_left.checked_sub(1) {
+                Some(left) => pristine.execs_left = left,
+                None => pristine.move_stack()?,
             }
         }
+        Ok((pristine.space.fresh_copy()?, pristine.program))
     }
 
     fn release(self) {
-        if let Drawn::Kept(with_stack) = self.with_stack.into_inner() {
-            AddressSpace::release(with_stack.space);
+        AddressSpace::release(self.pristine.into_inner().space);
+    }
+}
+
+impl Pristine {
+    /// Draws anew where the stack ends.
+    #[cold]
+    fn move_stack(&mut self) -> Result<(), Errno> {
+        let space = self.space.fresh_copy()?;
+        let end = Layout::Random.stack_end(self.highest_stack);
+        if let Err(errno) = space.move_stack(end) {
+            AddressSpace::release(space);
+            return Err(errno);
         }
-        AddressSpace::release(self.space);
+        self.program.stack_top = end;
+        self.execs_left = EXECS - 1;
+        AddressSpace::release(core::mem::replace(&mut self.space, space));
+        Ok(())
     }
 }
 
@@ -216,7 +182,7 @@ impl Kernel {
                 return Err(fault);
             }
         };
-        if let Some(old) = self.templates.0[place_of(inode)].replace(Box::new(template)) {
+        if let Some(old) = self.templates.0[place_of(inode)].replace(template) {
             old.release();
         }
         COUNTERS.add(Counter::ExecTemplates, 1);
@@ -229,7 +195,7 @@ fn build(
     pages: &Pages,
     content: Content,
     object: &Rc<Object>,
-) -> Result<Template, Errno> {
+) -> Result<Box<Template>, Errno> {
     heap::require_reserve()?;
     let file = ProgramFile {
         files,
@@ -237,31 +203,21 @@ fn build(
         inode: content.inode,
         size: files.size(content.inode),
     };
-    let image = file.image(content.layout)?;
+    let mut image = ElfImage::nothing();
+    file.read_headers(content.layout, &mut image)?;
 
     let space = AddressSpace::new()?;
     match fill(&space, &file, &image, content.layout, object) {
-        Ok((stack_top, resident)) => {
-            let (code, data) = image.code_and_data();
-            space.set_places(|places| (places.code, places.data) = (code, data))?;
-            let program = Program {
-                entry: image.entry,
-                header_address: image.header_address,
-                header_count: image.header_count,
-                header_size: image.header_size,
-                break_start: image.end(),
-                stack_top,
-                resident: u32::try_from(resident).unwrap_or(u32::MAX),
-            };
-            space.set_break_start(program.break_start)?;
-            Ok(Template {
-                content,
+        Ok((program, highest_stack)) => Ok(Box::new(Template {
+            content,
+            path: Rc::from(&object.name[..object.name.len().min(PATH_KEPT)]),
+            pristine: RefCell::new(Pristine {
                 program,
-                path: Rc::from(&object.name[..object.name.len().min(PATH_KEPT)]),
                 space,
-                with_stack: RefCell::new(Drawn::Never),
-            })
-        }
+                highest_stack,
+                execs_left: EXECS,
+            }),
+        })),
         Err(errno) => {
             AddressSpace::release(space);
             Err(errno)
@@ -269,26 +225,36 @@ fn build(
     }
 }
 
-/// Maps everything; answers the top of the stack, and how many pages are there.
+/// Maps everything; answers what exec needs to know, and where the stack can end at the highest.
 fn fill(
     space: &AddressSpace,
     file: &ProgramFile<'_>,
     image: &ElfImage,
     layout: Layout,
     object: &Rc<Object>,
-) -> Result<(u64, u64), Errno> {
+) -> Result<(Program, u64), Errno> {
     let mut resident = 0;
     for segment in image.segments() {
         resident += map_segment(space, file, segment, object)?;
     }
-    let stack_top = [STACK_TOP, USER_END - PAGE]
+    let highest_stack = [STACK_TOP, USER_END - PAGE]
         .into_iter()
-        .find(|&top| is_clear(image, top - layout.stack_room()..top))
+        .find(|&end| is_clear(image, end - layout.stack_room()..end))
         .ok_or(Errno::ENOEXEC)?;
-    if layout == Layout::Fixed {
-        space.reserve_stack(stack_top, STACK_LIMIT)?;
-    }
-    Ok((stack_top, resident))
+    let stack_top = layout.stack_end(highest_stack);
+    space.reserve_stack(stack_top, STACK_LIMIT)?;
+    let (code, data) = image.code_and_data();
+    space.place_program(code, data, image.end())?;
+    let program = Program {
+        entry: image.entry,
+        header_address: image.header_address,
+        header_count: image.header_count,
+        header_size: image.header_size,
+        break_start: image.end(),
+        stack_top,
+        resident: u32::try_from(resident).unwrap_or(u32::MAX),
+    };
+    Ok((program, highest_stack))
 }
 
 fn is_clear(image: &ElfImage, range: Range<u64>) -> bool {
@@ -374,15 +340,15 @@ struct ProgramFile<'a> {
 }
 
 impl ProgramFile<'_> {
-    /// What its headers say.
-    fn image(&self, layout: Layout) -> Result<ElfImage, Errno> {
-        let parse = |start| ElfImage::parse(start, self.size, layout.relocatable_base());
+    /// Reads what its headers say into `image`.
+    fn read_headers(&self, layout: Layout, image: &mut ElfImage) -> Result<(), Errno> {
+        let mut read = |start| image.read(start, self.size, layout.relocatable_base());
         if let Some(content) = self.files.content_in_place(self.inode) {
-            return parse(&content[..content.len().min(HEADER_BYTES)]);
+            return read(&content[..content.len().min(HEADER_BYTES)]);
         }
         let mut start = Box::new([0; HEADER_BYTES]);
         let length = self.read(0, &mut start[..]);
-        parse(&start[..length])
+        read(&start[..length])
     }
 
     fn read(&self, offset: u64, buffer: &mut [u8]) -> usize {
