@@ -41,8 +41,11 @@ const DEFAULT_PROGRAM: &[u8] = b"/init";
 /// Arguments or environment in the command line.
 struct Texts<I>(I);
 
-impl<I: Iterator<Item = Token> + Clone> Strings for Texts<I> {
-    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+impl<I: Iterator<Item = Token> + Clone> Strings<'static> for Texts<I> {
+    fn walk(
+        &mut self,
+        each: &mut dyn FnMut(Text<'static>) -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
         self.0.clone().try_for_each(|token| match token.plain() {
             Some(text) => each(Text::Kernel(text)),
             None => each(Text::Encoded(token.text())),
@@ -280,8 +283,11 @@ fn exec_first(kernel: &mut Kernel, first: Current, options: &Options) -> Result<
 /// argv of the default program.
 struct DefaultArguments;
 
-impl Strings for DefaultArguments {
-    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+impl Strings<'static> for DefaultArguments {
+    fn walk(
+        &mut self,
+        each: &mut dyn FnMut(Text<'static>) -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
         each(Text::Kernel(DEFAULT_PROGRAM))
     }
 }
@@ -291,8 +297,8 @@ impl Kernel {
         &mut self,
         first: Current,
         path: &[u8],
-        arguments: &mut dyn Strings,
-        environment: &mut dyn Strings,
+        arguments: &mut dyn Strings<'_>,
+        environment: &mut dyn Strings<'_>,
     ) -> Result<(), Errno> {
         self.exec(first, path, arguments, environment)?;
         self.ready.push(self.processes, first.thread);

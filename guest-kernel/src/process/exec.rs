@@ -35,13 +35,7 @@ pub struct UserStrings<'a> {
     address: u64,
     list: Reader<'a>,
     strings: Reader<'a>,
-    /// After the first walk: the strings, where they are few and none crosses the end of a page.
-    known: Option<usize>,
-    few: [&'a [u8]; FEW],
 }
-
-/// Strings of a list that are not looked for again.
-const FEW: usize = 8;
 
 impl<'a> UserStrings<'a> {
     /// The array at `address`; 0 is an empty one, as on Linux.
@@ -51,50 +45,30 @@ impl<'a> UserStrings<'a> {
             address,
             list: Reader::new(space),
             strings: Reader::new(space),
-            known: None,
-            few: [&[]; FEW],
         }
     }
 }
 
-impl Strings for UserStrings<'_> {
-    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+impl<'a> Strings<'a> for UserStrings<'a> {
+    fn walk(&mut self, each: &mut dyn FnMut(Text<'a>) -> Result<(), Errno>) -> Result<(), Errno> {
         if self.address == 0 {
             return Ok(());
         }
-        if let Some(count) = self.known {
-            for text in &self.few[..count] {
-                each(Text::Kernel(text))?;
-            }
-            return Ok(());
-        }
         let mut at = self.address;
-        let mut count = 0;
         loop {
             let address = self.list.word(at)?;
             if address == 0 {
-                self.known = (count <= FEW).then_some(count);
                 return Ok(());
             }
             let start = self.strings.rest_of_page(address)?;
             each(match find_nul(start) {
-                Some(length) => {
-                    let text = &start[..length];
-                    if let Some(place) = self.few.get_mut(count) {
-                        *place = text;
-                    }
-                    count += 1;
-                    Text::Kernel(text)
-                }
-                None => {
-                    count = FEW + 1;
-                    Text::User {
-                        space: self.space,
-                        address,
-                        length: user::string_length(self.space, address, STRING_LIMIT)?
-                            .ok_or(Errno::E2BIG)?,
-                    }
-                }
+                Some(length) => Text::Kernel(&start[..length]),
+                None => Text::User {
+                    space: self.space,
+                    address,
+                    length: user::string_length(self.space, address, STRING_LIMIT)?
+                        .ok_or(Errno::E2BIG)?,
+                },
             })?;
             at = at.wrapping_add(8);
         }
@@ -102,14 +76,14 @@ impl Strings for UserStrings<'_> {
 }
 
 /// `first`, then `rest` without its first `skipped` strings: a script's arguments.
-struct Prefixed<'a> {
-    first: &'a [Cow<'a, [u8]>],
-    rest: &'a mut dyn Strings,
+struct Prefixed<'p, 'r, 'a> {
+    first: &'p [Cow<'p, [u8]>],
+    rest: &'r mut dyn Strings<'a>,
     skipped: usize,
 }
 
-impl Strings for Prefixed<'_> {
-    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
+impl<'p, 'a: 'p> Strings<'p> for Prefixed<'p, '_, 'a> {
+    fn walk(&mut self, each: &mut dyn FnMut(Text<'p>) -> Result<(), Errno>) -> Result<(), Errno> {
         for text in self.first {
             each(Text::Kernel(text))?;
         }
@@ -141,8 +115,8 @@ impl Kernel {
         &mut self,
         who: Current,
         path: &[u8],
-        arguments: &mut dyn Strings,
-        environment: &mut dyn Strings,
+        arguments: &mut dyn Strings<'_>,
+        environment: &mut dyn Strings<'_>,
     ) -> Result<(), Errno> {
         let inode = self.executable(who, path)?;
         self.exec_file(who, inode, path, arguments, environment)
@@ -157,8 +131,8 @@ impl Kernel {
         who: Current,
         mut inode: InodeId,
         path: &[u8],
-        arguments: &mut dyn Strings,
-        environment: &mut dyn Strings,
+        arguments: &mut dyn Strings<'_>,
+        environment: &mut dyn Strings<'_>,
     ) -> Result<(), Errno> {
         heap::require_reserve()?;
         // The path may be longer than a block of the heap: it is borrowed, an interpreter's is short.

@@ -26,13 +26,13 @@ fn limit(space: &AddressSpace) -> u64 {
 /// One string's limit, its NUL included (MAX_ARG_STRLEN of execve(2)).
 pub const STRING_LIMIT: u64 = 128 << 10;
 
-/// A list of strings to be put on the stack, walked twice: to measure, and to copy.
-pub trait Strings {
+/// A list of strings to be put on the stack.
+pub trait Strings<'a> {
     /// Calls `each` with every string in order.
     ///
     /// # Errors
     /// What `each` answers, and EFAULT where the list or a string cannot be read.
-    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno>;
+    fn walk(&mut self, each: &mut dyn FnMut(Text<'a>) -> Result<(), Errno>) -> Result<(), Errno>;
 }
 
 /// A string, without its NUL.
@@ -86,39 +86,89 @@ impl Text<'_> {
     }
 }
 
-/// What a list of strings comes to.
-#[derive(Clone, Copy, Default)]
-struct Measure {
+/// Strings of a list that are not looked for again.
+const FEW: usize = 8;
+
+/// A list of strings that is walked twice, to measure and to copy; but where they are few, the second time only here.
+struct List<'a, 's> {
+    strings: &'s mut dyn Strings<'a>,
+    limit: u64,
     count: u64,
     /// With the NULs.
     bytes: u64,
+    /// The first of them.
+    few: [&'a [u8]; FEW],
+    /// Whether those are all.
+    known: bool,
 }
 
-fn measure(strings: &mut dyn Strings, limit: u64) -> Result<Measure, Errno> {
-    let mut sum = Measure::default();
-    strings.walk(&mut |text| {
-        let length = text.len();
-        if length >= STRING_LIMIT {
-            return Err(Errno::E2BIG);
+impl<'a, 's> List<'a, 's> {
+    fn new(strings: &'s mut dyn Strings<'a>, limit: u64) -> Self {
+        Self {
+            strings,
+            limit,
+            count: 0,
+            bytes: 0,
+            few: [&[]; FEW],
+            known: true,
         }
-        sum.count += 1;
-        sum.bytes += length + 1;
-        if sum.count * 8 + sum.bytes > limit {
-            Err(Errno::E2BIG)
-        } else {
-            Ok(())
-        }
-    })?;
-    Ok(sum)
-}
-
-/// The arguments of a program that was given none (execve(2), since Linux 5.18).
-struct Nameless;
-
-impl Strings for Nameless {
-    fn walk(&mut self, each: &mut dyn FnMut(Text<'_>) -> Result<(), Errno>) -> Result<(), Errno> {
-        each(Text::Kernel(b""))
     }
+
+    fn measure(&mut self) -> Result<(), Errno> {
+        let Self {
+            strings,
+            limit,
+            count,
+            bytes,
+            few,
+            known,
+        } = self;
+        strings.walk(&mut |text| {
+            let length = text.len();
+            if length >= STRING_LIMIT {
+                return Err(Errno::E2BIG);
+            }
+            match (few.get_mut(*count as usize), text) {
+                (Some(place), Text::Kernel(bytes)) => *place = bytes,
+                _ => *known = false,
+            }
+            *count += 1;
+            *bytes += length + 1;
+            if *count * 8 + *bytes > *limit {
+                Err(Errno::E2BIG)
+            } else {
+                Ok(())
+            }
+        })
+    }
+
+    /// Copies the strings to where `target` says, and to where `pointers` says where each has come to lie, and a 0.
+    fn copy(&mut self, to: &mut Writer<'_>, pointers: &mut u64, target: u64) -> Result<(), Errno> {
+        let mut target = target;
+        let mut copy = |text: Text<'_>| {
+            text.copy_to(to, target)?;
+            put(to, pointers, target)?;
+            target += text.len() + 1;
+            Ok(())
+        };
+        match self.few.get(..self.count as usize) {
+            Some(all) if self.known => {
+                for text in all {
+                    copy(Text::Kernel(text))?;
+                }
+            }
+            _ => self.strings.walk(&mut copy)?,
+        }
+        Ok(put(to, pointers, 0)?)
+    }
+}
+
+/// Writes a word, and goes on to the place of the next.
+#[inline]
+fn put(to: &mut Writer<'_>, at: &mut u64, word: u64) -> Result<(), UserFault> {
+    to.word(*at, word)?;
+    *at += 8;
+    Ok(())
 }
 
 /// An entry of the auxiliary vector.
@@ -138,36 +188,31 @@ pub struct InitialStack {
 ///
 /// # Errors
 /// E2BIG for too much, EFAULT for a list that cannot be read, ENOMEM without frames.
-pub fn build<'a>(
+pub fn build(
     space: &AddressSpace,
     top: u64,
     program: &Program,
     path: &[u8],
-    arguments: &'a mut dyn Strings,
-    environment: &'a mut dyn Strings,
+    arguments: &mut dyn Strings<'_>,
+    environment: &mut dyn Strings<'_>,
     random: [u64; 2],
 ) -> Result<InitialStack, Errno> {
     const PLATFORM: &[u8] = b"x86_64\0";
     let limit = limit(space);
-    let mut argument_size = measure(arguments, limit)?;
-    // A program has a name, if an empty one.
-    let arguments = if argument_size.count == 0 {
-        (argument_size.count, argument_size.bytes) = (1, 1);
-        &mut Nameless
-    } else {
-        arguments
-    };
-    let environment_size = measure(environment, limit)?;
-    if (argument_size.count + environment_size.count) * 8
-        + argument_size.bytes
-        + environment_size.bytes
-        > limit
-    {
+    let mut arguments = List::new(arguments, limit);
+    arguments.measure()?;
+    // A program that is given no arguments has a name, if an empty one (execve(2), since Linux 5.18).
+    if arguments.count == 0 {
+        (arguments.count, arguments.bytes) = (1, 1);
+    }
+    let mut environment = List::new(environment, limit);
+    environment.measure()?;
+    if (arguments.count + environment.count) * 8 + arguments.bytes + environment.bytes > limit {
         return Err(Errno::E2BIG);
     }
     let path_at = top - 8 - (path.len() as u64 + 1);
-    let environment_at = path_at - environment_size.bytes;
-    let arguments_at = environment_at - argument_size.bytes;
+    let environment_at = path_at - environment.bytes;
+    let arguments_at = environment_at - arguments.bytes;
     let platform_at = arguments_at - PLATFORM.len() as u64;
     let random_at = (platform_at - 16) & !15;
 
@@ -190,30 +235,16 @@ pub fn build<'a>(
         pair(aux::AT_EXECFN, path_at),
     ];
     // argc, argv and its 0, envp and its 0, the vector and its end.
-    let words =
-        1 + argument_size.count + 1 + environment_size.count + 1 + 2 * (vector.len() as u64 + 1);
+    let words = 1 + arguments.count + 1 + environment.count + 1 + 2 * (vector.len() as u64 + 1);
     let pointer = (random_at - words * 8) & !15;
 
     let mut writer = Writer::new(space);
     writer.write(path_at, path)?;
     writer.write(platform_at, PLATFORM)?;
     let mut at = pointer;
-    let mut put = |writer: &mut Writer<'_>, word| {
-        writer.word(at, word)?;
-        at += 8;
-        Ok::<(), UserFault>(())
-    };
-    put(&mut writer, argument_size.count)?;
-    for (strings, first_at) in [(arguments, arguments_at), (environment, environment_at)] {
-        let mut target = first_at;
-        strings.walk(&mut |text| {
-            text.copy_to(&mut writer, target)?;
-            put(&mut writer, target)?;
-            target += text.len() + 1;
-            Ok(())
-        })?;
-        put(&mut writer, 0)?;
-    }
+    put(&mut writer, &mut at, arguments.count)?;
+    arguments.copy(&mut writer, &mut at, arguments_at)?;
+    environment.copy(&mut writer, &mut at, environment_at)?;
     // The vector ends in AT_NULL, which is zeros: the stack's own.
     writer.write(at, vector.as_flattened().as_flattened())?;
     writer.word(random_at, random[0])?;
