@@ -184,6 +184,15 @@ impl<S: PageStore> Files<S> {
         [self.inodes.len() as u64, INODE_LIMIT]
     }
 
+    /// `st_dev` and `st_ino` of an inode.
+    #[must_use]
+    pub fn identity(&self, id: InodeId) -> (u64, u64) {
+        match id {
+            InodeId::Memory(number) => (ROOT_DEVICE, self.inodes.serial(Number(number)).into()),
+            InodeId::Proc(node) => (PROC_DEVICE, node.number()),
+        }
+    }
+
     /// stat(2) of an inode.
     ///
     /// # Errors

@@ -2,9 +2,29 @@
 use crate::description::Opened;
 use crate::inode::{InodeId, Kind, Number};
 use crate::mapped::Regular;
-use crate::path::{LastLink, View};
+use crate::path::{Ending, LastLink, View};
 use crate::{Files, Owner, PageStore};
 use contract::Errno;
+
+/// A file, and how it was found.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'p> {
+    /// The file.
+    pub inode: InodeId,
+    /// What path led to it, if one did that went over no link.
+    pub path: Option<&'p [u8]>,
+}
+
+impl<'p> Found<'p> {
+    /// The path that led to it, where that is made of the names of directories alone, from the root on.
+    pub(crate) fn own_path(&self) -> Option<&'p [u8]> {
+        let path = self.path?;
+        let mut names = path.strip_prefix(b"/")?.split(|&byte| byte == b'/');
+        names
+            .all(|name| !matches!(name, b"" | b"." | b".."))
+            .then_some(path)
+    }
+}
 
 impl<S: PageStore> Files<S> {
     pub(crate) fn regular(&self, id: InodeId) -> Result<&Regular<S::Page>, Errno> {
@@ -22,10 +42,15 @@ impl<S: PageStore> Files<S> {
     ///
     /// # Errors
     /// EACCES where it is not a regular file or has no execute permission; the errors of [`Files::lookup`].
-    pub fn program(&self, view: &View<'_>, path: &[u8]) -> Result<InodeId, Errno> {
-        let id = self.lookup(view, path, LastLink::Follow)?;
-        self.check_program(id, view.owner)?;
-        Ok(id)
+    #[inline]
+    pub fn program<'p>(&self, view: &View<'_>, path: &'p [u8]) -> Result<Found<'p>, Errno> {
+        let resolved = self.walk(view, path, Ending::Link(LastLink::Follow))?;
+        let inode = self.existing(&resolved)?;
+        self.check_program(inode, view.owner)?;
+        Ok(Found {
+            inode,
+            path: (resolved.links == 0).then_some(path),
+        })
     }
 
     /// Whether somebody may execute an inode.

@@ -80,6 +80,7 @@ mod words;
 
 pub use archive::{ArchiveError, ArchiveFault, Compression};
 pub use attributes::{Attributes, FileSystem, STAT_SIZE, STATX_SIZE};
+pub use content::Found;
 pub use description::DescriptionId;
 pub use device::Device;
 pub use directory::NAME_MAX;

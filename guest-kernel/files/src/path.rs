@@ -88,6 +88,8 @@ pub(crate) struct Resolved<'p> {
     pub(crate) node: Option<InodeId>,
     pub(crate) last: Last,
     pub(crate) slash: Slash,
+    /// Links that were followed.
+    pub(crate) links: u32,
     text: Cow<'p, [u8]>,
     name: Range<usize>,
 }
@@ -192,19 +194,20 @@ impl<S: PageStore> Files<S> {
                 b".." => (Last::DotDot, Some(self.parent(here)?)),
                 name => (Last::Name, self.child(view, directory, name)),
             };
-            let finish = |node, text| {
+            let finish = |node, links, text| {
                 Ok(Resolved {
                     parent: here,
                     node,
                     last,
                     slash,
+                    links,
                     text,
                     name: begin..end,
                 })
             };
             let Some(child) = node else {
                 return if is_last {
-                    finish(None, text)
+                    finish(None, links, text)
                 } else {
                     Err(Errno::ENOENT)
                 };
@@ -247,7 +250,7 @@ impl<S: PageStore> Files<S> {
                         at = 0;
                         continue;
                     }
-                    Target::Inode(inode) if is_last => return finish(Some(inode), text),
+                    Target::Inode(inode) if is_last => return finish(Some(inode), links, text),
                     Target::Inode(inode) => {
                         here = inode;
                         at = end;
@@ -257,7 +260,7 @@ impl<S: PageStore> Files<S> {
                 }
             }
             if is_last {
-                return finish(Some(child), text);
+                return finish(Some(child), links, text);
             }
             here = child;
             at = end;

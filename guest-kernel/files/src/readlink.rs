@@ -1,4 +1,5 @@
 //! The other way round: what a link says, and the path of an inode.
+use crate::content::Found;
 use crate::inode::{InodeId, Number};
 use crate::path::{LastLink, PATH_MAX, Target, View};
 use crate::proc::ProcNode;
@@ -70,6 +71,17 @@ impl<S: PageStore> Files<S> {
                 None => copy(b"/ (deleted)"),
             },
             path => path,
+        }
+    }
+
+    /// The absolute path of a file that was found; the errors of [`Files::path_of`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn path_of_found(&self, file: &Found<'_>) -> Result<Vec<u8>, Errno> {
+        match file.own_path() {
+            Some(path) => copy(path),
+            None => self.path_of(file.inode),
         }
     }
 

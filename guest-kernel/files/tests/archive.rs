@@ -142,7 +142,7 @@ fn padded_names_keep_data_in_place() {
         owner: files::Owner::ROOT,
         processes: &processes,
     };
-    let id = files.program(&view, b"/bin/aligned").unwrap();
+    let id = files.program(&view, b"/bin/aligned").unwrap().inode;
     let content = files.content_in_place(id).unwrap();
     assert_eq!(content.as_ptr(), bytes[4096..].as_ptr());
     assert_eq!(content, [7; 5000]);

@@ -42,6 +42,33 @@ fn seeded_tree() {
 }
 
 #[test]
+fn a_program_has_one_path_however_it_is_found() {
+    let machine = Machine::with(&[
+        file("bin/echo", b"program"),
+        symlink("bin/sh", "echo"),
+        symlink("usr", "/"),
+    ]);
+    for path in [
+        "/bin/echo",
+        "bin/echo",
+        "//bin/echo",
+        "/bin//echo",
+        "/bin/./echo",
+        "/bin/../bin/echo",
+        "/bin/sh",
+        "/usr/bin/echo",
+        "/proc/7/root/bin/echo",
+        "/proc/self/cwd/bin/echo",
+        "/proc/7/exe",
+    ] {
+        assert_eq!(machine.program(path).as_deref(), Ok("/bin/echo"), "{path}");
+    }
+    assert_eq!(machine.program("/bin/none"), Err(Errno::ENOENT));
+    assert_eq!(machine.program("/bin"), Err(Errno::EACCES));
+    machine.finish();
+}
+
+#[test]
 fn open_errors() {
     let mut m = Machine::with(&[
         file("file", b"x"),

@@ -22,7 +22,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use contract::Errno;
 use contract::counters::Counter;
-use files::{InodeId, View};
+use files::{Found, View};
 
 /// Interpreters of interpreters (execve(2)).
 const MAX_SCRIPTS: usize = 5;
@@ -118,8 +118,8 @@ impl Kernel {
         arguments: &mut dyn Strings<'_>,
         environment: &mut dyn Strings<'_>,
     ) -> Result<(), Errno> {
-        let inode = self.executable(who, path)?;
-        self.exec_file(who, inode, path, arguments, environment)
+        let file = self.executable(who, path)?;
+        self.exec_file(who, file, path, arguments, environment)
     }
 
     /// The same for a file that was found already, of which `path` is the name that the program is told.
@@ -129,7 +129,7 @@ impl Kernel {
     pub fn exec_file(
         &mut self,
         who: Current,
-        mut inode: InodeId,
+        file: Found<'_>,
         path: &[u8],
         arguments: &mut dyn Strings<'_>,
         environment: &mut dyn Strings<'_>,
@@ -138,11 +138,12 @@ impl Kernel {
         // The path may be longer than a block of the heap: it is borrowed, an interpreter's is short.
         let mut prefix: Vec<Cow<'_, [u8]>> = Vec::new();
         let mut target = Cow::Borrowed(path);
+        let mut file = file;
         let mut scripts = 0;
         let layout = self.layout_of(who.process);
         let (space, program, inode) = loop {
-            match self.kind_of(inode, layout)? {
-                Kind::Program(space, program) => break (space, program, inode),
+            match self.kind_of(&file, layout)? {
+                Kind::Program(space, program) => break (space, program, file.inode),
                 Kind::Script(interpreter, argument) => {
                     scripts += 1;
                     if scripts > MAX_SCRIPTS {
@@ -159,7 +160,7 @@ impl Kernel {
                     }
                     target = Cow::Owned(interpreter.into_vec());
                     prefix.insert(0, target.clone());
-                    inode = self.executable(who, &target)?;
+                    file = self.executable(who, &target)?;
                 }
             }
         };
@@ -234,7 +235,7 @@ impl Kernel {
         Ok(())
     }
 
-    fn executable(&self, who: Current, path: &[u8]) -> Result<InodeId, Errno> {
+    fn executable<'p>(&self, who: Current, path: &'p [u8]) -> Result<Found<'p>, Errno> {
         let process = &self.processes[who];
         let view = View {
             start: process.working_directory,
@@ -252,18 +253,19 @@ impl Kernel {
         self.files.program(&view, path)
     }
 
-    fn kind_of(&mut self, inode: InodeId, layout: Layout) -> Result<Kind, Errno> {
-        if let Some(known) = self.known_program(inode, layout) {
+    fn kind_of(&mut self, file: &Found<'_>, layout: Layout) -> Result<Kind, Errno> {
+        if let Some(known) = self.known_program(file.inode, layout) {
             let (space, program) = known?;
             return Ok(Kind::Program(space, program));
         }
-        let mut line = [0; SCRIPT_LINE];
-        let length = self.files.read_at(&self.pages, inode, 0, &mut line[..2]);
-        if &line[..length] != b"#!" {
-            let (space, program) = self.new_program(inode, layout)?;
+        let mut mark = [0; 2];
+        let length = self.files.read_at(&self.pages, file.inode, 0, &mut mark);
+        if &mark[..length] != b"#!" {
+            let (space, program) = self.new_program(file, layout)?;
             return Ok(Kind::Program(space, program));
         }
-        let length = self.files.read_at(&self.pages, inode, 2, &mut line);
+        let mut line = [0; SCRIPT_LINE];
+        let length = self.files.read_at(&self.pages, file.inode, 2, &mut line);
         let (interpreter, argument) = script_line(&line[..length]).ok_or(Errno::ENOEXEC)?;
         Ok(Kind::Script(interpreter.into(), argument.map(Box::from)))
     }

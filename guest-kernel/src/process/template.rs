@@ -19,7 +19,7 @@ use contract::counters::Counter;
 use contract::{Errno, PAGE, PAGE_SIZE};
 use core::cell::RefCell;
 use core::ops::Range;
-use files::{Files, InodeId};
+use files::{Files, Found, InodeId};
 use x86_64::structures::paging::PhysFrame;
 
 /// Bytes of a program's path that are kept.
@@ -157,15 +157,16 @@ impl Kernel {
         .then(|| template.fresh())
     }
 
-    /// A fresh address space of the program in `inode`, of which a template is made.
+    /// A fresh address space of the program in `file`, of which a template is made.
     ///
     /// # Errors
     /// ENOEXEC for what is not a static program for this machine, ENOMEM without frames.
     pub fn new_program(
         &mut self,
-        inode: InodeId,
+        file: &Found<'_>,
         layout: Layout,
     ) -> Result<(Rc<AddressSpace>, Program), Errno> {
+        let inode = file.inode;
         let content = Content {
             inode,
             version: self.files.content_version(inode),
@@ -173,7 +174,7 @@ impl Kernel {
         };
         heap::require_reserve()?;
         let mapped = self.files.mapped_file(inode).map_err(|_| Errno::ENOEXEC)?;
-        let object = self.file_object(mapped, inode);
+        let object = self.file_object(mapped, file);
         let template = build(&self.files, &self.pages, content, &object)?;
         let fresh = match template.fresh() {
             Ok(fresh) => fresh,

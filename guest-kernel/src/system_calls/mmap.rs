@@ -6,10 +6,11 @@ use crate::memory::mappings::{Advice, Mapping, Object, Purpose};
 use crate::memory::pages::Page;
 use crate::memory::space::{LOWEST_ADDRESS, USER_END};
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use contract::Errno;
 use contract::PAGE;
 use core::ops::Range;
-use files::{DescriptionId, InodeId, MAX_FILE_SIZE, Mappable, MappedFile};
+use files::{DescriptionId, Found, MAX_FILE_SIZE, Mappable, MappedFile};
 use linux_raw_sys::general as linux;
 use page_tree::{Protection, Sharing};
 
@@ -251,7 +252,11 @@ impl Kernel {
                 let inode = self.next_shared_memory();
                 (Object::new(file, name, NO_FILE_DEVICE, inode), 0)
             }
-            (Mappable::File(file, id), _) => (self.file_object(file, id), request.offset / PAGE),
+            (Mappable::File(content, inode), _) => {
+                let file = Found { inode, path: None };
+                let object = self.file_object(content, &file);
+                (object, request.offset / PAGE)
+            }
         };
         let may_write = source.is_none_or(|source| source.may_write);
         Ok(Some(Mapping {
@@ -267,13 +272,10 @@ impl Kernel {
     }
 
     /// A file as mappings show it.
-    pub fn file_object(&self, file: MappedFile<Page>, id: InodeId) -> alloc::rc::Rc<Object> {
-        let (device, inode) = self
-            .files
-            .attributes(id)
-            .map_or((0, 0), |attributes| (attributes.dev, attributes.ino));
-        let name = self.files.path_of(id).unwrap_or_default();
-        Object::new(file, name.into_boxed_slice(), device, inode)
+    pub fn file_object(&self, content: MappedFile<Page>, file: &Found<'_>) -> Rc<Object> {
+        let (device, inode) = self.files.identity(file.inode);
+        let name = self.files.path_of_found(file).unwrap_or_default();
+        Object::new(content, name.into_boxed_slice(), device, inode)
     }
 
     /// Maps private zeros.

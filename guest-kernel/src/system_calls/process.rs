@@ -9,7 +9,7 @@ use crate::process::scheduler::Next;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use contract::Errno;
-use files::{InodeId, Located, OnExec, PATH_MAX};
+use files::{Found, InodeId, Located, OnExec, PATH_MAX};
 use linux_raw_sys::general as linux;
 
 impl Kernel {
@@ -57,7 +57,7 @@ impl Kernel {
             let below = self.name_by_descriptor(directory, name, inode)?;
             self.exec_file(
                 who,
-                inode,
+                Found { inode, path: None },
                 below.as_deref().unwrap_or(name),
                 &mut UserStrings::new(&space, arguments),
                 &mut UserStrings::new(&space, environment),

@@ -297,6 +297,13 @@ impl Machine {
         Ok(String::from_utf8(self.files.path_of(id)?).unwrap())
     }
 
+    /// The path of a program that is found by one.
+    pub fn program(&self, path: &str) -> Result<String> {
+        let view = Self::view(&self.processes);
+        let file = self.files.program(&view, path.as_bytes())?;
+        Ok(String::from_utf8(self.files.path_of_found(&file)?).unwrap())
+    }
+
     /// Names and types of a directory, by getdents64 into a buffer of `size` bytes.
     pub fn list(&mut self, path: &str, size: usize) -> Result<Vec<(String, u8)>> {
         let fd = self.open(path, linux_raw_sys::general::O_DIRECTORY)?;
