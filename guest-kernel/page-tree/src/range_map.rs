@@ -93,27 +93,30 @@ impl<T: Slide> RangeMap<T> {
 
     /// Keeps something of a range, in the place of what was known of it. What goes on in its neighbours is one range with
     /// them.
-    pub fn insert(&mut self, range: Range<u64>, mut value: T) {
-        self.remove(range.clone());
+    pub fn insert(&mut self, range: Range<u64>, value: T) {
         if range.is_empty() {
             return;
         }
-        let Range { mut start, mut end } = range;
-        if let Some((&next, (next_end, known))) = self.0.range(end..).next()
-            && next == end
-            && known.is(&value.slide(end - start))
-        {
-            end = *next_end;
-            self.0.remove(&next);
+        let Range { start, mut end } = range;
+        let last = self.0.last_key_value();
+        if last.is_some_and(|(_, (last_end, _))| *last_end > start) {
+            self.remove(start..end);
+            if let Some((&next, (next_end, known))) = self.0.range(end..).next()
+                && next == end
+                && known.is(&value.slide(end - start))
+            {
+                end = *next_end;
+                self.0.remove(&next);
+            }
         }
-        if let Some((&before, (before_end, known))) = self.0.range(..start).next_back()
+        if let Some((&before, (before_end, known))) = self.0.range_mut(..start).next_back()
             && *before_end == start
             && known.slide(start - before).is(&value)
         {
-            value = known.clone();
-            start = before;
+            *before_end = end;
+        } else {
+            self.0.insert(start, (end, value));
         }
-        self.0.insert(start, (end, value));
     }
 
     /// Takes out the first of what is known of a range, cut to it.
