@@ -43,7 +43,7 @@ impl Ending {
         }
     }
 
-    /// cowbell's exit status; where execve failed, see [`crate::diagnosis::status_of_not_executed`] too.
+    /// cowbell's exit status; where execve failed, see [`crate::diagnosis::Place::status_of_not_executed`] too.
     #[must_use]
     pub fn status(&self) -> u8 {
         match self {

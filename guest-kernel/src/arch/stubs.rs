@@ -1,4 +1,4 @@
-//! The assembly of [`trap`](super::trap): from ring 3 to the kernel stack, and back.
+//! The assembly of [`super::trap`]: from ring 3 to the kernel stack, and back.
 use super::context::{self, UserRegisters};
 use super::image_map::{KERNEL_BASE, KERNEL_STACK_TOP};
 use super::segments::{RSP0, TASK, USER_CODE, USER_DATA};

@@ -155,7 +155,7 @@ pub fn write(space: &AddressSpace, mut address: u64, mut bytes: &[u8]) -> Result
 /// Writes what a new process finds when it starts: half a word, in one page.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 #[inline]
 pub fn write_at_start(space: &AddressSpace, address: u64, value: u32) -> Result<(), UserFault> {
     let bytes = value.to_ne_bytes();
@@ -238,7 +238,7 @@ pub fn read_words<const N: usize>(
 /// Writes words one after the other.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 #[inline]
 pub fn write_words(space: &AddressSpace, address: u64, words: &[u64]) -> Result<(), UserFault> {
     let mut writer = Writer::new(space);

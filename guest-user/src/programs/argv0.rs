@@ -1,4 +1,4 @@
-//! argv[0] is a convention: exec takes the file from its path, and passes on any name at all.
+//! `argv[0]` is a convention: exec takes the file from its path, and passes on any name at all.
 #![no_std]
 #![no_main]
 use guest_user::{Result, execl, flush, println, program, spawn, waitpid};
