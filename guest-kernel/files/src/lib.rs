@@ -8,12 +8,13 @@
 //! | what | module |
 //! |---|---|
 //! | names and inodes | `directory`, `inode`, `inodes` (their table), `path` (resolution), `namespace` (create, link), `remove`, `rename`, `readlink`, `metadata`, `attributes` and `nameless` (stat), `ownership` (chmod, chown) |
-//! | contents | `regular` over `page_map`, `mapped` and `mappable` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
-//! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `fcntl`, `open`, `fifo`, `transfer` (read, write), `readiness` (poll), `listing` (getdents) |
+//! | contents | `regular` over `page_map`, `storage` (fallocate), `content` (what exec and mmap ask for), `mapped` and `mappable` (regular files that are mapped), `pipe`, `handover` (past a pipe), `device`, `snapshot` (text of `/proc`) |
+//! | what a descriptor leads to | `fd_table`, `descriptors` (close, dup, fork), `description`, `fcntl`, `open`, `fifo`, `transfer` (read, write), `without_bytes` (the same where the bytes cannot be reached), `readiness` (poll), `listing` (getdents) |
 //! | pairs of sockets, descriptors of processes, locks, leases, signals that tell of files | `socket`, `process_handle`, `locks`, `leases`, `memfd`, `notices`, `directory_notices` |
 //! | the start | `index` (of an archive that has one), else `archive` (the format) and `seed` (into the tree); `system` (what every system has) |
-//! | the terminal | `tty` |
-//! | below | `slab` (tables), `words` (bytes eight at a time), `store` (frames) |
+//! | `/proc`, the terminal | `proc`, `tty` |
+//! | a whole tree, on its way out of the machine | `tree` |
+//! | below | `step` (what an operation answers), `wait_queue`, `slab` (tables), `words` (bytes eight at a time), `store` (frames) |
 //!
 //! **Waiting.** Nothing here blocks. What cannot go on answers [`Step::Wait`]; the kernel parks the thread in the queue
 //! of that [`WaitFor`] and asks again when [`Files::take_wakeup`] names it. The description must be kept

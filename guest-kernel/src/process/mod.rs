@@ -2,7 +2,7 @@
 //!
 //! | verb | file |
 //! |---|---|
-//! | be, by slot and by identifier | `slots.rs`, `table.rs`, `thread.rs`, `family.rs` |
+//! | be, by slot and by identifier | `slots.rs`, `table.rs`, `thread.rs`, `family.rs`; `boxed.rs` makes one where it stays |
 //! | be created | `clone.rs`, `fork.rs` |
 //! | share, or not | `descriptors.rs`, `held.rs`, `sharing.rs`, `apart.rs` |
 //! | become another program | `exec.rs`, over `template.rs`, `elf_image.rs`, `layout.rs` and `initial_stack.rs` |
