@@ -285,6 +285,13 @@ impl Entry {
         self.0 & !HOLE == 0
     }
 
+    /// Of what is neither empty nor a table: whether both say the same of their pages, but for the frames and what the hardware
+    /// may do with them now.
+    #[inline]
+    pub(crate) const fn is_alike(self, other: Self) -> bool {
+        (self.0 ^ other.0) & !(FRAME | WRITABLE | ACCESSED | DIRTY) == 0
+    }
+
     /// Whether two meanings are the same.
     #[inline]
     pub(crate) const fn says(self, other: Self) -> bool {

@@ -44,10 +44,11 @@ pub struct Regions<'a, S> {
     from: u64,
 }
 
-/// What one entry that is neither empty nor a table covers of a range.
+/// What neighbouring entries of a table that are alike, and neither empty nor tables, cover of a range.
 pub(crate) struct Extent {
     pub(crate) start: u64,
     pub(crate) end: u64,
+    /// The first of them.
     pub(crate) entry: Entry,
 }
 
@@ -258,21 +259,27 @@ fn visit_up<S: FrameStore, B>(
             index = end;
             continue;
         }
-        let end = (last + 1).min((index / 8 + 1) * 8);
-        for index in (index..end).map(PageTableIndex::new_truncate) {
-            let entry = store.entry(table, index).within(fill);
-            if entry.is_vacant() {
-                continue;
-            }
-            let part = range.part(level, index);
-            match level.next_lower_level() {
-                Some(lower) if entry.is_present() => {
-                    visit_up(store, lower, entry.frame(), entry.fill(), part, f)?;
-                }
-                _ => f(Extent::new(part, entry))?,
-            }
+        let first = PageTableIndex::new_truncate(index);
+        let entry = store.entry(table, first).within(fill);
+        index += 1;
+        if entry.is_vacant() {
+            continue;
         }
-        index = end;
+        if let Some(lower) = level.next_lower_level()
+            && entry.is_present()
+        {
+            let part = range.part(level, first);
+            visit_up(store, lower, entry.frame(), entry.fill(), part, f)?;
+            continue;
+        }
+        let alike = |index| {
+            let next = store.entry(table, PageTableIndex::new_truncate(index));
+            next.within(fill).is_alike(entry)
+        };
+        while index <= last && alike(index) {
+            index += 1;
+        }
+        f(Extent::new(range.span(level, first.into(), index), entry))?;
     }
     ControlFlow::Continue(())
 }
