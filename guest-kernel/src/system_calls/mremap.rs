@@ -58,7 +58,7 @@ impl Kernel {
             return self.remap_to(all, to, origin);
         }
         if origin == Origin::Kept {
-            let area = self.whole(old, old_length, &first)?;
+            let area = self.whole(old, old_length, first)?;
             let to = self.space_for(&area, new_length, new, origin)?;
             return self.remap_into(&area, to, origin);
         }
@@ -68,7 +68,7 @@ impl Kernel {
             }
             return Ok(old);
         }
-        let area = self.whole(old, old_length, &first)?;
+        let area = self.whole(old, old_length, first)?;
         self.may_grow(&area, old_length, new_length)?;
         let room = old + old_length..old.saturating_add(new_length);
         let ends_here = old_length != 0 && !self.goes_on(&area);
@@ -97,7 +97,7 @@ impl Kernel {
             .space()
             .area_at(old.start..old.end.max(old.start + PAGE))
             .ok_or(Errno::EFAULT)?;
-        let area = self.whole(old.start, length, &first)?;
+        let area = self.whole(old.start, length, first)?;
         if length < new_length {
             self.may_grow(&area, length, new_length)?;
         }
@@ -126,8 +126,8 @@ impl Kernel {
         }
     }
 
-    /// All of what is to be moved, which must be one area.
-    fn whole(&self, old: u64, length: u64, first: &Area) -> Result<Area, Errno> {
+    /// All of what is to be moved, which must be one area: `first`, the first one there.
+    fn whole(&self, old: u64, length: u64, first: Area) -> Result<Area, Errno> {
         if length == 0 {
             // A second mapping of what is shared; of private memory there is none.
             if first.sharing() == Sharing::Private {
@@ -138,11 +138,10 @@ impl Kernel {
             return Ok(area);
         }
         let end = old.checked_add(length).filter(|&end| end <= USER_END);
-        let end = end.ok_or(Errno::EFAULT)?;
-        self.space()
-            .area_at(old..end)
-            .filter(|area| area.range.end == end)
-            .ok_or(Errno::EFAULT)
+        if end != Some(first.range.end) {
+            return Err(Errno::EFAULT);
+        }
+        Ok(first)
     }
 
     /// Whether an area is only the beginning of a larger one.
