@@ -88,3 +88,31 @@ fn without_frames_a_page_waits_for_its_write() {
         assert_eq!(read(&mut parent, &mut arena, address), address);
     }
 }
+
+#[test]
+fn a_page_elsewhere_is_no_business_of_its_likes_in_other_tables() {
+    // At the same place in its page table as the page ahead is in another one.
+    let bystander = GIB + 7 * PAGE;
+    let far = 5 * GIB + 7 * PAGE;
+    let mut arena = Arena::new();
+    let mut parent = space_of(&mut arena, 0, 8 * GIB);
+    for address in [GIB, bystander, far] {
+        write(&mut parent, &mut arena, address, address);
+    }
+    let mut child = parent.fork(&mut arena).unwrap();
+    let before = arena.frames_in_use();
+    let page = Cell::new(UserPage::containing(VirtAddr::new(far)).unwrap());
+    let copied = child.own_for_write(&mut arena, VirtAddr::new(GIB), &[page]);
+    assert_eq!(copied.unwrap().1, Resolution::Copied);
+    // Three tables and two for what is far away, and two pages.
+    assert_eq!(arena.frames_in_use(), before + 3 + 2 + 2);
+    arena.audit([&parent, &child].into_iter(), &[]);
+    assert_eq!(
+        write(&mut child, &mut arena, bystander, 1),
+        Resolution::Copied
+    );
+    assert_eq!(read(&mut parent, &mut arena, bystander), bystander);
+    child.release(&mut arena);
+    parent.release(&mut arena);
+    assert_eq!(arena.frames_in_use(), 0);
+}

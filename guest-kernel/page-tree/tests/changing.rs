@@ -254,52 +254,6 @@ fn protecting_what_is_so_already_copies_nothing() {
 }
 
 #[test]
-fn losing_a_permission_is_flushed_and_gaining_one_is_not() {
-    let all = Protection::all();
-    let read_execute = Protection::READ | Protection::EXECUTE;
-    for (from, to, flushes) in [
-        (Protection::READ, READ_WRITE, 0),
-        (READ_WRITE, all, 0),
-        (Protection::empty(), all, 0),
-        (all, READ_WRITE, 1),
-        (all, read_execute, 1),
-        (read_execute, Protection::READ, 1),
-        (Protection::READ, Protection::empty(), 1),
-    ] {
-        let mut arena = Arena::new();
-        let mut space = Space::new(&mut arena).unwrap();
-        let page = range(GIB, PAGE);
-        space.reserve(&mut arena, page, READ_WRITE).unwrap();
-        touch(&mut space, &mut arena, GIB);
-        space.protect(&mut arena, page, from).unwrap();
-        let before = arena.flushes;
-        space.protect(&mut arena, page, to).unwrap();
-        assert_eq!(arena.flushes - before, flushes, "{from:?} to {to:?}");
-        space.release(&mut arena);
-    }
-}
-
-#[test]
-fn few_pages_are_flushed_one_by_one_and_many_at_once() {
-    let mut arena = Arena::new();
-    let mut space = Space::new(&mut arena).unwrap();
-    for (pages, most) in [(1, 1), (16, 16), (17, 17), (2000, 17)] {
-        let reserved = range(GIB, pages * PAGE);
-        space.reserve(&mut arena, reserved, READ_WRITE).unwrap();
-        for page in 0..pages {
-            touch(&mut space, &mut arena, GIB + page * PAGE);
-        }
-        let before = arena.flushes;
-        space
-            .protect(&mut arena, reserved, Protection::READ)
-            .unwrap();
-        assert!(arena.flushes - before <= most);
-        space.unmap(&mut arena, reserved).unwrap();
-    }
-    space.release(&mut arena);
-}
-
-#[test]
 fn a_gap_is_found_from_above() {
     let mut arena = Arena::new();
     let mut space = Space::new(&mut arena).unwrap();

@@ -297,46 +297,6 @@ fn a_shared_page_is_everybodys_and_a_borrowed_one_nobodys() {
 }
 
 #[test]
-fn a_page_that_moves_is_flushed() {
-    let mut arena = Arena::new();
-    arena.tlb_hears = true;
-    let mut parent = space_of(&mut arena, GIB, MIB);
-    write(&mut parent, &mut arena, GIB, 1);
-    write(&mut parent, &mut arena, GIB + PAGE, 2);
-    let mut child = parent.fork(&mut arena).unwrap();
-    write(&mut child, &mut arena, GIB, 3);
-    // The child has the tables, and not yet the second page.
-    arena.tlb_load(&child, GIB);
-    arena.tlb_load(&child, GIB + PAGE);
-    let tables = arena.tables_copied;
-    write(&mut child, &mut arena, GIB + PAGE, 4);
-    assert_eq!(arena.tables_copied, tables);
-    arena.tlb_audit(&child);
-    child.release(&mut arena);
-    parent.release(&mut arena);
-}
-
-#[test]
-fn fork_flushes_only_what_the_tlb_may_know() {
-    let mut arena = Arena::new();
-    let mut parent = space_of(&mut arena, GIB, MIB);
-    write(&mut parent, &mut arena, GIB, 1);
-    let before = arena.flushes;
-    let first = parent.fork(&mut arena).unwrap();
-    assert_eq!(arena.flushes, before + 1);
-    // Nothing was written in between: no write bit was given back.
-    let second = parent.fork(&mut arena).unwrap();
-    assert_eq!(arena.flushes, before + 1);
-    write(&mut parent, &mut arena, GIB, 2);
-    let before = arena.flushes;
-    let third = parent.fork(&mut arena).unwrap();
-    assert_eq!(arena.flushes, before + 1);
-    for space in [parent, first, second, third] {
-        space.release(&mut arena);
-    }
-}
-
-#[test]
 fn fork_without_a_frame_changes_nothing() {
     let mut arena = Arena::new();
     let mut parent = space_of(&mut arena, GIB, MIB);
