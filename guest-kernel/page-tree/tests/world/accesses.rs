@@ -48,12 +48,14 @@ impl World {
         let before = self.spaces[who].0.translate(&self.arena, page);
         if access != Access::Execute && self.rng.bool() {
             // As the kernel does it, with no fault before.
+            let first_write = self.rng.bool();
             let result = self.starving(
                 who,
                 |space, arena| match access {
-                    Access::Write => space
+                    Access::Write if first_write => space
                         .own_for_write(arena, page, &ahead)
                         .map(|(frame, _)| frame),
+                    Access::Write => space.resolve_for_write(arena, page),
                     _ => space.resolve_for_read(arena, page),
                 },
                 |result| *result == Err(Refusal::OutOfFrames),
