@@ -1,11 +1,11 @@
 //! Private memory is zeros again: its pages go, and what is mapped stays.
 use x86_64::structures::paging::PhysFrame;
-use x86_64::structures::paging::page_table::PageTableLevel::{self, Four, One};
+use x86_64::structures::paging::page_table::PageTableLevel::{self, One, Two};
 
-use crate::entry::Entry;
+use crate::entry::{Entry, Protection};
 use crate::groups::{group, groups_of};
-use crate::node::{Took, own_child};
-use crate::overwrite::{lose_page, renew_groups};
+use crate::node::{Took, let_go, own_child};
+use crate::overwrite::{Table, lose_page, renew_groups};
 use crate::range::PageRange;
 use crate::space::Space;
 use crate::store::{Flushes, FrameStore, OutOfFrames};
@@ -21,7 +21,7 @@ pub enum Whole {
 
 impl Space {
     /// Lets go of the pages of a range, none of it an object's: they read as zeros again, protected as they are. It looks at
-    /// tables and pages alone, whatever the range's size.
+    /// tables and pages alone, whatever the range's size. A page table that is all alike goes with its pages.
     ///
     /// # Errors
     /// No frame is left to copy a shared table; nothing has changed.
@@ -31,71 +31,86 @@ impl Space {
         range: PageRange,
     ) -> Result<Whole, OutOfFrames> {
         let mut flushes = Flushes::default();
-        let owned = own_tables(store, Four, self.root, Entry::EMPTY, range, &mut flushes);
+        let root = self.table();
+        let owned = self.own_tables(store, root, range, &mut flushes);
         let whole = owned.map(|()| {
             let mut whole = Whole::Mapped;
-            let empty = Entry::EMPTY;
-            discard(
-                store,
-                Four,
-                self.root,
-                empty,
-                range,
-                &mut whole,
-                &mut flushes,
-            );
+            self.discard_below(store, root, range, &mut whole, &mut flushes);
             whole
         });
         flushes.finish(store);
         whole
     }
-}
 
-/// Owns each table that there is for a range.
-fn own_tables<S: FrameStore>(
-    store: &mut S,
-    level: PageTableLevel,
-    table: PhysFrame,
-    fill: Entry,
-    range: PageRange,
-    flushes: &mut Flushes,
-) -> Result<(), OutOfFrames> {
-    let Some(lower) = level.next_lower_level() else {
-        return Ok(());
-    };
-    for part in range.parts(level) {
-        let index = part.index(level);
-        if store.entry(table, index).is_present() {
-            let (entry, took) = own_child(store, level, table, index, fill)?;
+    /// Owns each table that there is for a range, but for the page tables that go.
+    fn own_tables<S: FrameStore>(
+        &self,
+        store: &mut S,
+        table: Table,
+        range: PageRange,
+        flushes: &mut Flushes,
+    ) -> Result<(), OutOfFrames> {
+        for part in range.parts(table.level) {
+            let index = part.index(table.level);
+            let entry = store.entry(table.frame, index);
+            if !entry.is_present() || self.alike(store, table.level, part).is_some() {
+                continue;
+            }
+            let (entry, took) = own_child(store, table.level, table.frame, index, table.fill)?;
             if took == Took::Copy {
                 flushes.table(part.start);
             }
-            own_tables(store, lower, entry.frame(), entry.fill(), part, flushes)?;
+            if let Some(child) = table.child(entry)
+                && child.level != One
+            {
+                self.own_tables(store, child, part, flushes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn discard_below<S: FrameStore>(
+        &self,
+        store: &mut S,
+        table: Table,
+        range: PageRange,
+        whole: &mut Whole,
+        flushes: &mut Flushes,
+    ) {
+        for part in range.parts(table.level) {
+            let index = part.index(table.level);
+            let entry = store.entry(table.frame, index);
+            if !entry.is_present() {
+                if entry.within(table.fill).is_vacant() {
+                    *whole = Whole::Holed;
+                }
+            } else if let Some(protection) = self.alike(store, table.level, part) {
+                let new = Entry::reserved(protection).under(table.fill);
+                store.set_entry(table.frame, index, new);
+                let_go(store, table.level, entry);
+                flushes.subtree();
+            } else if let Some(child) = table.child(entry) {
+                if child.level == One {
+                    discard_pages(store, child.frame, child.fill, part, whole, flushes);
+                } else {
+                    self.discard_below(store, child, part, whole, flushes);
+                }
+            }
         }
     }
-    Ok(())
-}
 
-fn discard<S: FrameStore>(
-    store: &mut S,
-    level: PageTableLevel,
-    table: PhysFrame,
-    fill: Entry,
-    range: PageRange,
-    whole: &mut Whole,
-    flushes: &mut Flushes,
-) {
-    let Some(lower) = level.next_lower_level() else {
-        return discard_pages(store, table, fill, range, whole, flushes);
-    };
-    for part in range.parts(level) {
-        let entry = store.entry(table, part.index(level));
-        if entry.is_present() {
-            let (child, fill) = (entry.frame(), entry.fill());
-            discard(store, lower, child, fill, part, whole, flushes);
-        } else if entry.within(fill).is_vacant() {
-            *whole = Whole::Holed;
+    /// What all of a part allows, if it is a whole page table's and mapped alike.
+    fn alike<S: FrameStore>(
+        &self,
+        store: &S,
+        level: PageTableLevel,
+        part: PageRange,
+    ) -> Option<Protection> {
+        if level != Two || !part.fills(level) {
+            return None;
         }
+        let region = self.first_region(store, part)?;
+        (region.range == part).then_some(region.protection)
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Table {
 
 impl Table {
     /// The table below one of its entries, if it is not a page table.
-    fn child(self, entry: Entry) -> Option<Self> {
+    pub(crate) fn child(self, entry: Entry) -> Option<Self> {
         Some(Self {
             level: self.level.next_lower_level()?,
             frame: entry.frame(),

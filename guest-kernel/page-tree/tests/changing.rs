@@ -4,6 +4,7 @@ mod arena;
 use arena::Arena;
 use page_tree::{
     Access, OutOfFrames, PAGE, PageRange, ProtectError, Protection, Refusal, Resolution, Space,
+    Whole,
 };
 use x86_64::VirtAddr;
 
@@ -248,6 +249,35 @@ fn protecting_what_is_so_already_copies_nothing() {
         // The root's table for this GiB is the child's own: it was made after the fork.
         child.protect(&mut arena, part, READ_WRITE).unwrap();
     }
+    child.release(&mut arena);
+    parent.release(&mut arena);
+    assert_eq!(arena.frames_in_use(), 0);
+}
+
+#[test]
+fn page_tables_that_are_all_alike_are_discarded_whole() {
+    let mut arena = Arena::new();
+    let mut parent = Space::new(&mut arena).unwrap();
+    let reserved = range(GIB - PAGE, 4 * MIB + 2 * PAGE);
+    parent.reserve(&mut arena, reserved, READ_WRITE).unwrap();
+    for page in 0..reserved.pages() {
+        touch(&mut parent, &mut arena, GIB - PAGE + page * PAGE);
+    }
+    // The second of the two whole ones is not alike.
+    let other = range(GIB + 3 * MIB, PAGE);
+    parent.protect(&mut arena, other, Protection::READ).unwrap();
+    let mut child = parent.fork(&mut arena).unwrap();
+    let (tables, before) = (arena.tables_copied, regions(&child, &arena));
+    let whole = child.discard(&mut arena, reserved);
+    assert_eq!(whole, Ok(Whole::Mapped));
+    // The pointer table, two directories, the page tables at the two ends, and the one that stays.
+    assert_eq!(arena.tables_copied - tables, 1 + 2 + 2 + 1);
+    assert_eq!(regions(&child, &arena), before);
+    for at in [GIB - PAGE, GIB, GIB + 3 * MIB, GIB + 4 * MIB] {
+        assert_eq!(child.translate(&arena, VirtAddr::new(at)), None);
+        assert!(parent.translate(&arena, VirtAddr::new(at)).is_some());
+    }
+    arena.audit([&parent, &child].into_iter(), &[]);
     child.release(&mut arena);
     parent.release(&mut arena);
     assert_eq!(arena.frames_in_use(), 0);
