@@ -32,8 +32,8 @@ use alloc::vec::Vec;
 use contract::counters::Counter;
 use contract::status::Exit;
 use contract::{Errno, command_line};
-use files::{FdTable, LastLink, NoProcesses, OnExec, Owner, PATH_MAX, Step, View};
-use linux_raw_sys::general::{O_RDWR, S_IFDIR, S_IFMT};
+use files::{LastLink, NoProcesses, OnExec, Owner, PATH_MAX, View};
+use linux_raw_sys::general::{S_IFDIR, S_IFMT};
 
 /// The program without `--` on the command line.
 const DEFAULT_PROGRAM: &[u8] = b"/init";
@@ -207,7 +207,7 @@ fn add_first_process(kernel: &mut Kernel) -> Current {
         memory: None,
         lender: None,
         shares: None,
-        descriptors: Descriptors::new(descriptors),
+        descriptors,
         working_directory: kernel.files.share_directory(root),
         umask: 0o022,
         credentials: Credentials::default(),
@@ -229,7 +229,7 @@ fn add_first_process(kernel: &mut Kernel) -> Current {
 }
 
 /// Descriptors 0, 1 and 2: the console, opened once.
-fn standard_descriptors(kernel: &mut Kernel) -> Result<FdTable, Errno> {
+fn standard_descriptors(kernel: &mut Kernel) -> Result<Descriptors, Errno> {
     let view = View {
         start: kernel.files.root(),
         process: 1,
@@ -237,17 +237,14 @@ fn standard_descriptors(kernel: &mut Kernel) -> Result<FdTable, Errno> {
         owner: Owner::ROOT,
         processes: &NoProcesses,
     };
-    let mut table = FdTable::new();
     let Kernel { files, pages, .. } = kernel;
-    match files.open(pages, &mut table, &view, b"/dev/console", O_RDWR, 0, &mut 0) {
-        Step::Done(Ok(input)) => {
-            files.duplicate(&mut table, input, 0, OnExec::Keep)?;
-            files.duplicate(&mut table, input, 0, OnExec::Keep)?;
-            Ok(table)
-        }
-        Step::Done(Err(errno)) => Err(errno),
-        _ => Err(Errno::ENXIO),
-    }
+    let mut descriptors = Descriptors::new();
+    let table = descriptors.own(files)?;
+    let console = files.open_console(pages, &view)?;
+    let input = files.install(pages, table, console, OnExec::Keep)?;
+    files.duplicate(table, input, 0, OnExec::Keep)?;
+    files.duplicate(table, input, 0, OnExec::Keep)?;
+    Ok(descriptors)
 }
 
 fn exec_first(kernel: &mut Kernel, first: Current, options: &Options) -> Result<(), Errno> {

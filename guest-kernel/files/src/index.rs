@@ -8,7 +8,7 @@ use crate::inode::{Home, Inode, Kind, Number, Stamp};
 use crate::mapped::Regular;
 use contract::Errno;
 use contract::archive_index::{
-    FOOTER_SIZE, Footer, NONE, RECORD_LIMIT, RECORD_SIZE, Record, Word, get,
+    FOOTER_SIZE, Footer, NONE, RECORD_LIMIT, RECORD_SIZE, Record, Word, get, hash,
 };
 use linux_raw_sys::general as linux;
 
@@ -51,6 +51,17 @@ impl Index {
     /// `S_IFMT` of the inode with a number.
     pub(crate) fn file_type(&self, number: u32) -> Option<u32> {
         self.records.get(number as usize).map(file_type)
+    }
+
+    /// What is in a directory of the root.
+    pub(crate) fn at(&'static self, directory: &[u8], name: &[u8]) -> Option<Number> {
+        let inside = |number: u32, name| {
+            let record = self.records.get(number as usize)?;
+            let names =
+                (file_type(record) == linux::S_IFDIR).then(|| Names::of(self, record))??;
+            names.get(name, hash(name))
+        };
+        inside(inside(0, directory)?.0, name)
     }
 
     /// The inode with a number, as the archive has it.

@@ -62,6 +62,11 @@ impl<P> Inodes<P> {
         })
     }
 
+    /// What an index has in a directory of the root: what is there until something changes.
+    pub(crate) fn indexed(&self, directory: &[u8], name: &[u8]) -> Option<Number> {
+        self.index?.at(directory, name)
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.own.len() + self.count as usize

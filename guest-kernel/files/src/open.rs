@@ -119,6 +119,21 @@ impl<S: PageStore> Files<S> {
         self.try_open(store, view, path, flags & KNOWN | large, mode)
     }
 
+    /// Opens `/dev/console`, before anything has changed.
+    ///
+    /// # Errors
+    /// As [`Files::open`].
+    pub fn open_console(&mut self, store: &mut S, view: &View<'_>) -> Result<DescriptionId, Errno> {
+        const FLAGS: u32 = linux::O_RDWR | linux::O_LARGEFILE;
+        match self.inodes.indexed(b"dev", b"console") {
+            // Straight there: no directory on the way needs to come into being.
+            Some(number) if self.inodes.file_type(number) == linux::S_IFCHR => {
+                self.open_inode(store, view, InodeId::Memory(number.0), FLAGS)
+            }
+            _ => self.open_description(store, view, b"/dev/console", FLAGS, 0),
+        }
+    }
+
     fn try_open(
         &mut self,
         store: &mut S,

@@ -336,3 +336,23 @@ fn a_damaged_index_never_panics() {
         }
     }
 }
+
+#[test]
+fn the_console_is_where_it_is() {
+    let own: Vec<Entry> = system_entries().collect();
+    let mut linked = own.clone();
+    linked.retain(|entry| entry.name != &b"dev/console"[..]);
+    linked.push(symlink("dev/console", "null"));
+    for (entries, expected) in [
+        (own, "/dev/console"),
+        (vec![file("a", b"")], "/dev/console"),
+        (linked, "/dev/null"),
+    ] {
+        for mut m in both(archive::write(&entries)) {
+            let view = Machine::view(&m.processes);
+            let console = m.files.open_console(&mut m.pages, &view).unwrap();
+            let name = m.files.description_name(console);
+            assert_eq!(name, Ok(expected.as_bytes().to_vec()));
+        }
+    }
+}

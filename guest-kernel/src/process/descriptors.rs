@@ -14,8 +14,9 @@ static NONE: FdTable = FdTable::new();
 pub struct Descriptors(Option<Rc<FdTable>>);
 
 impl Descriptors {
-    pub fn new(table: FdTable) -> Self {
-        Self(Some(Rc::new(table)))
+    /// A table without any.
+    pub fn new() -> Self {
+        Self(Some(Rc::new(FdTable::new())))
     }
 
     /// No table.
