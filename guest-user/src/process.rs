@@ -1,7 +1,7 @@
 //! Processes: creating, ending, waiting, signalling.
 use crate::call::{call, result};
 use crate::status::Status;
-use crate::{Result, stdio};
+use crate::{Errno, Error, Result, stdio};
 use core::arch::naked_asm;
 use core::mem::ManuallyDrop;
 use linux_raw_sys::general as raw;
@@ -221,13 +221,23 @@ pub fn sched_yield() {
     let _ = unsafe { call!(sched_yield) };
 }
 
-/// sched_setaffinity(2) of this process: to one CPU, below 64.
+/// Keeps this process on the CPU that it runs on, which the scheduler chose for being idle: getcpu(2),
+/// sched_setaffinity(2).
 ///
 /// # Errors
-/// Those of sched_setaffinity(2).
-pub fn pin_to_cpu(cpu: u32) -> Result<()> {
-    let mask = 1_u64 << (cpu % u64::BITS);
-    // SAFETY: the call reads one mask of eight bytes.
+/// Those of the two calls; EINVAL from CPU 1024 on.
+pub fn stay_on_this_cpu() -> Result<()> {
+    const BITS: u32 = u64::BITS;
+    let mut cpu = 0_u32;
+    // SAFETY: the call writes one number of four bytes; a node is not asked for.
+    unsafe { call!(getcpu, &raw mut cpu, 0, 0) }?;
+    let mut mask = [0_u64; 16];
+    let word = mask.get_mut((cpu / BITS) as usize).ok_or(Error {
+        call: "sched_setaffinity",
+        errno: Errno::EINVAL,
+    })?;
+    *word = 1 << (cpu % BITS);
+    // SAFETY: the call reads one mask of that size.
     unsafe { call!(sched_setaffinity, 0, size_of_val(&mask), &raw const mask) }.map(drop)
 }
 

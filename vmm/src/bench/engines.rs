@@ -250,7 +250,8 @@ impl Engine {
             command.args(["-accel", "tcg", "-cpu", "max"]);
         }
         if self.counts() {
-            command.args(["-icount", "shift=0"]);
+            // Without sleep=off the count also moves with the host's clock while the processor waits.
+            command.args(["-icount", "shift=0,sleep=off"]);
         }
         command
             .args(["-serial", "stdio"])
@@ -272,20 +273,21 @@ impl Engine {
         Ok(command)
     }
 
-    /// The kernel's command line.
+    /// The kernel's command line. Where instructions are counted programs lie at fixed addresses, so that counts repeat.
     fn kernel_line(self, program: &[String]) -> String {
         if self.kernel() == Kernel::Linux {
+            let fixed = if self.counts() { " norandmaps" } else { "" };
             let (init, arguments) = program
                 .split_first()
                 .map_or(("", &[][..]), |(init, arguments)| {
                     (init.as_str(), arguments)
                 });
             format!(
-                "console=ttyS0 panic=-1 quiet mitigations=off rdinit={init} -- {}",
+                "console=ttyS0 panic=-1 quiet mitigations=off{fixed} rdinit={init} -- {}",
                 arguments.join(" ")
             )
         } else {
-            let mut line = "--".to_owned();
+            let mut line = if self.counts() { "aslr=0 --" } else { "--" }.to_owned();
             for argument in program {
                 line.push(' ');
                 line.extend(contract::command_line::encode(argument.as_bytes()).map(char::from));

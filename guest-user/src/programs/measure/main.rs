@@ -34,7 +34,7 @@ fn main() -> Result<u8> {
     }
     // On a machine with several CPUs a token passed between two of them would measure their wake-up. A kernel that
     // cannot pin has no other CPU to go to.
-    let _ = process::pin_to_cpu(0);
+    let _ = process::stay_on_this_cpu();
     processes::measure(&plan)?;
     switches::measure(&plan)?;
     sizes::measure(&plan)?;

@@ -1,6 +1,6 @@
 //! A system call, and creating processes.
 use crate::plan::Plan;
-use crate::rounds::{take, tell_why_not};
+use crate::rounds::{take, take_many, tell_why_not};
 use core::ffi::CStr;
 use guest_user::exec::execve;
 use guest_user::files::{O_RDONLY, close, open};
@@ -8,11 +8,13 @@ use guest_user::{
     _exit, Errno, Error, Fork, Pid, Result, arguments, fork, getppid, vfork, waitpid,
 };
 
+/// Calls between two readings of the clock.
+const CALLS: u64 = 32;
 /// Longest path of a program, its NUL included.
 const PATH_LIMIT: usize = 1024;
 
 pub fn measure(plan: &Plan) -> Result<()> {
-    take(plan, "getppid", || {
+    take_many(plan, "getppid", CALLS, || {
         getppid();
         Ok(())
     })?;

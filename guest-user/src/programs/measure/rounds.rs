@@ -23,6 +23,26 @@ pub fn take(plan: &Plan, name: &str, mut action: impl FnMut() -> Result<()>) -> 
     tell(name, outcome)
 }
 
+/// Takes a measure of something short: `times` of it between two readings of the clock, which would else be part of it.
+pub fn take_many(
+    plan: &Plan,
+    name: &str,
+    times: u64,
+    mut action: impl FnMut() -> Result<()>,
+) -> Result<()> {
+    if !plan.wants(name) {
+        return Ok(());
+    }
+    let outcome = median(plan.rounds, || {
+        let start = ticks();
+        for _ in 0..times {
+            action()?;
+        }
+        Ok((ticks() - start) / times)
+    });
+    tell(name, outcome)
+}
+
 /// The median of so many samples.
 pub fn median(rounds: usize, mut sample: impl FnMut() -> Result<u64>) -> Result<u64> {
     let mut samples = [0; MOST_ROUNDS];
