@@ -14,7 +14,7 @@ const PACKAGE: &str = "linux-image-cloud-amd64";
 /// This is no Debian with a package list, or the package cannot be had.
 pub fn debian() -> Result<PathBuf> {
     let cache = cache()?;
-    if let Some(kernel) = image_below(&cache) {
+    if let Some(kernel) = image_in(&cache) {
         return Ok(kernel);
     }
     fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
@@ -36,6 +36,9 @@ pub fn debian() -> Result<PathBuf> {
                     .is_some_and(|name| name.to_string_lossy().starts_with(package))
         })
         .context("apt-get downloaded no package")?;
+    let unpacked = cache.join("unpacked");
+    // What is there was interrupted.
+    let _ = fs::remove_dir_all(&unpacked);
     output(
         Command::new("dpkg-deb")
             .arg("--extract")
@@ -43,14 +46,11 @@ pub fn debian() -> Result<PathBuf> {
             .arg("unpacked"),
         &cache,
     )?;
-    let unpacked = image_below(&cache).context("the package has no kernel in it");
-    let kernel = cache.join(unpacked?.file_name().context("a kernel without a name")?);
-    let found = cache
-        .join("unpacked/boot")
-        .join(kernel.file_name().unwrap_or_default());
+    let found = image_in(&unpacked.join("boot")).context("the package has no kernel in it")?;
+    let kernel = cache.join(found.file_name().context("a kernel without a name")?);
     fs::rename(&found, &kernel).with_context(|| format!("cannot move {}", found.display()))?;
     // Modules and maps, several times the kernel's size, are not needed.
-    let _ = fs::remove_dir_all(cache.join("unpacked"));
+    let _ = fs::remove_dir_all(unpacked);
     let _ = fs::remove_file(archive);
     Ok(kernel)
 }
@@ -82,14 +82,12 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn image_below(cache: &Path) -> Option<PathBuf> {
-    [cache.to_owned(), cache.join("unpacked/boot")]
-        .iter()
-        .flat_map(|directory| entries(directory))
-        .rfind(|path| {
-            path.file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with("vmlinuz-"))
-        })
+/// The newest kernel image of a directory.
+fn image_in(directory: &Path) -> Option<PathBuf> {
+    entries(directory).into_iter().rfind(|path| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("vmlinuz-"))
+    })
 }
 
 /// The package that a meta-package depends on, in what `apt-cache depends` prints.
