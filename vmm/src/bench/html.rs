@@ -15,41 +15,16 @@ const STYLE: &str = include_str!("bench.css");
 #[must_use]
 pub fn show(report: &Report) -> String {
     let mut body = head(report);
-    for (what, title) in [
-        ("fork", "fork, by size of the parent"),
-        (
-            "fork+exit+wait",
-            "fork + exit + wait, by size of the parent",
-        ),
-    ] {
-        for (unit, of) in [
-            (Unit::Instructions, "guest instructions"),
-            (Unit::Nanoseconds, "time"),
-        ] {
-            let plot = plots::by_size(report, what, unit);
-            section(&mut body, &format!("{title}: {of}"), "", plot);
-        }
-    }
-    for pair in PAIRS {
-        let (of, to) = (pair.0.name(), pair.1.name());
-        section(
-            &mut body,
-            &format!("{of} against {to}"),
-            &format!(
-                "How many times as much {of} ({}) takes as {to} ({}): medians of pairs taken in the same round, with \
-                 the least and the greatest. Left of 1× it takes less.",
-                pair.0.help(),
-                pair.1.help()
-            ),
-            plots::ratios(report, pair),
+    body.push_str(&by_size(report));
+    body.push_str(&ratios(report));
+    if let Some(plot) = plots::starts(&report.starts) {
+        let line = "A run of /bin/true from the start of the monitor's process to its end; each bar is the whole of its \
+                    own run.";
+        let _ = write!(
+            body,
+            "<section><h2>The start in steps</h2><p>{line}</p>{plot}</section>"
         );
     }
-    section(
-        &mut body,
-        "The start in steps",
-        "A run of /bin/true from the start of the monitor's process to its end; each bar is the whole of its own run.",
-        plots::starts(&report.starts),
-    );
     for (unit, title) in [
         (Unit::Nanoseconds, "Time"),
         (Unit::Instructions, "Guest instructions"),
@@ -68,7 +43,9 @@ pub fn show(report: &Report) -> String {
 
 fn head(report: &Report) -> String {
     let facts = &report.facts;
-    let mut body = String::from("<h1>cowbell bench</h1>\n<dl>");
+    let mut body = String::from(
+        "<h1>cowbell bench</h1>\n<p>What processes cost on every engine of this host. Less is better, everywhere.</p>\n<dl>",
+    );
     let rounds = format!(
         "{}{}",
         report.rounds,
@@ -103,10 +80,60 @@ fn head(report: &Report) -> String {
     body
 }
 
-/// A heading, a line, and a plot, if there is one.
-fn section(body: &mut String, title: &str, line: &str, plot: Option<String>) {
-    let Some(plot) = plot else { return };
-    let _ = write!(body, "<section><h2>{}</h2>", escape(title));
+/// Plots of fork against the size of the parent.
+fn by_size(report: &Report) -> String {
+    let mut plots = String::new();
+    for (what, title) in [("fork", "fork"), ("fork+exit+wait", "fork + exit + wait")] {
+        for (unit, of) in [
+            (Unit::Instructions, "guest instructions"),
+            (Unit::Nanoseconds, "time"),
+        ] {
+            if let Some(plot) = plots::by_size(report, what, unit) {
+                section(&mut plots, &format!("{title}: {of}"), "", &plot);
+            }
+        }
+    }
+    side_by_side(
+        "By size of the parent",
+        "What a fork costs a process that has touched so much memory; both axes are logarithmic.",
+        &plots,
+    )
+}
+
+/// Plots of one engine against another.
+fn ratios(report: &Report) -> String {
+    let mut plots = String::new();
+    for pair in PAIRS {
+        if let Some(plot) = plots::ratios(report, pair) {
+            let (of, to) = pair;
+            let title = format!("{} against {}", of.name(), to.name());
+            section(
+                &mut plots,
+                &title,
+                &format!("{}: {}", of.help(), to.help()),
+                &plot,
+            );
+        }
+    }
+    side_by_side(
+        "One against another",
+        "How many times as much the first takes as the second: medians of pairs taken in the same round, with the \
+         least and the greatest. Left of 1× it takes less.",
+        &plots,
+    )
+}
+
+/// A heading and a line over plots, if there are any.
+fn side_by_side(title: &str, line: &str, plots: &str) -> String {
+    if plots.is_empty() {
+        return String::new();
+    }
+    format!("<section><h2>{title}</h2><p>{line}</p><div class=\"plots\">{plots}</div></section>\n")
+}
+
+/// A heading, a line, and a plot.
+fn section(body: &mut String, title: &str, line: &str, plot: &str) {
+    let _ = write!(body, "<section><h3>{}</h3>", escape(title));
     if !line.is_empty() {
         let _ = write!(body, "<p>{}</p>", escape(line));
     }
@@ -118,12 +145,14 @@ fn figures(report: &Report, unit: Unit, title: &str) -> String {
     if engines.is_empty() {
         return String::new();
     }
-    let mut body =
-        format!("<section><h2>{title}</h2><div class=\"wide\"><table><thead><tr><th></th>");
+    let mut body = format!(
+        "<section><h2>{title}</h2><div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\
+             <table><thead><tr><th scope=\"col\">measure</th>"
+    );
     for engine in &engines {
         let _ = write!(
             body,
-            "<th title=\"{}\">{}</th>",
+            "<th scope=\"col\" title=\"{}\">{}</th>",
             escape(engine.help()),
             engine.name()
         );
@@ -141,7 +170,7 @@ fn figures(report: &Report, unit: Unit, title: &str) -> String {
                 let columns = engines.len() + 1;
                 let _ = writeln!(
                     body,
-                    "<tr><th class=\"group\" colspan=\"{columns}\">{}</th></tr>",
+                    "<tr><th class=\"group\" scope=\"colgroup\" colspan=\"{columns}\">{}</th></tr>",
                     group.title()
                 );
             }
@@ -149,7 +178,7 @@ fn figures(report: &Report, unit: Unit, title: &str) -> String {
             let help = escape(&measure.help);
             let _ = write!(
                 body,
-                "<tr><th title=\"{help}\">{}</th>",
+                "<tr><th scope=\"row\" title=\"{help}\">{}</th>",
                 escape(&measure.name)
             );
             for engine in &engines {

@@ -6,15 +6,17 @@ use super::report::{Report, Row, Start};
 use super::statistics::Summary;
 use std::fmt::Write as _;
 
-/// Width of every drawing.
-const WIDTH: f64 = 880.0;
+/// Width of every drawing: what a telephone's screen still shows legibly, and two of which stand side by side elsewhere.
+const WIDTH: f64 = 480.0;
+/// Room that a label at an axis of ratios takes.
+const TICK: f64 = 58.0;
 
 /// A cost against the size of the parent, both axes logarithmic, one line an engine. None without two sizes.
 #[must_use]
 pub fn by_size(report: &Report, what: &str, unit: Unit) -> Option<String> {
-    const HEIGHT: f64 = 400.0;
-    const LEFT: f64 = 96.0;
-    const RIGHT: f64 = 140.0;
+    const HEIGHT: f64 = 320.0;
+    const LEFT: f64 = 80.0;
+    const RIGHT: f64 = 130.0;
     const TOP: f64 = 14.0;
     const BOTTOM: f64 = 46.0;
     let prefix = format!("{what}@");
@@ -118,7 +120,7 @@ pub fn by_size(report: &Report, what: &str, unit: Unit) -> Option<String> {
         let _ = write!(
             svg,
             r#"<text class="e-{name} name" x="{:.1}" y="{:.1}">{label}{star}</text>"#,
-            x + 10.0,
+            x + 9.0,
             y + 4.0
         );
     }
@@ -129,8 +131,8 @@ pub fn by_size(report: &Report, what: &str, unit: Unit) -> Option<String> {
 /// takes less. None where the two have nothing in common.
 #[must_use]
 pub fn ratios(report: &Report, pair: (Engine, Engine)) -> Option<String> {
-    const LEFT: f64 = 210.0;
-    const RIGHT: f64 = 76.0;
+    const LEFT: f64 = 190.0;
+    const RIGHT: f64 = 62.0;
     const TOP: f64 = 26.0;
     const STEP: f64 = 20.0;
     let bars: Vec<(&Row, Summary)> = report
@@ -152,15 +154,19 @@ pub fn ratios(report: &Report, pair: (Engine, Engine)) -> Option<String> {
         height,
         &format!("{} against {}", pair.0.name(), pair.1.name()),
     );
-    for ratio in axis.decades() {
-        let class = if ratio == 1.0 { "axis" } else { "grid" };
-        let _ = write!(
-            svg,
-            r#"<path class="{class}" d="M{x:.1} {top}V{height}"/><text x="{x:.1}" y="14" text-anchor="middle">{shown}</text>"#,
-            x = x(ratio),
-            top = TOP - 6.0,
-            shown = tick(ratio),
-        );
+    let every = (TICK / (x(10.0) - x(1.0))).ceil() as i32;
+    for power in axis.powers() {
+        let ratio = 10_f64.powi(power);
+        let (x, top) = (x(ratio), TOP - 6.0);
+        let class = if power == 0 { "axis" } else { "grid" };
+        let _ = write!(svg, r#"<path class="{class}" d="M{x:.1} {top}V{height}"/>"#);
+        if power % every == 0 {
+            let _ = write!(
+                svg,
+                r#"<text x="{x:.1}" y="14" text-anchor="middle">{}</text>"#,
+                tick(ratio)
+            );
+        }
     }
     for (index, (row, ratio)) in bars.iter().enumerate() {
         let y = TOP + STEP * index as f64;
@@ -190,35 +196,29 @@ pub fn ratios(report: &Report, pair: (Engine, Engine)) -> Option<String> {
     Some(svg + "</svg>")
 }
 
-/// A bar for each start, in steps: all of the same width, for some starts take a hundred times as long as others.
+/// A bar for each start, in steps: all of the same width, for some starts take a hundred times as long as others. What
+/// each colour stands for, and how long it took, is a table below.
 #[must_use]
 pub fn starts(starts: &[Start]) -> Option<String> {
-    const LEFT: f64 = 96.0;
-    const RIGHT: f64 = 90.0;
+    const LEFT: f64 = 82.0;
+    const RIGHT: f64 = 66.0;
     const STEP: f64 = 30.0;
-    let total = |start: &Start| start.steps.iter().map(|(_, time)| time).sum::<f64>();
-    let starts: Vec<&Start> = starts.iter().filter(|start| total(start) > 0.0).collect();
+    let starts: Vec<&Start> = starts.iter().filter(|start| start.total() > 0.0).collect();
     if starts.is_empty() {
         return None;
     }
-    let mut known: Vec<&str> = Vec::new();
-    for (step, _) in starts.iter().flat_map(|start| &start.steps) {
-        if !known.contains(step) {
-            known.push(step);
-        }
-    }
-    let legend = STEP * starts.len() as f64 + 8.0;
-    let mut svg = open(legend + 18.0 * known.len() as f64, "starts in steps");
+    let known = steps(&starts);
+    let mut svg = open(STEP * starts.len() as f64, "starts in steps");
     for (index, start) in starts.iter().enumerate() {
         let y = STEP * index as f64;
+        let name = start.engine.name();
+        let text = y + 18.0;
         let _ = write!(
             svg,
-            r#"<text x="{}" y="{}" text-anchor="end">{}</text>"#,
+            r#"<text x="{}" y="{text}" text-anchor="end">{name}</text>"#,
             LEFT - 10.0,
-            y + 18.0,
-            start.engine.name()
         );
-        let scale = (WIDTH - LEFT - RIGHT) / total(start);
+        let scale = (WIDTH - LEFT - RIGHT) / start.total();
         let mut x = LEFT;
         for (step, time) in &start.steps {
             let colour = known.iter().position(|other| other == step).unwrap_or(0);
@@ -231,24 +231,46 @@ pub fn starts(starts: &[Start]) -> Option<String> {
             );
             x += time * scale;
         }
-        let _ = write!(
-            svg,
-            r#"<text x="{:.1}" y="{}">{}</text>"#,
-            x + 8.0,
-            y + 18.0,
-            amounts::show(total(start), Unit::Nanoseconds)
-        );
+        let shown = amounts::show(start.total(), Unit::Nanoseconds);
+        let _ = write!(svg, r#"<text x="{:.1}" y="{text}">{shown}</text>"#, x + 8.0);
     }
-    for (index, step) in known.iter().enumerate() {
-        let y = legend + 18.0 * index as f64;
-        let _ = write!(
-            svg,
-            r#"<rect class="s-{index}" x="{LEFT}" y="{y}" width="12" height="12"/><text x="{}" y="{}">{step}</text>"#,
-            LEFT + 20.0,
-            y + 11.0
-        );
+    svg.push_str("</svg>");
+    Some(svg + &steps_table(&starts, &known))
+}
+
+/// The steps of all starts, each once.
+fn steps(starts: &[&Start]) -> Vec<&'static str> {
+    let mut known: Vec<&str> = Vec::new();
+    for (step, _) in starts.iter().flat_map(|start| &start.steps) {
+        if !known.contains(step) {
+            known.push(step);
+        }
     }
-    Some(svg + "</svg>")
+    known
+}
+
+/// A line for each step, a column for each start.
+fn steps_table(starts: &[&Start], known: &[&str]) -> String {
+    let mut table = String::from(
+        "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"starts in steps\"><table class=\"steps\"><thead><tr><th scope=\"col\">step</th>",
+    );
+    for start in starts {
+        let _ = write!(table, "<th scope=\"col\">{}</th>", start.engine.name());
+    }
+    table.push_str("</tr></thead><tbody>\n");
+    for (colour, step) in known.iter().enumerate() {
+        let _ = write!(
+            table,
+            "<tr><th scope=\"row\"><i class=\"key s-{colour}\"></i>{step}</th>"
+        );
+        for start in starts {
+            let time = start.steps.iter().find(|(other, _)| other == step);
+            let shown = time.map(|(_, time)| amounts::show(*time, Unit::Nanoseconds));
+            let _ = write!(table, "<td>{}</td>", shown.as_deref().unwrap_or("–"));
+        }
+        table.push_str("</tr>\n");
+    }
+    table + "</tbody></table></div>"
 }
 
 fn open(height: f64, title: &str) -> String {
@@ -295,9 +317,14 @@ impl Axis {
         }
     }
 
+    /// The exponents of the powers of ten on it.
+    fn powers(self) -> impl Iterator<Item = i32> {
+        self.low.ceil() as i32..=self.high.floor() as i32
+    }
+
     /// The powers of ten on it.
     fn decades(self) -> impl Iterator<Item = f64> {
-        (self.low.ceil() as i32..=self.high.floor() as i32).map(|power| 10_f64.powi(power))
+        self.powers().map(|power| 10_f64.powi(power))
     }
 
     /// Where a value lies between its ends.

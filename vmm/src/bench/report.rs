@@ -60,6 +60,14 @@ pub struct Start {
     pub steps: Vec<(&'static str, f64)>,
 }
 
+impl Start {
+    /// Nanoseconds of all steps.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.steps.iter().map(|(_, time)| time).sum()
+    }
+}
+
 /// All of it.
 #[derive(Clone, Debug)]
 pub struct Report {
