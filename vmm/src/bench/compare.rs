@@ -1,54 +1,66 @@
-//! What got better or worse since an earlier bench.
+//! What got better or worse since an earlier bench; [`super::change`] has when a figure counts as changed.
 //!
-//! A change counts where the ranges of the samples, least to greatest, lie apart by more than a hundredth: it is then
-//! beyond what either bench saw from round to round. That takes rounds enough to see a spread at all.
+//! Two benches are taken at different times, so drift does not cancel between them. What has no cowbell in it, the host
+//! and Linux, tells how much there was: times that changed by less than twice that are not told.
 
 use super::amounts;
-use super::engines::{Engine, Unit};
+use super::change::{enough, has_changed, notable};
+use super::engines::{Engine, Kernel, Unit};
 use super::json::VERSION;
 use super::report::Report;
+use super::statistics::Summary;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Changes that are smaller, as a part of the earlier figure, are not told.
-const NOTABLE: f64 = 0.01;
-
-/// Rounds that it takes to know a spread: counts repeat, times do not.
-fn enough(unit: Unit) -> f64 {
-    match unit {
-        Unit::Instructions => 2.0,
-        Unit::Nanoseconds | Unit::Bytes => 3.0,
-    }
+/// An earlier report.
+pub struct Earlier {
+    name: String,
+    report: Value,
 }
 
 /// Reads an earlier report.
 ///
 /// # Errors
 /// It cannot be read, or is none of this version.
-pub fn read(path: &Path) -> Result<Value> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
-    let value: Value =
-        serde_json::from_str(&text).with_context(|| format!("{shown} is not JSON"))?;
-    let version = &value["version"];
+pub fn read(path: &Path) -> Result<Earlier> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+    let report: Value =
+        serde_json::from_str(&text).with_context(|| format!("{name} is not JSON"))?;
     ensure!(
-        *version == VERSION && value["measures"].is_object(),
-        "{shown} is no report of `cowbell bench` of this version ({VERSION})"
+        report["measures"].is_object() && report["version"].is_u64(),
+        "{name} is no report of `cowbell bench`"
     );
-    Ok(value)
+    ensure!(
+        report["version"] == VERSION,
+        "{name} is a report of version {}, and this cowbell reads version {VERSION}",
+        report["version"]
+    );
+    Ok(Earlier { name, report })
 }
 
 /// What a comparison found.
 #[derive(Debug, Default)]
 struct Found {
-    /// Figures that both have, from rounds enough.
+    /// Figures of cowbell that both have, from samples enough.
     compared: usize,
-    /// Figures that both have, from too few rounds.
+    /// Figures that both have, from too few samples.
     unsure: usize,
+    /// Figures that only the earlier one has, and only the new one.
+    in_one: [usize; 2],
     /// Of those compared, the ones that changed.
     changes: Vec<Change>,
+    /// Times without cowbell in them: by what part each has moved, whatever its spread.
+    moved: Vec<f64>,
+}
+
+impl Found {
+    /// By how much times have drifted: three quarters of those without cowbell in them moved by less.
+    fn drift(&self) -> Option<f64> {
+        Some(Summary::of(self.moved.iter().copied())?.upper_quartile)
+    }
 }
 
 /// One figure that changed.
@@ -67,96 +79,238 @@ impl Change {
     }
 }
 
+/// By what part one figure is more than another, whichever is the greater.
+fn distance(before: f64, after: f64) -> f64 {
+    (after / before).max(before / after) - 1.0
+}
+
 /// Says what changed.
 #[must_use]
-pub fn show(old: &Value, new: &Report) -> String {
-    let Found {
-        compared,
-        unsure,
-        mut changes,
-    } = find(old, new);
-    changes.sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
-    let mut text = String::from("\nCOMPARED WITH THE EARLIER BENCH\n");
-    for (name, before, after) in [
-        (
-            "processor",
-            &old["host"]["processor"],
-            new.facts.processor.as_str(),
-        ),
-        ("ring 0", &old["host"]["ring_0"], new.facts.ring_zero.name()),
-    ] {
-        if before != after {
-            let before = before.as_str().unwrap_or("unknown");
-            let _ = writeln!(text, "another host: {name} was {before}, is {after}");
-        }
+pub fn show(earlier: &Earlier, new: &Report) -> String {
+    let old = &earlier.report;
+    let mut text = format!("\nCOMPARED WITH {}\n", earlier.name);
+    for (name, before, after) in differences(old, new) {
+        let _ = writeln!(text, "{name}: was {before}, is {after}");
     }
-    let (better, worse): (Vec<&Change>, Vec<&Change>) =
-        changes.iter().partition(|change| change.ratio() < 1.0);
-    for (title, changes) in [("better", better), ("worse", worse)] {
-        for change in changes {
-            let _ = writeln!(
-                text,
-                "{title:7} {:24} {:13} {:>12} → {:>12}  {}",
-                change.measure,
-                change.engine.name(),
-                amounts::show(change.before, change.unit),
-                amounts::show(change.after, change.unit),
-                amounts::ratio(change.ratio())
-            );
-        }
+    let other_host = is_other_host(old, new);
+    if other_host {
+        text.push_str(
+            "This is another host: instructions and memory are compared, times are not.\n",
+        );
     }
-    let _ = writeln!(
-        text,
-        "{} of {compared} figures changed beyond the spread of their rounds",
-        changes.len()
-    );
-    if unsure > 0 {
+    let mut found = find(old, new, other_host);
+    found
+        .changes
+        .sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
+    for change in &found.changes {
+        let title = match (change.engine.kernel(), change.ratio() < 1.0) {
+            (Kernel::Cowbell, true) => "better",
+            (Kernel::Cowbell, false) => "worse",
+            _ => "outside",
+        };
         let _ = writeln!(
             text,
-            "{unsure} more were taken in too few rounds to tell (here or there; without --quick there are more)"
+            "{title:7} {:24} {:13} {:>12} → {:>12}  {}",
+            change.measure,
+            change.engine.name(),
+            amounts::show(change.before, change.unit),
+            amounts::show(change.after, change.unit),
+            amounts::ratio(change.ratio())
         );
+    }
+    text + &summary(&found, other_host)
+}
+
+/// The lines at the end.
+fn summary(found: &Found, other_host: bool) -> String {
+    let mut text = String::new();
+    let own = |change: &&Change| change.engine.kernel() == Kernel::Cowbell;
+    let (better, worse): (Vec<&Change>, Vec<&Change>) = (found.changes.iter())
+        .filter(own)
+        .partition(|change| change.ratio() < 1.0);
+    let compared = found.compared;
+    let _ = match (better.len(), worse.len()) {
+        _ if compared == 0 => writeln!(text, "Nothing of cowbell can be compared."),
+        (0, 0) => writeln!(
+            text,
+            "Nothing got better or worse beyond the spread, of {compared} figures."
+        ),
+        (better, worse) => writeln!(
+            text,
+            "Beyond the spread {better} got better and {worse} got worse, of {compared} figures."
+        ),
+    };
+    if better.len() + worse.len() < found.changes.len() {
+        text.push_str("(outside: no cowbell in it, the host or Linux has changed)\n");
+    }
+    match found.drift() {
+        Some(drift) if drift > notable(Unit::Nanoseconds) => {
+            let _ = writeln!(
+                text,
+                "Times on the host and on Linux, without cowbell, have drifted by {:.0}%: times that changed by less \
+                 than twice that are not told.",
+                100.0 * drift
+            );
+        }
+        None if !other_host && compared > 0 => text.push_str(
+            "No times without cowbell are in both (engine host): where the host was slower, that is not known.\n",
+        ),
+        _ => {}
+    }
+    if found.unsure > 0 {
+        let _ = writeln!(
+            text,
+            "{} more were taken too few times to tell, here or there.",
+            found.unsure
+        );
+    }
+    for (count, place) in found.in_one.into_iter().zip(["the earlier", "this"]) {
+        if count > 0 {
+            let _ = writeln!(text, "{count} more are in {place} bench alone.");
+        }
     }
     text
 }
 
-fn find(old: &Value, new: &Report) -> Found {
+/// Whether times there and here have nothing to do with each other.
+fn is_other_host(old: &Value, new: &Report) -> bool {
+    old["host"]["processor"] != new.facts.processor.as_str()
+        || old["host"]["ring_0"] != new.facts.ring_zero.name()
+}
+
+/// What is not as it was: a name, what it was, and what it is.
+fn differences(old: &Value, new: &Report) -> Vec<(&'static str, String, String)> {
+    let facts = &new.facts;
+    let host = &old["host"];
+    let versions = &old["versions"];
+    let quick = |quick: bool| if quick { "--quick" } else { "a whole one" };
+    [
+        (
+            "processor",
+            &host["processor"],
+            facts.processor.as_str().into(),
+        ),
+        ("CPUs", &host["cpus"], facts.cpus.into()),
+        (
+            "ring 0 on KVM",
+            &host["ring_0"],
+            facts.ring_zero.name().into(),
+        ),
+        (
+            "the host's kernel",
+            &host["kernel"],
+            facts.kernel.as_str().into(),
+        ),
+        (
+            "cowbell",
+            &versions["cowbell"],
+            env!("CARGO_PKG_VERSION").into(),
+        ),
+        ("QEMU", &versions["qemu"], facts.qemu.clone().into()),
+        (
+            "Linux to compare with",
+            &versions["linux"],
+            facts.linux.clone().into(),
+        ),
+        (
+            "the bench",
+            &old["quick"]
+                .as_bool()
+                .map_or(Value::Null, |was| quick(was).into()),
+            quick(new.quick).into(),
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, before, after): &(_, &Value, Value)| *before != after)
+    .map(|(name, before, after)| (name, plain(before), plain(&after)))
+    .collect()
+}
+
+/// A value as it stands in a sentence.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn find(old: &Value, new: &Report, other_host: bool) -> Found {
     let mut found = Found::default();
+    let mut known = 0;
     for row in &new.rows {
         for (participant, cell) in new.participants.iter().zip(&row.cells) {
             let engine = participant.engine;
             let unit = row.measure.unit(engine);
-            let before = &old["measures"][&row.measure.name]["results"][engine.name()];
-            let figure = |name: &str| before["summary"][name].as_f64();
-            let (Some(count), Some(median), Some(minimum), Some(maximum), Some(after)) = (
-                figure("count"),
-                figure("median"),
-                figure("minimum"),
-                figure("maximum"),
-                cell.summary(),
-            ) else {
-                continue;
+            let result = &old["measures"][&row.measure.name]["results"][engine.name()];
+            let before = earlier_summary(result, unit);
+            known += usize::from(before.is_some());
+            let (before, after) = match (before, cell.summary()) {
+                (Some(before), Some(after)) => (before, after),
+                (before, after) => {
+                    found.in_one[0] += usize::from(before.is_some());
+                    found.in_one[1] += usize::from(after.is_some());
+                    continue;
+                }
             };
-            if before["unit"] != unit.name() {
+            if other_host && unit == Unit::Nanoseconds {
                 continue;
             }
-            if count.min(after.count as f64) < enough(unit) {
+            let own = engine.kernel() == Kernel::Cowbell;
+            if !own && unit == Unit::Nanoseconds {
+                found.moved.push(distance(before.median, after.median));
+            }
+            if before.count.min(after.count) < enough(unit) {
                 found.unsure += 1;
                 continue;
             }
-            found.compared += 1;
-            let apart = (after.minimum - maximum).max(minimum - after.maximum);
-            if apart > NOTABLE * median {
+            found.compared += usize::from(own);
+            if has_changed(&before, &after, unit) {
                 found.changes.push(Change {
                     measure: row.measure.name.clone(),
                     engine,
                     unit,
-                    before: median,
+                    before: before.median,
                     after: after.median,
                 });
             }
         }
     }
+    // Measures of which this bench knows nothing, as those that were not asked for.
+    found.in_one[0] += figures(old).saturating_sub(known);
+    let drift = found.drift().unwrap_or(0.0);
+    found.changes.retain(|change| {
+        let told = change.unit != Unit::Nanoseconds || change.engine.kernel() != Kernel::Cowbell;
+        told || distance(change.before, change.after) > 2.0 * drift
+    });
     found
+}
+
+/// What an earlier result came to, if it is one in that unit.
+fn earlier_summary(result: &Value, unit: Unit) -> Option<Summary> {
+    let figure = |name: &str| {
+        let value = result["summary"][name].as_f64()?;
+        (value.is_finite() && value > 0.0).then_some(value)
+    };
+    (result["unit"] == unit.name()).then_some(())?;
+    Some(Summary {
+        count: usize::try_from(result["summary"]["count"].as_u64()?).ok()?,
+        median: figure("median")?,
+        minimum: figure("minimum")?,
+        maximum: figure("maximum")?,
+        lower_quartile: figure("lower_quartile")?,
+        upper_quartile: figure("upper_quartile")?,
+    })
+}
+
+/// How many figures a report has.
+fn figures(report: &Value) -> usize {
+    let measures = report["measures"].as_object().into_iter().flatten();
+    let results =
+        measures.flat_map(|(_, measure)| measure["results"].as_object().into_iter().flatten());
+    results
+        .filter(|(_, result)| result["summary"].is_object())
+        .count()
 }
 
 #[cfg(test)]
@@ -165,20 +319,58 @@ mod tests {
     use super::super::report::tests::report;
     use super::*;
 
+    fn earlier(report: Value) -> Earlier {
+        let name = "old.json".to_owned();
+        Earlier { name, report }
+    }
+
+    /// A report in which only what has cowbell in it takes so many times as long.
+    fn slower(factor: f64) -> Report {
+        let mut new = report(1.0);
+        for row in &mut new.rows {
+            for (participant, cell) in new.participants.iter().zip(&mut row.cells) {
+                if participant.engine.kernel() == Kernel::Cowbell {
+                    cell.samples
+                        .iter_mut()
+                        .for_each(|sample| sample.1 *= factor);
+                }
+            }
+        }
+        new
+    }
+
     #[test]
     fn changes_beyond_the_spread_are_told() {
         let old = json::value(&report(1.0));
-        let same = find(&old, &report(1.0));
+        let same = find(&old, &report(1.0), false);
         assert!(same.compared > 100 && same.unsure == 0 && same.changes.is_empty());
+        assert_eq!((same.in_one, same.drift()), ([0, 0], Some(0.0)));
         // The samples lie within one part in a hundred of the median.
-        assert!(find(&old, &report(1.025)).changes.is_empty());
-        assert_eq!(find(&old, &report(1.05)).changes.len(), same.compared);
-        let text = show(&old, &report(0.5));
+        assert!(find(&old, &slower(1.025), false).changes.is_empty());
+        let all = find(&old, &slower(1.2), false);
+        assert_eq!(all.changes.len(), all.compared);
+        let old = earlier(old);
+        let text = show(&old, &slower(0.5));
         assert!(
-            text.contains("better  getppid") && !text.contains("worse"),
+            text.contains("better  getppid") && !text.contains("worse  "),
             "{text}"
         );
-        assert!(show(&old, &report(2.0)).contains("worse   getppid"));
+        assert!(show(&old, &slower(2.0)).contains("worse   getppid"));
+        let text = show(&old, &report(1.0));
+        assert!(text.contains("Nothing got better or worse"), "{text}");
+    }
+
+    #[test]
+    fn a_host_that_was_slower_is_no_change_of_cowbell() {
+        let old = json::value(&report(1.0));
+        let found = find(&old, &report(1.3), false);
+        let times = |change: &&Change| {
+            change.unit == Unit::Nanoseconds && change.engine.kernel() == Kernel::Cowbell
+        };
+        assert_eq!(found.changes.iter().filter(times).count(), 0);
+        let text = show(&earlier(old), &report(1.3));
+        assert!(text.contains("have drifted by 30%"), "{text}");
+        assert!(text.contains("outside getppid"), "{text}");
     }
 
     #[test]
@@ -188,14 +380,50 @@ mod tests {
         new.rows[8].cells[1].samples = vec![(0, 1.0), (1, 2.0), (2, 1.5)];
         // Two rounds tell nothing of a time's spread.
         new.rows[9].cells[1].samples = vec![(0, 1.0), (1, 2.0)];
-        let found = find(&old, &new);
-        assert_eq!(found.unsure, 1);
+        new.rows[10].cells[1].samples = vec![];
+        let found = find(&old, &new, false);
+        assert_eq!((found.unsure, found.in_one), (1, [1, 0]));
         let [change] = found.changes.as_slice() else {
             panic!("{found:?}")
         };
         assert_eq!(
             (change.measure.as_str(), change.engine),
             ("fork+exit+wait", Engine::CowbellTcg)
+        );
+        new.rows.truncate(5);
+        assert!(find(&old, &new, false).in_one[0] > 100);
+    }
+
+    #[test]
+    fn another_host_has_other_times() {
+        let mut old = json::value(&report(1.0));
+        old["host"]["processor"] = "Another processor".into();
+        let text = show(&earlier(old), &slower(2.0));
+        assert!(
+            text.contains("was Another processor, is A processor"),
+            "{text}"
+        );
+        assert!(
+            text.contains("worse   getppid                  icount"),
+            "{text}"
+        );
+        assert!(!text.contains("ms "), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_figure_is_not_compared() {
+        let mut old = json::value(&report(1.0));
+        let results = &mut old["measures"]["getppid"]["results"];
+        results["tcg"]["summary"]["median"] = "fast".into();
+        results["kvm"] = Value::Null;
+        results["icount"]["unit"] = "nanoseconds".into();
+        let found = find(&old, &report(1.0), false);
+        assert!(found.changes.is_empty());
+        assert_eq!(found.in_one[1], 3);
+        let nothing = show(&earlier(serde_json::json!({})), &report(1.0));
+        assert!(
+            nothing.contains("Nothing of cowbell can be compared"),
+            "{nothing}"
         );
     }
 }

@@ -6,9 +6,11 @@
 //! | the host; files; one run | [`facts`], [`files`], [`child`] |
 //! | taking the measures | [`rounds`], [`starts`] |
 //! | what they come to | [`statistics`], [`report`] |
-//! | showing it | [`table`], [`json`], [`html`], [`plots`], [`compare`] |
+//! | showing it | [`table`], [`json`], [`html`], [`plots`] |
+//! | what is otherwise than it was | [`compare`], [`change`] |
 
 mod amounts;
+mod change;
 mod child;
 mod compare;
 mod engines;
