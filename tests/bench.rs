@@ -1,6 +1,7 @@
 //! `cowbell bench`: a few measures on TCG, and what is written about them. No time is looked at, only that it is there.
 
-use crate::machine::{Machine, Ran, engines, scratch};
+use crate::machine::pty::Session;
+use crate::machine::{End, Machine, Ran, engines, scratch};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -79,10 +80,39 @@ fn a_few_measures_on_tcg() {
 }
 
 #[test]
+fn counts_repeat_exactly_from_bench_to_bench() {
+    let only = ["getppid", "fork", "pipe", "boot"];
+    let (_, report, _) = bench("counted", &only, &["icount"], &[]);
+    let old = scratch::file("bench/counted.json", report.to_string().as_bytes());
+    let old = old.to_str().expect("a plain path");
+    let (ran, again, _) = bench("again", &only, &["icount"], &["--compare", old]);
+    for (name, measure) in report["measures"].as_object().expect("measures") {
+        let samples = &measure["results"]["icount"]["samples"];
+        let again = &again["measures"][name]["results"]["icount"]["samples"];
+        let first = &samples[0];
+        for sample in [samples, again]
+            .into_iter()
+            .flat_map(|samples| samples.as_array())
+        {
+            assert!(
+                sample.iter().all(|sample| sample == first),
+                "{name}: {samples} {again}"
+            );
+        }
+    }
+    let compared = report["measures"]
+        .as_object()
+        .map_or(0, serde_json::Map::len);
+    let words = format!("Nothing got better or worse beyond the spread, of {compared} figures.");
+    assert!(ran.text().contains(&words), "{ran:?}");
+}
+
+#[test]
 fn an_earlier_report_is_compared_with() {
     let (_, report, _) = bench("earlier", &["getppid"], &["icount"], &[]);
-    // An earlier kernel that took ten times as long.
-    let mut slower = report;
+    // An earlier kernel that took ten times as long, on a QEMU that is no more.
+    let mut slower = report.clone();
+    slower["versions"]["qemu"] = "QEMU emulator version 1".into();
     let result = &mut slower["measures"]["getppid"]["results"]["icount"];
     for name in ["median", "minimum", "maximum"] {
         let value = result["summary"][name].as_f64().expect("a figure");
@@ -93,18 +123,45 @@ fn an_earlier_report_is_compared_with() {
     let (ran, ..) = bench("later", &["getppid"], &["icount"], &["--compare", old]);
     let better = |line: &str| line.starts_with("better  getppid") && line.ends_with("0.10×");
     assert!(ran.text().lines().any(better), "{ran:?}");
-    assert!(ran.text().contains("1 of 1 figures changed"), "{ran:?}");
+    for words in [
+        "QEMU: was QEMU emulator version 1, is ",
+        "1 got better and 0 got worse, of 1 figures",
+    ] {
+        assert!(ran.text().contains(words), "{words}{ran:?}");
+    }
+    // One of another processor, with measures that are not taken now.
+    let mut other = report;
+    other["host"]["processor"] = "Another".into();
+    let gone = other["measures"]["getppid"].clone();
+    other["measures"]["gone"] = gone;
+    let old = scratch::file("bench/other.json", other.to_string().as_bytes());
+    let old = old.to_str().expect("a plain path");
+    let (ran, ..) = bench("other", &["getppid"], &["icount"], &["--compare", old]);
+    for words in [
+        "another host",
+        "Nothing got better",
+        "1 more are in the earlier",
+    ] {
+        assert!(ran.text().contains(words), "{words}{ran:?}");
+    }
 }
 
 #[test]
 fn what_cannot_be_measured_is_refused() {
-    let file = scratch::file("bench/not.json", b"{}");
-    let file = file.to_str().expect("a plain path");
+    let [none, newer, torn] = [
+        ("not.json", "{}"),
+        ("newer.json", r#"{"version": 1000, "measures": {}}"#),
+        ("torn.json", r#"{"version": 1, "#),
+    ]
+    .map(|(name, text)| scratch::file(&format!("bench/{name}"), text.as_bytes()));
+    let [none, newer, torn] = [&none, &newer, &torn].map(|file| file.to_str().expect("plain"));
     for (arguments, part) in [
         (["--only", "nonsense"], "getppid"),
         (["--engine", "nonsense"], "linux-icount"),
         (["--compare", "/no/such.json"], "/no/such.json"),
-        (["--compare", file], "not.json"),
+        (["--compare", none], "not.json"),
+        (["--compare", newer], "version 1000"),
+        (["--compare", torn], "not JSON"),
         (
             ["--json", "/no/such/directory/b.json"],
             "/no/such/directory",
@@ -116,6 +173,57 @@ fn what_cannot_be_measured_is_refused() {
             .expect_error(125)
             .names(&[part]);
     }
+    // One that is known does not hide one that is not.
+    Machine::command(&[
+        "bench", "--quick", "--only", "getppid", "--only", "nonsense",
+    ])
+    .run()
+    .expect_error(125)
+    .names(&["nonsense", "getppid"]);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_hides_no_figures() {
+    let page = scratch::directory("bench/full").join("bench.html");
+    let ran = Machine::command(&[
+        "bench", "--quick", "--only", "getppid", "--engine", "icount",
+    ])
+    .option(["--json", "/dev/full", "--html"])
+    .option([&page])
+    .run()
+    .expect_status(125);
+    assert!(ran.text().contains("getppid"), "{ran:?}");
+    assert!(ran.stderr.contains("cannot write /dev/full"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("bench.html") && page.exists(),
+        "{ran:?}"
+    );
+}
+
+/// Progress is shown to a person. Who interrupts sees what was taken until then; an earlier report stays.
+#[test]
+fn interrupted_at_a_terminal() {
+    engines();
+    let directory = scratch::directory("bench/interrupted");
+    let (json, html) = (directory.join("bench.json"), directory.join("bench.html"));
+    std::fs::write(&json, "an earlier one").expect("a file");
+    let temporary = scratch::directory("bench/temporary");
+    let machine = Machine::command(&["bench", "--only", "getppid", "--only", "fork@256M"])
+        .option(["--engine", "icount", "--engine", "tcg", "--engine", "host"])
+        .option([Path::new("--json"), &json, Path::new("--html"), &html])
+        .host_environment("TMPDIR", &temporary);
+    let mut session = Session::start_sized(&machine, 24, 100);
+    let begun = |screen: &str| (1..8).any(|run| screen.contains(&format!(" {run}/12 ")));
+    session.expect_after(0, "progress", begun);
+    session.type_keys(b"\x03");
+    let (end, screen) = session.end();
+    assert_eq!(end, End::Exited(130), "{screen}");
+    for words in ["getppid", "interrupted: ", "are not written"] {
+        assert!(screen.contains(words), "{words}: {screen}");
+    }
+    assert_eq!(std::fs::read(&json).expect("a file"), b"an earlier one");
+    assert!(!html.exists());
+    assert_eq!(std::fs::read_dir(&temporary).expect("entries").count(), 0);
 }
 
 #[test]

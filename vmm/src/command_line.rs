@@ -31,7 +31,14 @@ Examples:
   cowbell bench --quick                       a first look
   cowbell bench --linux                       everything, and Debian's Linux in the same QEMU
   cowbell bench --only fork --engine tcg      the measures with fork in their name, in QEMU alone
-  cowbell bench --compare old.json            what got better or worse since";
+  cowbell bench --compare old.json            what got better or worse since
+
+docs/bench.md says what the measures and engines are. A NAME that is none is answered with those there are.
+
+Exit status of `cowbell bench`:
+  0      the measures were taken, whatever they are: better or worse, a comparison is only told
+  125    nothing could be measured, a report could not be written, or an option is wrong
+  128+n  signal n ended it: what was taken until then is shown, and no report is written";
 
 const STATUSES: &str = "\
 On a terminal: Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends one Ctrl-A; all other keys are the guest's.
@@ -192,7 +199,7 @@ pub struct Bench {
     /// Takes fewer rounds and sizes: a first look
     #[arg(long)]
     pub quick: bool,
-    /// Takes only the measures with this in their name; may be given several times
+    /// Takes only the measures with this in their name (fork, true, boot, compute…); may be given several times
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
     /// Measures only on this engine: kvm, tcg, qemu-kvm, q35-kvm, linux-tcg, linux-kvm, host, icount or linux-icount; may
@@ -202,13 +209,13 @@ pub struct Bench {
     /// Compares with Linux in QEMU: this kernel image, or Debian's, downloaded to the cache directory
     #[arg(long, value_name = "KERNEL", num_args = 0..=1, default_missing_value = "", value_parser = parse_linux)]
     pub linux: Option<Linux>,
-    /// Says what got better or worse beyond the spread since this earlier report
+    /// Says what got better or worse beyond the spread since this earlier report (a bench.json)
     #[arg(long, value_name = "OLD.json")]
     pub compare: Option<PathBuf>,
-    /// Writes the report as JSON to this file; its schema is vmm/schema/bench.schema.json
+    /// Writes the report as JSON to this file, in place of an earlier one; its schema is vmm/schema/bench.schema.json
     #[arg(long, value_name = "FILE", default_value = "bench.json")]
     pub json: PathBuf,
-    /// Writes the report as a page with plots to this file
+    /// Writes the report as a page with plots to this file, in place of an earlier one
     #[arg(long, value_name = "FILE", default_value = "bench.html")]
     pub html: PathBuf,
 }

@@ -94,7 +94,7 @@ pub fn all(sizes: &[u32]) -> Vec<Measure> {
             "true",
             "a whole run of /bin/true, from start to end",
             Start,
-            Elsewhere,
+            Kernel,
             WholeRun,
         ),
         (
@@ -129,7 +129,7 @@ pub fn all(sizes: &[u32]) -> Vec<Measure> {
             "boot",
             "to the first instruction of the first process: from the start of the monitor; counted: from reset",
             Start,
-            Elsewhere,
+            Kernel,
             Inside,
         ),
         (

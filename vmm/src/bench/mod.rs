@@ -6,13 +6,14 @@
 //! | the host; files; one run | [`facts`], [`files`], [`child`] |
 //! | taking the measures | [`rounds`], [`starts`] |
 //! | what they come to | [`statistics`], [`report`] |
-//! | showing it | [`table`], [`json`], [`html`], [`plots`] |
+//! | showing it | [`table`], [`json`], [`html`], [`plots`], [`destination`] |
 //! | what is otherwise than it was | [`compare`], [`change`] |
 
 mod amounts;
 mod change;
 mod child;
 mod compare;
+mod destination;
 mod engines;
 mod facts;
 mod files;
@@ -32,6 +33,8 @@ use crate::interruption::{self, Interruption};
 use crate::messages::say;
 use crate::{closed_output, kvm, qemu};
 use anyhow::{Context, Result, bail, ensure};
+use compare::Earlier;
+use destination::Destination;
 use engines::{Engine, Kernel};
 use facts::Facts;
 use files::Files;
@@ -40,7 +43,7 @@ use report::{Cell, Participant, Report, Row};
 use rounds::{FULL, QUICK, Rounds};
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Takes the measures and shows them; the exit status.
@@ -54,16 +57,15 @@ pub fn bench(options: &Bench) -> Result<u8> {
     );
     let old = options.compare.as_deref().map(compare::read).transpose()?;
     let sizes: &[u32] = if options.quick { &QUICK_SIZES } else { &SIZES };
-    let measures = measures::chosen(measures::all(sizes), &options.only);
-    ensure!(
-        !measures.is_empty(),
-        "no measure has that in its name; there are: {}",
-        names(
-            measures::all(sizes)
-                .iter()
-                .map(|measure| measure.name.as_str())
-        )
-    );
+    let all = measures::all(sizes);
+    for text in &options.only {
+        ensure!(
+            all.iter().any(|measure| measure.name.contains(text)),
+            "no measure has {text} in its name; there are: {}",
+            names(all.iter().map(|measure| measure.name.as_str()))
+        );
+    }
+    let measures = measures::chosen(all, &options.only);
     for name in &options.engine {
         ensure!(
             Engine::ALL.iter().any(|engine| engine.name() == name),
@@ -71,9 +73,10 @@ pub fn bench(options: &Bench) -> Result<u8> {
             names(Engine::ALL.iter().map(|engine| engine.name()))
         );
     }
-    // Before the measures, so that they are not lost after them.
-    check_writable(&options.json)?;
-    check_writable(&options.html)?;
+    let destinations = [
+        Destination::new(&options.json, "--json")?,
+        Destination::new(&options.html, "--html")?,
+    ];
     let time = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| time.as_secs());
@@ -83,12 +86,15 @@ pub fn bench(options: &Bench) -> Result<u8> {
         Err(error) => (None, Some(format!("{error:#}"))),
     };
     facts.linux = linux.as_deref().map(linux::version);
+    // From here on there are files that are to go, whatever ends this.
+    interruption::install()?;
     let files = Files::write()?;
     let mut participants: Vec<Participant> = Engine::ALL
         .iter()
         .map(|&engine| Participant {
             engine,
             reason: unavailable(engine, options, &facts, no_linux.as_deref()),
+            left_out: 0,
         })
         .collect();
     if participants
@@ -105,9 +111,7 @@ pub fn bench(options: &Bench) -> Result<u8> {
         })
         .collect();
     let effort = if options.quick { QUICK } else { FULL };
-    // The files are to go, whatever ends this.
-    interruption::install()?;
-    let taken = Rounds {
+    let starts = Rounds {
         files: &files,
         linux,
         effort,
@@ -117,10 +121,6 @@ pub fn bench(options: &Bench) -> Result<u8> {
         rows: &mut rows,
     }
     .take();
-    if let Some(Interruption::Signal(signal)) = interruption::pending() {
-        return Ok(128 | u8::try_from(signal).unwrap_or(0));
-    }
-    let starts = taken?;
     let report = Report {
         time,
         quick: options.quick,
@@ -130,29 +130,67 @@ pub fn bench(options: &Bench) -> Result<u8> {
         rows,
         starts,
     };
-    let mut text = table::show(&report);
-    if let Some(old) = &old {
-        text.push_str(&compare::show(old, &report));
+    match interruption::pending() {
+        Some(Interruption::Signal(signal)) => {
+            interrupted(&report, &destinations)?;
+            Ok(128 | u8::try_from(signal).unwrap_or(0))
+        }
+        _ => {
+            show(&report, old.as_ref(), &destinations)?;
+            Ok(0)
+        }
     }
-    write(&options.json, &json::show(&report))?;
-    write(&options.html, &html::show(&report))?;
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .context("cannot write to standard output")?;
-    say(&format!(
-        "wrote {} and {}",
-        options.json.display(),
-        options.html.display()
-    ));
+}
+
+/// Prints the table and writes the reports: where one of them cannot be written, the others still are.
+fn show(report: &Report, old: Option<&Earlier>, destinations: &[Destination; 2]) -> Result<()> {
+    let mut text = table::show(report);
+    if let Some(old) = old {
+        text.push_str(&compare::show(old, report));
+    }
+    let printed = print(&text);
+    let [json, html] = destinations;
+    let (json, html) = (
+        json.write(&json::show(report)),
+        html.write(&html::show(report)),
+    );
+    let written: Vec<&str> = [&json, &html]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    if !written.is_empty() {
+        say(&format!("wrote {}", written.join(" and ")));
+    }
     ensure!(
-        report
-            .rows
-            .iter()
-            .any(|row| row.cells.iter().any(|cell| !cell.samples.is_empty())),
+        report.has_samples(),
         "no measure could be taken: {}",
         reasons(&report.participants)
     );
-    Ok(0)
+    printed.and(json).and(html).map(drop)
+}
+
+/// Prints what a bench that was interrupted has until then. It is no report that another one could be compared with.
+fn interrupted(report: &Report, destinations: &[Destination; 2]) -> Result<()> {
+    if report.has_samples() {
+        print(&table::show(report))?;
+    }
+    let [json, html] = destinations;
+    say(&format!(
+        "interrupted: the table {}; {json} and {html} are not written",
+        if report.has_samples() {
+            "shows what was taken until then"
+        } else {
+            "would be empty"
+        }
+    ));
+    Ok(())
+}
+
+fn print(text: &str) -> Result<()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write to standard output")
 }
 
 fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
@@ -168,25 +206,6 @@ fn reasons(participants: &[Participant]) -> String {
         })
         .collect();
     reasons.join("; ")
-}
-
-/// Whether a report can be written there; leaves an earlier one as it is, and nothing where there was none.
-fn check_writable(path: &Path) -> Result<()> {
-    let is_new = !path.exists();
-    File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    if is_new {
-        std::fs::remove_file(path).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn linux_kernel(asked: Option<&Linux>) -> Result<PathBuf> {

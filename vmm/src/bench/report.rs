@@ -38,8 +38,10 @@ impl Cell {
 pub struct Participant {
     /// The engine.
     pub engine: Engine,
-    /// Why it took no part.
+    /// Why it took no part, or no part any more.
     pub reason: Option<String>,
+    /// Runs left out because its share of the time was used up.
+    pub left_out: usize,
 }
 
 /// A measure on all engines, in their order.
@@ -113,6 +115,13 @@ impl Report {
         self.facts.emulated() && engine.on_kvm() && measure.bound == Bound::Kernel
     }
 
+    /// Whether there is any sample at all.
+    #[must_use]
+    pub fn has_samples(&self) -> bool {
+        let mut cells = self.rows.iter().flat_map(|row| &row.cells);
+        cells.any(|cell| !cell.samples.is_empty())
+    }
+
     /// Engines that gave samples in a unit, in order.
     #[must_use]
     pub fn engines_in(&self, unit: Unit) -> Vec<Engine> {
@@ -145,6 +154,7 @@ pub mod tests {
             .map(|&engine| Participant {
                 engine,
                 reason: (engine == Engine::LinuxKvm).then(|| "a <reason> & \"more\"".to_owned()),
+                left_out: usize::from(engine == Engine::CowbellQ35Kvm),
             })
             .collect();
         let rows = measures::all(&measures::SIZES)

@@ -86,7 +86,15 @@ fn head(report: &Report) -> String {
     for participant in &report.participants {
         if participant.reason.is_none() {
             let engine = participant.engine;
-            let _ = writeln!(text, "  {:13} {}", engine.name(), engine.help());
+            let _ = write!(text, "  {:13} {}", engine.name(), engine.help());
+            if participant.left_out > 0 {
+                let runs = participant.left_out;
+                let _ = write!(
+                    text,
+                    "; its share of the time was used up, {runs} of its runs left out"
+                );
+            }
+            text.push('\n');
         }
     }
     text
@@ -235,12 +243,15 @@ fn starts(report: &Report) -> String {
 
 /// What is not there, and why: engines first, then measures, those with the same reason together.
 fn missing(report: &Report) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    let mut reasons: Vec<(&str, Vec<&str>, Vec<&str>)> = Vec::new();
+    let mut engines: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut measures: Vec<(&str, [Vec<&str>; 2])> = Vec::new();
     for (column, participant) in report.participants.iter().enumerate() {
         let name = participant.engine.name();
         if let Some(reason) = &participant.reason {
-            lines.push(format!("  {name:13} {reason}"));
+            match engines.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, names)) => names.push(name),
+                None => engines.push((reason, vec![name])),
+            }
             continue;
         }
         for row in &report.rows {
@@ -248,22 +259,32 @@ fn missing(report: &Report) -> String {
             let (true, Some(reason)) = (cell.samples.is_empty(), &cell.reason) else {
                 continue;
             };
-            if !reasons.iter().any(|(known, ..)| known == reason) {
-                reasons.push((reason, vec![], vec![]));
-            }
-            let found = reasons.iter_mut().find(|(known, ..)| known == reason);
-            if let Some((_, engines, measures)) = found {
-                for (names, name) in [(engines, name), (measures, row.measure.name.as_str())] {
-                    if !names.contains(&name) {
-                        names.push(name);
-                    }
+            let at = measures.iter().position(|(known, _)| known == reason);
+            let at = at.unwrap_or_else(|| {
+                measures.push((reason, [vec![], vec![]]));
+                measures.len() - 1
+            });
+            for (names, name) in measures[at]
+                .1
+                .iter_mut()
+                .zip([row.measure.name.as_str(), name])
+            {
+                if !names.contains(&name) {
+                    names.push(name);
                 }
             }
         }
     }
-    for (reason, engines, measures) in reasons {
-        let (engines, measures) = (engines.join(", "), measures.join(", "));
-        lines.push(format!("  {measures} on {engines}: {reason}"));
+    let mut lines: Vec<String> = Vec::new();
+    for (reason, names) in engines {
+        lines.push(format!("  {}: {reason}", names.join(", ")));
+    }
+    for (reason, [measures, engines]) in measures {
+        lines.push(format!(
+            "  {} on {}: {reason}",
+            measures.join(", "),
+            engines.join(", ")
+        ));
     }
     if lines.is_empty() {
         String::new()
@@ -287,7 +308,7 @@ mod tests {
         for engine in Engine::ALL {
             assert!(text.contains(engine.name()));
         }
-        assert!(text.contains("KVM EMULATES RING 0") && text.contains("linux-kvm     a <reason>"));
+        assert!(text.contains("KVM EMULATES RING 0") && text.contains("linux-kvm: a <reason>"));
         // Times and counts stand in tables of their own.
         let (times, counts) = text.split_once("GUEST INSTRUCTIONS").expect("both");
         let head = |text: &str| text.lines().nth(1).unwrap_or_default().to_owned();
