@@ -88,12 +88,15 @@ pub enum Command {
 
 /// How to run a shell.
 #[derive(Args, Debug)]
+#[command(mut_arg("program", |arguments| arguments
+    .value_name("ARGUMENT")
+    .help("Arguments of the shell, as -c COMMAND; a prompt when left out")))]
 pub struct Shell {
     /// Takes this busybox (static, x86-64) for the shell and its commands; the host's own when left out, else a small
     /// shell of cowbell's
     #[arg(long, value_name = "PATH")]
     pub busybox: Option<PathBuf>,
-    // No doc comment: it would become the command's own text. What follows `--` are the shell's arguments.
+    // No doc comment: it would become the command's own text.
     #[command(flatten)]
     pub run: Run,
 }
