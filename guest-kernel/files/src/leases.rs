@@ -1,5 +1,5 @@
-//! Leases (F_SETLEASE in fcntl(2)): who has one is told before the file is opened or cut so that it matters, and the other waits
-//! until the lease is given up. It is never taken away by force.
+//! Leases (F_SETLEASE in fcntl(2)): who has one is told before the file is opened or cut so that it matters, and the
+//! other waits until the lease is given up. It is never taken away by force.
 use crate::description::{DescriptionId, Opened};
 use crate::inode::Number;
 use crate::locks::LockMode;

@@ -133,8 +133,8 @@ impl Kernel {
     }
 }
 
-/// A thread that is a copy of another, in that process or a new one, about to line up for the CPU. Its SIMD registers will be kept in
-/// `simd`.
+/// A thread that is a copy of another, in that process or a new one, about to line up for the CPU. Its SIMD
+/// registers will be kept in `simd`.
 #[inline(always)]
 pub fn new_thread(
     parent: &mut Thread,
