@@ -1,6 +1,7 @@
 //! What the machine is called (uname(2)).
 
 use crate::random;
+use contract::command_line::HOST_NAME;
 use core::cell::OnceCell;
 
 /// Length of a name without its NUL (`__NEW_UTS_LEN`).
@@ -46,7 +47,7 @@ impl HostNames {
     /// Before anybody has said otherwise.
     pub const fn new() -> Self {
         Self {
-            host: Name::new(b"cowbell"),
+            host: Name::new(HOST_NAME.as_bytes()),
             domain: Name::new(b"(none)"),
             boot: OnceCell::new(),
         }

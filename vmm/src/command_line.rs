@@ -2,6 +2,7 @@
 
 use crate::quantities::{parse_size, parse_time};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::command_line::HOST_NAME;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -130,7 +131,7 @@ pub struct Run {
     #[arg(long, short = 'w', value_name = "DIR", default_value = "/")]
     pub workdir: OsString,
     /// Name of the machine
-    #[arg(long, value_name = "NAME", default_value = "cowbell")]
+    #[arg(long, value_name = "NAME", default_value = HOST_NAME)]
     pub hostname: OsString,
     /// Copies a file or directory out of the guest when the machine ends, from GUEST to HOST (into it, where that is a
     /// directory), with modes, links and times

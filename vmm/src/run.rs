@@ -271,9 +271,7 @@ fn command_line(
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        line.extend_from_slice(
-            format!(" epoch={}.{:09}", now.as_secs(), now.subsec_nanos()).as_bytes(),
-        );
+        line.extend_from_slice(format!(" epoch={}", now.as_nanos()).as_bytes());
     }
     if options.no_aslr || options.icount {
         line.extend_from_slice(b" aslr=0");
@@ -303,7 +301,9 @@ fn command_line(
         (1..=HOST_NAME_LIMIT).contains(&name.len()),
         "--hostname: a name has 1 to {HOST_NAME_LIMIT} bytes"
     );
-    add(" hostname=", name);
+    if name != guest_line::HOST_NAME.as_bytes() {
+        add(" hostname=", name);
+    }
     for variable in variables {
         add(" env=", variable);
     }
@@ -352,10 +352,7 @@ mod tests {
         let line = command_line(&options, Console::Stream, None, &variables, &exports);
         let line = line.expect("fits");
         let line = String::from_utf8(line).expect("ASCII");
-        assert!(
-            line.starts_with("log=memory aslr=0 hostname=cowbell env=PATH="),
-            "{line}"
-        );
+        assert!(line.starts_with("log=memory aslr=0 env=PATH="), "{line}");
         assert!(line.ends_with(" -- /bin/x % a%20b --%20%25"), "{line}");
     }
 }

@@ -3,17 +3,17 @@
 //! Tokens separated by spaces; bytes outside `!`..`~`, and `%`, are percent-encoded (RFC 3986, 2.1).
 //!
 //! ```text
-//! epoch=1700000000.123456789 env=PATH=/bin env=HOME=/ tty=1 -- /bin/calc 6*7
+//! epoch=1700000000123456789 env=PATH=/bin env=HOME=/ tty=1 -- /bin/calc 6*7
 //! ```
 //!
 //! | token | meaning | without it |
 //! |---|---|---|
 //! | `env=K=V` | an environment string of pid 1, in order | none |
-//! | `epoch=S.N` | CLOCK_REALTIME at boot, seconds and nine digits of nanoseconds | 1970-01-01 |
+//! | `epoch=N` | CLOCK_REALTIME at boot, in nanoseconds | 1970-01-01 |
 //! | `tty=1` | the console is a terminal: line discipline, isatty(3) is true | a plain stream of bytes |
 //! | `tty=RxC` | as `tty=1`, of R rows and C columns; changes are told in the input ([`ports::SIZE`](crate::ports::SIZE)) | its size is not known |
 //! | `cwd=DIR` | working directory of pid 1 | `/` |
-//! | `hostname=NAME` | name of the machine (uname(2)) | `cowbell` |
+//! | `hostname=NAME` | name of the machine (uname(2)) | [`HOST_NAME`] |
 //! | `export=PATH` | a tree that is sent through the [`channel`](crate::channel) when the machine ends | nothing is |
 //! | `check=frames` | when the machine ends, everything is given back, and the log says so if a frame is missing | it just ends |
 //! | `aslr=0` | programs are laid out at fixed addresses | at random ones |
@@ -27,6 +27,9 @@
 
 /// Longest command line in bytes that the kernel reads.
 pub const LIMIT: usize = 256 * 1024;
+
+/// Name of a machine that is given none.
+pub const HOST_NAME: &str = "cowbell";
 
 /// Whether a byte stands for itself.
 #[must_use]

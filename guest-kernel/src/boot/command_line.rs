@@ -1,6 +1,5 @@
 //! The options of the kernel command line; `contract::command_line` has the grammar.
 use super::tokens::{List, Token, Tokens};
-use crate::arch::clock::SECOND;
 use crate::host_keys::WindowSize;
 use crate::log::Destination;
 use crate::process::layout::Layout;
@@ -97,7 +96,7 @@ impl Options {
             match token.text() {
                 [b'e', b'p', ..] => {
                     if let Some(value) = token.value_of(b"epoch=") {
-                        self.epoch = parse_seconds(value.text());
+                        self.epoch = parse_number(value.text());
                     }
                 }
                 [b'e', b'n', ..] => {
@@ -207,18 +206,4 @@ fn parse_number(digits: &[u8]) -> Option<u64> {
         value = value * 10 + u64::from(digit);
     }
     Some(value)
-}
-
-/// Seconds, and after a point up to nine digits of a fraction: as nanoseconds.
-fn parse_seconds(text: &[u8]) -> Option<u64> {
-    let point = find_byte(text, b'.').unwrap_or(text.len());
-    let fraction = text.get(point + 1..).unwrap_or_default();
-    let nanoseconds = match fraction.len() {
-        0 => 0,
-        digits @ 1..=9 => parse_number(fraction)? * 10u64.pow(9 - digits as u32),
-        _ => return None,
-    };
-    parse_number(&text[..point])?
-        .checked_mul(SECOND)?
-        .checked_add(nanoseconds)
 }
