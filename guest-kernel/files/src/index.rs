@@ -2,10 +2,12 @@
 //!
 //! The index is believed where it says that it is of this archive, for who put the archive into memory wrote it. It is
 //! made of claims all the same: what leads out of the archive is not there.
+use crate::PageStore;
 use crate::device::{Device, DeviceNumber};
 use crate::directory::{Directory, Listed, Name};
 use crate::inode::{Home, Inode, Kind, Number, Stamp};
 use crate::mapped::Regular;
+use alloc::boxed::Box;
 use contract::Errno;
 use contract::archive_index::{
     FOOTER_SIZE, Footer, NONE, RECORD_LIMIT, RECORD_SIZE, Record, Word, get, hash,
@@ -64,9 +66,12 @@ impl Index {
         inside(inside(0, directory)?.0, name)
     }
 
-    /// The inode with a number, as the archive has it.
+    /// The inode with a number, as the archive has it. ENOENT where there is no such one, EIO where it is damaged, ENOMEM.
     #[inline]
-    pub(crate) fn inode<P>(&'static self, number: u32) -> Result<Inode<P>, Errno> {
+    pub(crate) fn inode<S: PageStore>(
+        &'static self,
+        number: u32,
+    ) -> Result<Box<Inode<S::Page>>, Errno> {
         let record = self.records.get(number as usize).ok_or(Errno::ENOENT)?;
         let word = |word| get(record, word);
         let data = || {
@@ -90,19 +95,25 @@ impl Index {
             linux::S_IFIFO => Kind::Fifo(None),
             _ => return Err(Errno::EIO),
         };
-        let time = Stamp::from_seconds(word(Word::Modified));
-        let mut inode = Inode::new(kind, word(Word::Mode) as u16, time);
-        inode.serial = number + 1;
-        inode.links = word(Word::Links);
+        let mut home = None;
         if number != 0 {
             let directory = word(Word::Parent);
             // Directories come before what is in them: so each way up ends at the root.
             let above = self.records.get(..number as usize).unwrap_or_default();
             let parent = above.get(directory as usize).ok_or(Errno::EIO)?;
             let place = number.wrapping_sub(get(parent, Word::Start));
-            inode.home = Some(Home::new(Number(directory), place));
+            home = Some(Home::new(Number(directory), place));
         }
-        Ok(inode)
+        let time = Stamp::from_seconds(word(Word::Modified));
+        let room = S::room()?;
+        // It is made where it stays.
+        let inode = Inode {
+            serial: number + 1,
+            links: word(Word::Links),
+            home,
+            ..Inode::new(kind, word(Word::Mode) as u16, time)
+        };
+        Ok(Box::write(room, inode))
     }
 }
 

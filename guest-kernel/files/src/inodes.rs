@@ -1,5 +1,6 @@
 //! The table of inodes. Those of an indexed archive have their numbers from the start, and come into being when somebody
 //! first asks for one: most are never asked for.
+use crate::PageStore;
 use crate::index::Index;
 use crate::inode::{Inode, Number};
 use crate::slab::{self, Slab};
@@ -16,22 +17,21 @@ const CHUNK: usize = 128;
 pub(crate) const INODE_LIMIT: u64 = (CHUNK * slab::CHUNKS) as u64;
 
 /// An inode of the index, once somebody has asked for it.
-type Place<P> = OnceCell<Box<[Inode<P>; 1]>>;
+type Place<P> = OnceCell<Box<Inode<P>>>;
 
 /// Inodes with numbers next to each other, once somebody has asked for one of them.
 type Chunk<P> = OnceCell<Box<[Place<P>; CHUNK]>>;
 
 /// See the module.
-#[derive(Debug)]
-pub(crate) struct Inodes<P> {
+pub(crate) struct Inodes<S: PageStore> {
     index: Option<&'static Index>,
     /// Those of the index, by number.
-    indexed: Vec<Chunk<P>>,
+    indexed: Vec<Chunk<S::Page>>,
     /// How many of them there are.
     count: u32,
     /// Numbers from here on are not the index's.
     first_own: u32,
-    own: Slab<Box<Inode<P>>, CHUNK>,
+    own: Slab<Box<Inode<S::Page>>, CHUNK>,
 }
 
 const _: () = assert!(
@@ -39,7 +39,7 @@ const _: () = assert!(
     "the addresses of all chunks fit into a block of the heap"
 );
 
-impl<P> Inodes<P> {
+impl<S: PageStore> Inodes<S> {
     pub(crate) const fn new() -> Self {
         Self {
             index: None,
@@ -74,7 +74,7 @@ impl<P> Inodes<P> {
 
     /// ENOENT where there is none; ENOMEM where there is no memory for one to come into being.
     #[inline]
-    pub(crate) fn get(&self, number: Number) -> Result<&Inode<P>, Errno> {
+    pub(crate) fn get(&self, number: Number) -> Result<&Inode<S::Page>, Errno> {
         match self.in_memory(number) {
             Some(inode) => Ok(inode),
             None => self.bring(number),
@@ -83,7 +83,7 @@ impl<P> Inodes<P> {
 
     /// As [`Self::get`].
     #[inline]
-    pub(crate) fn get_mut(&mut self, number: Number) -> Result<&mut Inode<P>, Errno> {
+    pub(crate) fn get_mut(&mut self, number: Number) -> Result<&mut Inode<S::Page>, Errno> {
         if let Some(own) = number.0.checked_sub(self.first_own) {
             let inode = self.own.get_mut(own);
             return inode.map(|inode| &mut **inode).ok_or(Errno::ENOENT);
@@ -95,21 +95,23 @@ impl<P> Inodes<P> {
         }
         let place = &mut chunk.get_mut().ok_or(Errno::ENOENT)?[place];
         if place.get().is_none() {
-            bring(place, self.index, number)?;
+            bring::<S>(place, self.index, number)?;
         }
         place
             .get_mut()
-            .map(|inode| &mut inode[0])
+            .map(|inode| &mut **inode)
             .ok_or(Errno::ENOENT)
     }
 
     #[inline(always)]
-    pub(crate) fn in_memory(&self, number: Number) -> Option<&Inode<P>> {
+    pub(crate) fn in_memory(&self, number: Number) -> Option<&Inode<S::Page>> {
         match number.0.checked_sub(self.first_own) {
             Some(own) => self.own.get(own).map(|inode| &**inode),
             None => {
                 let (chunk, place) = split(number);
-                Some(&self.indexed.get(chunk)?.get()?[place].get()?[0])
+                self.indexed.get(chunk)?.get()?[place]
+                    .get()
+                    .map(|inode| &**inode)
             }
         }
     }
@@ -117,14 +119,14 @@ impl<P> Inodes<P> {
     /// Lets an inode of the index come into being.
     #[cold]
     #[inline(never)]
-    fn bring(&self, number: Number) -> Result<&Inode<P>, Errno> {
+    fn bring(&self, number: Number) -> Result<&Inode<S::Page>, Errno> {
         let (chunk, place) = split(number);
         let chunk = self.indexed.get(chunk).ok_or(Errno::ENOENT)?;
         let chunk = match chunk.get() {
             Some(chunk) => chunk,
             None => bring_chunk(chunk)?,
         };
-        bring(&chunk[place], self.index, number)
+        bring::<S>(&chunk[place], self.index, number)
     }
 
     /// `st_ino` of an inode, which need not come into being for it.
@@ -145,7 +147,10 @@ impl<P> Inodes<P> {
     }
 
     /// Hands the inode back where the table is full or the heap empty.
-    pub(crate) fn insert(&mut self, inode: Box<Inode<P>>) -> Result<Number, Box<Inode<P>>> {
+    pub(crate) fn insert(
+        &mut self,
+        inode: Box<Inode<S::Page>>,
+    ) -> Result<Number, Box<Inode<S::Page>>> {
         let own = self.own.insert(inode)?;
         Ok(Number(own + self.first_own))
     }
@@ -162,10 +167,10 @@ impl<P> Inodes<P> {
     }
 
     /// All that are in memory.
-    pub(crate) fn all_in_memory(&self) -> impl Iterator<Item = &Inode<P>> {
+    pub(crate) fn all_in_memory(&self) -> impl Iterator<Item = &Inode<S::Page>> {
         let chunks = self.indexed.iter().filter_map(OnceCell::get);
         let places = chunks.flat_map(|chunk| chunk.iter());
-        let indexed = places.filter_map(|place| place.get().map(|inode| &inode[0]));
+        let indexed = places.filter_map(|place| place.get().map(|inode| &**inode));
         let mut from = 0;
         let own = iter::from_fn(move || {
             let (number, inode) = self.own.next_from(from)?;
@@ -193,15 +198,13 @@ fn bring_chunk<P>(chunk: &Chunk<P>) -> Result<&[Place<P>; CHUNK], Errno> {
 /// Lets an inode of the index come into being. ENOENT where there is no such one, ENOMEM.
 #[cold]
 #[inline(never)]
-fn bring<'a, P>(
-    place: &'a Place<P>,
+fn bring<'a, S: PageStore>(
+    place: &'a Place<S::Page>,
     index: Option<&'static Index>,
     number: Number,
-) -> Result<&'a Inode<P>, Errno> {
-    let inode = index.ok_or(Errno::ENOENT)?.inode(number.0)?;
-    let inode = boxed(iter::once(inode))?.into_boxed_slice();
-    let inode = inode.try_into().map_err(|_| Errno::ENOMEM)?;
-    Ok(&place.get_or_init(|| inode)[0])
+) -> Result<&'a Inode<S::Page>, Errno> {
+    let inode = index.ok_or(Errno::ENOENT)?.inode::<S>(number.0)?;
+    Ok(place.get_or_init(|| inode))
 }
 
 /// Values in a block of the heap that has just room for them. ENOMEM.

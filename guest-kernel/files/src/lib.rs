@@ -122,7 +122,7 @@ use wait_queue::Wakeups;
 
 /// All files of the machine. See the crate's page.
 pub struct Files<S: PageStore> {
-    inodes: Inodes<S::Page>,
+    inodes: Inodes<S>,
     /// The `st_ino` of the youngest inode.
     last_serial: u32,
     descriptions: Slab<Description<S::Page>, 32>,

@@ -1,5 +1,7 @@
 //! Page frames for contents, from the kernel.
+use alloc::boxed::Box;
 use contract::{Errno, PAGE_SIZE};
+use core::mem::MaybeUninit;
 
 /// Where contents of files and pipes lie: whole frames, so that the heap holds only small structures.
 ///
@@ -35,6 +37,14 @@ pub trait PageStore {
     /// ENOMEM.
     fn require_reserve() -> Result<(), Errno> {
         Ok(())
+    }
+
+    /// Room for a value in the heap: where there may be none, and nobody has seen to a reserve.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    fn room<T>() -> Result<Box<MaybeUninit<T>>, Errno> {
+        Ok(Box::new_uninit())
     }
 
     /// Its contents, to be written.

@@ -10,8 +10,10 @@
 use super::frames::{FRAMES, Frames, NO_FRAME, Use, frame_of, number_of};
 use super::{direct_map, in_direct_map};
 use crate::one_cpu::OneCpu;
+use alloc::boxed::Box;
 use contract::{Errno, PAGE, PAGE_SIZE};
 use core::alloc::{GlobalAlloc, Layout};
+use core::mem::MaybeUninit;
 use x86_64::structures::paging::PhysFrame;
 
 /// Smallest block: 64 of them fill a frame.
@@ -183,6 +185,22 @@ pub fn require_reserve() -> Result<(), Errno> {
             FRAMES.with(|frames| heap.fill_reserve(frames))
         }
     })
+}
+
+/// Room for a value, which a box of `alloc` cannot fail to find.
+///
+/// # Errors
+/// ENOMEM.
+#[inline]
+pub fn room<T>() -> Result<Box<MaybeUninit<T>>, Errno> {
+    const { assert!(size_of::<T>() != 0) };
+    // SAFETY: the layout is of some size.
+    let block = unsafe { alloc::alloc::alloc(Layout::new::<T>()) };
+    if block.is_null() {
+        return Err(Errno::ENOMEM);
+    }
+    // SAFETY: the block is the global allocator's, of that layout, and nobody else has it.
+    Ok(unsafe { Box::from_raw(block.cast()) })
 }
 
 /// The allocator behind `alloc`.

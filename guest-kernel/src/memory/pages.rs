@@ -6,8 +6,10 @@ use crate::arch::{tlb, wide};
 use crate::memory_functions::zero_words;
 use crate::one_cpu::OneCpu;
 use crate::records::COUNTERS;
+use alloc::boxed::Box;
 use contract::counters::Counter;
 use contract::{Errno, PAGE_SIZE};
+use core::mem::MaybeUninit;
 use core::num::NonZeroU32;
 use files::PageStore;
 use page_tree::{Entry, FrameStore, Place};
@@ -244,6 +246,11 @@ impl PageStore for Pages {
 
     fn require_reserve() -> Result<(), Errno> {
         heap::require_reserve()
+    }
+
+    #[inline]
+    fn room<T>() -> Result<Box<MaybeUninit<T>>, Errno> {
+        heap::room()
     }
 
     fn allocate_zeroed(&mut self) -> Option<Page> {
