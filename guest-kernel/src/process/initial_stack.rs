@@ -145,21 +145,62 @@ impl<'a, 's> List<'a, 's> {
     /// Copies the strings to where `target` says, and to where `pointers` says where each has come to lie, and a 0.
     fn copy(&mut self, to: &mut Writer<'_>, pointers: &mut u64, target: u64) -> Result<(), Errno> {
         let mut target = target;
-        let mut copy = |text: Text<'_>| {
+        if self.known
+            && let Some(all) = self.few.get(..self.count as usize)
+        {
+            for text in all {
+                to.write(target, text)?;
+                put(to, pointers, target)?;
+                target += text.len() as u64 + 1;
+            }
+            return Ok(put(to, pointers, 0)?);
+        }
+        let mut words = Words::new(*pointers);
+        self.strings.walk(&mut |text| {
             text.copy_to(to, target)?;
-            put(to, pointers, target)?;
+            words.put(to, target)?;
             target += text.len() + 1;
             Ok(())
-        };
-        match self.few.get(..self.count as usize) {
-            Some(all) if self.known => {
-                for text in all {
-                    copy(Text::Kernel(text))?;
-                }
-            }
-            _ => self.strings.walk(&mut copy)?,
+        })?;
+        words.put(to, 0)?;
+        words.flush(to)?;
+        *pointers = words.at;
+        Ok(())
+    }
+}
+
+/// Words that are written several at a time: what they point to lies in other pages, and the writer knows one.
+struct Words {
+    /// Where the next ones go.
+    at: u64,
+    waiting: [[u8; 8]; 32],
+    count: usize,
+}
+
+impl Words {
+    const fn new(at: u64) -> Self {
+        Self {
+            at,
+            waiting: [[0; 8]; 32],
+            count: 0,
         }
-        Ok(put(to, pointers, 0)?)
+    }
+
+    fn put(&mut self, to: &mut Writer<'_>, word: u64) -> Result<(), UserFault> {
+        if self.count == self.waiting.len() {
+            self.flush(to)?;
+        }
+        self.waiting[self.count] = word.to_ne_bytes();
+        self.count += 1;
+        Ok(())
+    }
+
+    fn flush(&mut self, to: &mut Writer<'_>) -> Result<(), UserFault> {
+        let bytes = self.waiting[..self.count].as_flattened();
+        to.write(self.at, bytes)?;
+        self.at += bytes.len() as u64;
+        self.count = 0;
+        Ok(())
     }
 }
 
