@@ -3,7 +3,7 @@
 //! The kernel never uses a user address as a pointer. It walks the program's page tree, resolves what would
 //! have faulted, and reaches the bytes through the direct map, page by page.
 use super::space::AddressSpace;
-use super::user_window::{Reader, Writer, find_nul};
+use super::user_window::find_nul;
 use super::{direct_map, physical_address};
 use contract::{Errno, PAGE};
 use page_tree::{Access, Protection, Refusal, Sharing, USER_END};
@@ -227,12 +227,9 @@ pub fn read_words<const N: usize>(
     space: &AddressSpace,
     address: u64,
 ) -> Result<[u64; N], UserFault> {
-    let mut reader = Reader::new(space);
-    let mut words = [0; N];
-    for (index, word) in words.iter_mut().enumerate() {
-        *word = reader.word(address.wrapping_add(8 * index as u64))?;
-    }
-    Ok(words)
+    let mut bytes = [[0; 8]; N];
+    read(space, address, bytes.as_flattened_mut())?;
+    Ok(bytes.map(u64::from_ne_bytes))
 }
 
 /// Writes words one after the other.
@@ -240,12 +237,13 @@ pub fn read_words<const N: usize>(
 /// # Errors
 /// As [`write()`].
 #[inline]
-pub fn write_words(space: &AddressSpace, address: u64, words: &[u64]) -> Result<(), UserFault> {
-    let mut writer = Writer::new(space);
-    for (index, &word) in words.iter().enumerate() {
-        writer.word(address.wrapping_add(8 * index as u64), word)?;
-    }
-    Ok(())
+pub fn write_words<const N: usize>(
+    space: &AddressSpace,
+    address: u64,
+    words: &[u64; N],
+) -> Result<(), UserFault> {
+    let bytes = words.map(u64::to_ne_bytes);
+    write(space, address, bytes.as_flattened())
 }
 
 /// Length of the NUL-ended string at `address`; `None` where there is no NUL in the first `limit` bytes.

@@ -20,6 +20,7 @@ use crate::arch::trap::vector;
 use crate::kernel::Kernel;
 use crate::memory::space::USER_END;
 use crate::memory::user::{self, UserFault};
+use crate::memory::user_window::Writer;
 use crate::process::scheduler::Next;
 use linux_raw_sys::general as linux;
 
@@ -179,6 +180,7 @@ fn push_frame(
     simd::read(&mut thread.context, |bytes| {
         user::write(space, simd_at, bytes)
     })?;
+    let mut to = Writer::new(space);
     if has_xstate {
         // `struct _fpx_sw_bytes`, in the legacy area's room for software, and what ends the whole.
         let size = simd_size as u32;
@@ -187,13 +189,13 @@ fn push_frame(
         told[4..8].copy_from_slice(&(size + MAGIC_SIZE as u32).to_ne_bytes());
         told[8..16].copy_from_slice(&u64::from(simd::components()).to_ne_bytes());
         told[16..].copy_from_slice(&size.to_ne_bytes());
-        user::write(space, simd_at + TOLD_AT, &told)?;
-        let end = XSTATE_ENDS.to_ne_bytes();
-        user::write(space, simd_at + simd_size, &end)?;
+        to.write(simd_at + TOLD_AT, &told)?;
+        to.write(simd_at + simd_size, &XSTATE_ENDS.to_ne_bytes())?;
     }
-    user::write(space, pointer + SIGINFO, &info.to_siginfo(signal))?;
-    user::write_words(space, pointer + UCONTEXT, &words)?;
-    user::write_words(space, pointer, &[action.restorer])?;
+    to.write(pointer + SIGINFO, &info.to_siginfo(signal))?;
+    let words = words.map(u64::to_ne_bytes);
+    to.write(pointer + UCONTEXT, words.as_flattened())?;
+    to.word(pointer, action.restorer)?;
     if alternate.disarms {
         thread.signals.alternate_stack = AlternateStack::default();
     }

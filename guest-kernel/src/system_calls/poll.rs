@@ -208,7 +208,8 @@ impl Kernel {
             let process = &self.processes[self.current.process];
             for (set, &address) in found.iter().zip(&sets) {
                 if address != 0 {
-                    user::write_words(process.space(), address, &set[..words])?;
+                    let bytes = set.map(u64::to_ne_bytes);
+                    user::write(process.space(), address, bytes[..words].as_flattened())?;
                 }
             }
         }
