@@ -158,6 +158,10 @@ fn what_cannot_be_measured_is_refused() {
     for (arguments, part) in [
         (["--only", "nonsense"], "getppid"),
         (["--engine", "nonsense"], "linux-icount"),
+        (
+            ["--engine", "linux-tcg"],
+            "nothing to measure on: linux-tcg: not asked for (--linux)",
+        ),
         (["--compare", "/no/such.json"], "/no/such.json"),
         (["--compare", none], "not.json"),
         (["--compare", newer], "version 1000"),

@@ -18,8 +18,8 @@ pub fn show(report: &Report) -> String {
     body.push_str(&by_size(report));
     body.push_str(&ratios(report));
     if let Some(plot) = plots::starts(&report.starts) {
-        let line = "A run of /bin/true from the start of the monitor's process to its end; each bar is the whole of its \
-                    own run.";
+        let line = "A small program from the start of the monitor's process to its end; each bar is the whole of its own \
+                    run.";
         let _ = write!(
             body,
             "<section><h2>The start in steps</h2><p>{line}</p>{plot}</section>"

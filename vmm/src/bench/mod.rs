@@ -46,6 +46,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The reason of an engine that another one was asked for in place of.
+const NOT_ASKED_FOR: &str = "not asked for (--engine)";
+
 /// Takes the measures and shows them; the exit status.
 ///
 /// # Errors
@@ -197,11 +200,13 @@ fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
     all.collect::<Vec<&str>>().join(", ")
 }
 
+/// Why none of the engines that were asked for can be measured on.
 fn reasons(participants: &[Participant]) -> String {
     let reasons: Vec<String> = participants
         .iter()
         .filter_map(|participant| {
             let reason = participant.reason.as_ref()?;
+            (reason != NOT_ASKED_FOR).then_some(())?;
             Some(format!("{}: {reason}", participant.engine.name()))
         })
         .collect();
@@ -228,7 +233,7 @@ fn unavailable(
     no_linux: Option<&str>,
 ) -> Option<String> {
     if !options.engine.is_empty() && !options.engine.iter().any(|name| name == engine.name()) {
-        return Some("not asked for (--engine)".to_owned());
+        return Some(NOT_ASKED_FOR.to_owned());
     }
     if engine.kernel() == Kernel::Linux
         && let Some(reason) = no_linux

@@ -6,8 +6,9 @@ use super::engines::{Engine, Kernel, cowbell};
 use super::files::{Files, MEASURE, TRUE};
 use super::measures::{Bound, Measure, Source};
 use super::report::{Participant, Row, Start};
+use super::starts;
 use crate::interruption;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -17,6 +18,10 @@ use std::time::{Duration, Instant};
 const LIMIT: Duration = Duration::from_secs(180);
 /// Name of the measure that the first line of output gives.
 const BOOT: &str = "boot";
+/// That line's beginning.
+const MARK: &[u8] = b"boot\t";
+/// Name of the measure that the kernel's part of it is.
+const KERNEL_BOOT: &str = "kernel-boot";
 /// Largest parent in MiB, in the first round and in later ones, where each page fault takes a millisecond.
 const EMULATED_SIZES: [u32; 2] = [16, 4];
 
@@ -136,6 +141,7 @@ impl Rounds<'_> {
                 } else {
                     self.whole(round, column, engine)
                         .and_then(|()| self.stats(round, column, engine, &mut phases))
+                        .and_then(|()| self.start_in_qemu(round, engine, &mut phases))
                 };
                 *spent += start.elapsed();
                 // A signal from the keyboard ends the engine too: that is no fault of its own.
@@ -152,7 +158,7 @@ impl Rounds<'_> {
         if interruption::pending().is_none() {
             self.explain();
         }
-        super::starts::of(self.rows, self.participants, &phases)
+        starts::of(&phases)
     }
 
     /// Runs `measure` on an engine.
@@ -189,7 +195,7 @@ impl Rounds<'_> {
         program.push(format!("--sizes={}", sizes.join(",")));
         program.extend(chosen.iter().map(|measure| measure.name.clone()));
         let command = engine.command(self.files, self.linux.as_deref(), &program)?;
-        let ended = child::run(command, LIMIT, b"boot\t")?;
+        let ended = child::run(command, LIMIT, MARK)?;
         let lines = lines(&ended.stdout);
         ensure!(!lines.is_empty(), "no figures: {}", ended.complaint());
         for (name, value) in lines {
@@ -253,7 +259,7 @@ impl Rounds<'_> {
         round: usize,
         column: usize,
         engine: Engine,
-        phases: &mut Vec<Value>,
+        phases: &mut Vec<(Engine, Value)>,
     ) -> Result<()> {
         if engine != Engine::CowbellKvm {
             return Ok(());
@@ -276,8 +282,35 @@ impl Rounds<'_> {
                 }
             }
         }
-        stats["phases"][super::starts::END] = (ended.wall.as_nanos() as f64).into();
-        phases.push(stats);
+        stats["phases"][starts::END] = (ended.wall.as_nanos() as f64).into();
+        phases.push((engine, stats));
+        Ok(())
+    }
+
+    /// Runs a program in cowbell's kernel in QEMU that only tells when it has begun, and keeps the steps of that start.
+    fn start_in_qemu(
+        &self,
+        round: usize,
+        engine: Engine,
+        phases: &mut Vec<(Engine, Value)>,
+    ) -> Result<()> {
+        let tells = engine.kernel() == Kernel::Cowbell && engine.in_qemu();
+        let wanted = self.rows.iter().any(|row| row.measure.name == "true");
+        if !tells || !wanted || round >= self.effort.rounds {
+            return Ok(());
+        }
+        let program = [MEASURE, "--machine", BOOT, KERNEL_BOOT].map(str::to_owned);
+        let command = engine.plain_command(self.files, self.linux.as_deref(), &program)?;
+        let ended = child::run(command, LIMIT, MARK)?;
+        let kernel = lines(&ended.stdout)
+            .into_iter()
+            .find(|(name, _)| name == KERNEL_BOOT)
+            .and_then(|(_, ticks)| ticks.parse::<f64>().ok());
+        let (Some(begun), Some(kernel)) = (ended.mark, kernel) else {
+            bail!("no figures: {}", ended.complaint());
+        };
+        let kernel = kernel / self.ticks_per_nanosecond;
+        phases.push((engine, starts::in_qemu(begun, kernel, ended.wall)));
         Ok(())
     }
 

@@ -1,9 +1,10 @@
-//! Starts broken into steps.
+//! Starts broken into steps: all of a start from one run, the median of each step over the runs.
 
 use super::engines::Engine;
-use super::report::{Participant, Row, Start};
+use super::report::Start;
 use super::statistics::Summary;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Steps of a start in cowbell's monitor, and the phase that ends each.
 const OWN_STEPS: [(&str, &str); 5] = [
@@ -11,70 +12,70 @@ const OWN_STEPS: [(&str, &str); 5] = [
         "monitor: options, virtual machine, memory",
         "engine_ready_nanoseconds",
     ),
-    ("monitor: to the first entry", "first_entry_nanoseconds"),
-    (
-        "kernel: to the first user instruction",
-        "first_user_instruction_nanoseconds",
-    ),
-    ("/bin/true, to the last exit", "last_exit_nanoseconds"),
+    ("monitor: to the first entry", FIRST_ENTRY),
+    ("kernel: to the first user instruction", FIRST_USER),
+    ("program, to the last exit", "last_exit_nanoseconds"),
     ("monitor: to its end", END),
 ];
+/// Steps of a start in QEMU, which tells nothing of itself.
+const QEMU_STEPS: [(&str, &str); 3] = [
+    ("QEMU and firmware: to the kernel's entry", FIRST_ENTRY),
+    ("kernel: to the first user instruction", FIRST_USER),
+    ("program, and QEMU's end", END),
+];
+const FIRST_ENTRY: &str = "first_entry_nanoseconds";
+const FIRST_USER: &str = "first_user_instruction_nanoseconds";
 /// The phase that the bench adds to cowbell's own: the process has been waited for.
 pub const END: &str = "end_nanoseconds";
 
-/// The steps of every engine that told enough. `own` are cowbell's own figures, run by run.
+/// A run in QEMU, in the form of cowbell's own figures: when the program told that it had begun, how long the kernel took
+/// until then, and when QEMU had ended.
 #[must_use]
-pub fn of(rows: &[Row], participants: &[Participant], own: &[Value]) -> Vec<Start> {
-    let mut starts = Vec::new();
-    for (column, participant) in participants.iter().enumerate() {
-        let median = |name: &str| {
-            let row = rows.iter().find(|row| row.measure.name == name)?;
-            Some(row.cells[column].summary()?.median)
-        };
-        let engine = participant.engine;
-        let steps = match engine {
-            Engine::CowbellKvm => own_steps(own),
-            Engine::CowbellTcg | Engine::CowbellQemuKvm | Engine::CowbellQ35Kvm => {
-                (|| qemu_steps(median("true")?, median("boot")?, median("kernel-boot")?))()
-            }
-            _ => None,
-        };
-        starts.extend(steps.map(|steps| Start { engine, steps }));
-    }
-    starts
+pub fn in_qemu(begun: Duration, kernel: f64, end: Duration) -> Value {
+    let begun = begun.as_nanos() as f64;
+    json!({"phases": {
+        FIRST_ENTRY: (begun - kernel).max(0.0),
+        FIRST_USER: begun,
+        END: end.as_nanos() as f64,
+    }})
 }
 
-fn own_steps(own: &[Value]) -> Option<Vec<(&'static str, f64)>> {
+/// The steps of every engine that told enough, in the order of engines.
+#[must_use]
+pub fn of(runs: &[(Engine, Value)]) -> Vec<Start> {
+    let engines = Engine::ALL.into_iter();
+    engines
+        .filter_map(|engine| {
+            let steps: &[(&str, &str)] = if engine == Engine::CowbellKvm {
+                &OWN_STEPS
+            } else {
+                &QEMU_STEPS
+            };
+            let runs = runs.iter().filter(|(of, _)| *of == engine);
+            let steps = medians(steps, runs.map(|(_, run)| run))?;
+            Some(Start { engine, steps })
+        })
+        .collect()
+}
+
+fn medians<'a>(
+    steps: &[(&'static str, &str)],
+    runs: impl Iterator<Item = &'a Value> + Clone,
+) -> Option<Vec<(&'static str, f64)>> {
     let mut before = 0.0;
-    let mut steps = Vec::new();
-    for (step, phase) in OWN_STEPS {
-        let ends = own.iter().filter_map(|run| run["phases"][phase].as_f64());
+    let mut medians = Vec::new();
+    for (step, phase) in steps {
+        let ends = runs.clone().filter_map(|run| run["phases"][phase].as_f64());
         let end = Summary::of(ends)?.median;
-        steps.push((step, (end - before).max(0.0)));
+        medians.push((*step, (end - before).max(0.0)));
         before = end;
     }
-    Some(steps)
-}
-
-/// QEMU tells nothing of itself: what the kernel did not use was QEMU's and the firmware's.
-fn qemu_steps(whole: f64, boot: f64, kernel: f64) -> Option<Vec<(&'static str, f64)>> {
-    (boot > kernel).then(|| {
-        let mut steps = vec![
-            ("QEMU and firmware: to the kernel's entry", boot - kernel),
-            ("kernel: to the first user instruction", kernel),
-        ];
-        // The two come from different runs: on a busy host the shorter one may have taken longer.
-        if whole > boot {
-            steps.push(("/bin/true, and QEMU's end", whole - boot));
-        }
-        steps
-    })
+    Some(medians)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn steps_add_up() {
@@ -87,13 +88,26 @@ mod tests {
                 "end_nanoseconds": 11 * scale,
             }})
         };
-        let steps = own_steps(&[run(10), run(20), run(30)]).expect("all phases");
-        let times: Vec<f64> = steps.iter().map(|(_, time)| *time).collect();
-        assert_eq!(times, [60.0, 40.0, 20.0, 80.0, 20.0]);
-        assert_eq!(own_steps(&[json!({"phases": {}})]), None);
-        let steps = qemu_steps(10.0, 8.0, 3.0).expect("sound times");
-        assert_eq!(steps.iter().map(|(_, time)| time).sum::<f64>(), 10.0);
-        assert_eq!(qemu_steps(7.0, 8.0, 3.0).map(|steps| steps.len()), Some(2));
-        assert_eq!(qemu_steps(10.0, 2.0, 3.0), None);
+        let nanoseconds = Duration::from_nanos;
+        let starts = of(&[
+            (
+                Engine::CowbellTcg,
+                in_qemu(nanoseconds(8), 3.0, nanoseconds(10)),
+            ),
+            (Engine::CowbellKvm, run(10)),
+            (Engine::CowbellKvm, run(20)),
+            (Engine::CowbellKvm, run(30)),
+        ]);
+        let times = |start: &Start| -> Vec<f64> { start.steps.iter().map(|step| step.1).collect() };
+        let [own, tcg] = starts.as_slice() else {
+            panic!("{starts:?}")
+        };
+        assert_eq!(
+            (own.engine, tcg.engine),
+            (Engine::CowbellKvm, Engine::CowbellTcg)
+        );
+        assert_eq!(times(own), [60.0, 40.0, 20.0, 80.0, 20.0]);
+        assert_eq!(times(tcg), [5.0, 3.0, 2.0]);
+        assert!(of(&[(Engine::CowbellKvm, json!({"phases": {}}))]).is_empty());
     }
 }
