@@ -141,15 +141,11 @@ impl Kernel {
         Some(usage)
     }
 
-    /// Whether this call, or fault, is one to be measured.
+    /// Whether this call, or fault, is one to be measured: [`add_sample`](Self::add_sample) is to follow.
     #[inline]
     pub fn is_sample(&mut self) -> bool {
         self.until_sample -= 1;
-        if self.until_sample == 0 {
-            self.until_sample = SAMPLE as u32;
-            return true;
-        }
-        false
+        self.until_sample == 0
     }
 
     /// The time since then is nobody's: the CPU was halted.
@@ -211,6 +207,7 @@ impl Kernel {
 
     /// A call, or a fault, of the process was measured: `passed` ticks, for all that were not.
     pub fn add_sample(&mut self, slot: ProcessSlot, passed: u64) {
+        self.until_sample = SAMPLE as u32;
         let running = read_tsc().wrapping_sub(self.charged_until);
         if let Some(process) = self.processes.get_mut(slot) {
             let usage = &mut process.usage;

@@ -46,6 +46,7 @@ pub mod usage;
 pub mod vectored;
 pub mod wait;
 
+use crate::arch::context;
 use crate::arch::registers::read_tsc;
 use crate::kernel::Kernel;
 use crate::process::scheduler::Next;
@@ -121,24 +122,24 @@ pub const RETURN: u64 = 0;
 #[inline]
 pub fn enter(kernel: &mut Kernel, number: u64, [a, b, c, d, e]: [u64; 5]) -> Outcome {
     COUNTERS.count_system_call(number);
-    // One call at the end, whichever it is: so it is a jump.
-    let answer = if kernel.is_sample() {
-        measured
-    } else {
-        call(number)
-    };
-    answer(kernel, a, b, c, d, e)
+    if kernel.is_sample() {
+        measured(kernel);
+    }
+    // The only one that comes back is the last one: so it is a jump, and there is no frame for it.
+    call(number)(kernel, a, b, c, d, e)
 }
 
 /// One call of many is measured: what is known of the kernel's own time.
 #[cold]
-extern "C" fn measured(kernel: &mut Kernel, _: u64, _: u64, _: u64, _: u64, _: u64) -> Outcome {
+#[inline(never)]
+fn measured(kernel: &mut Kernel) -> ! {
     let process = kernel.current.process;
     let start = read_tsc();
     // Its number and arguments are the saved registers', too: to hand them on would cost every call.
     let outcome = ask(kernel);
     kernel.add_sample(process, read_tsc().wrapping_sub(start));
-    outcome
+    finish(kernel, outcome);
+    context::enter()
 }
 
 /// What a call comes to beyond its result. What is current afterwards goes on.
