@@ -43,12 +43,11 @@ impl Heap {
 
     #[cold]
     fn fill_reserve(&mut self, frames: &mut Frames) -> Result<(), Errno> {
+        let places = &mut self.reserve[self.reserved..];
+        self.reserved += frames.allocate_several(Use::Kernel, places);
         while self.reserved < RESERVE {
-            let places = &mut self.reserve[self.reserved..];
-            match frames.allocate_run(Use::Kernel, places) {
-                0 => places[0] = Some(frames.allocate(Use::Kernel).ok_or(Errno::ENOMEM)?),
-                more => self.reserved += more - 1,
-            }
+            let frame = frames.allocate(Use::Kernel).ok_or(Errno::ENOMEM)?;
+            self.reserve[self.reserved] = Some(frame);
             self.reserved += 1;
         }
         Ok(())
