@@ -126,7 +126,7 @@ impl Frames {
             // Frame numbers are 32 bits wide: 16 TiB.
             ranges.push(start.max(1)..end.min(u64::from(u32::MAX)));
         }
-        for range in reserved {
+        for range in reserved.iter().filter(|range| !range.is_empty()) {
             ranges.subtract(range.start / PAGE..range.end.div_ceil(PAGE));
         }
         let last = ranges.iter().map(|range| range.end).max();

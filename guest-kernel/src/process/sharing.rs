@@ -213,14 +213,14 @@ impl Kernel {
         else {
             return;
         };
-        let actions = Rc::clone(&process.signals.actions);
+        let actions = process.signals.actions.clone();
         let mut last = None;
         loop {
             // One at a time: what is found is changed.
             let next = fellows(self.processes, slot, &token, |shares| &shares.handlers)
                 .find(|&other| last.is_none_or(|last| other > last));
             let Some(other) = next else { return };
-            self.processes[other].signals.actions = Rc::clone(&actions);
+            self.processes[other].signals.actions.clone_from(&actions);
             last = next;
         }
     }

@@ -84,7 +84,8 @@ pub struct Actions {
 pub struct Signals {
     /// Those for the process: for any thread that does not block them.
     pub pending: Pending,
-    pub actions: Rc<Actions>,
+    /// None where all are the default: many programs never say otherwise.
+    pub actions: Option<Rc<Actions>>,
 }
 
 /// What a thread has to do with signals.
@@ -218,14 +219,10 @@ const IGNORED_BY_DEFAULT: u64 = bit(SIGCHLD) | bit(SIGCONT) | bit(SIGURG) | bit(
 
 impl Signals {
     /// All default, none pending.
-    pub fn new() -> Self {
-        let actions = Rc::new(Actions {
-            by_signal: [Action::default(); LAST as usize],
-            handled: 0,
-        });
+    pub const fn new() -> Self {
         Self {
             pending: Pending::NONE,
-            actions,
+            actions: None,
         }
     }
 
@@ -234,14 +231,16 @@ impl Signals {
     pub fn fork(&self) -> Self {
         Self {
             pending: Pending::NONE,
-            actions: Rc::clone(&self.actions),
+            actions: self.actions.clone(),
         }
     }
 
     /// What execve leaves: handlers become default, the rest stays (execve(2)).
     pub fn reset_handlers(&mut self) {
-        if self.actions.handled != 0 {
-            let actions = Rc::make_mut(&mut self.actions);
+        if let Some(actions) = &mut self.actions
+            && actions.handled != 0
+        {
+            let actions = Rc::make_mut(actions);
             actions.handled = 0;
             for action in &mut actions.by_signal {
                 let handler = if action.handler == SIG_IGN {
@@ -257,12 +256,22 @@ impl Signals {
         }
     }
 
+    #[inline]
     pub fn action(&self, signal: u8) -> Action {
-        self.actions.by_signal[usize::from(signal) - 1]
+        match &self.actions {
+            Some(actions) => actions.by_signal[usize::from(signal) - 1],
+            None => Action::default(),
+        }
     }
 
     pub fn set_action(&mut self, signal: u8, action: Action) {
-        let actions = Rc::make_mut(&mut self.actions);
+        let actions = self.actions.get_or_insert_with(|| {
+            Rc::new(Actions {
+                by_signal: [Action::default(); LAST as usize],
+                handled: 0,
+            })
+        });
+        let actions = Rc::make_mut(actions);
         actions.by_signal[usize::from(signal) - 1] = action;
         actions.handled &= !bit(signal);
         if action.handler > SIG_IGN {
@@ -273,13 +282,13 @@ impl Signals {
     /// Whether children of this process leave no zombies (sigaction(2), SA_NOCLDWAIT).
     #[inline]
     pub fn discards_children(&self) -> bool {
-        let action = &self.actions.by_signal[SIGCHLD as usize - 1];
+        let action = self.action(SIGCHLD);
         action.handler == SIG_IGN || action.flags & u64::from(linux::SA_NOCLDWAIT) != 0
     }
 
     #[inline]
     pub fn disposition(&self, signal: u8) -> Disposition {
-        match self.actions.by_signal[usize::from(signal) - 1].handler {
+        match self.action(signal).handler {
             SIG_DFL if IGNORED_BY_DEFAULT & bit(signal) != 0 => Disposition::Ignore,
             SIG_DFL if STOPS & bit(signal) != 0 => Disposition::Stop,
             SIG_DFL => Disposition::Terminate,
