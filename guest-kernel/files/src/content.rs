@@ -53,6 +53,15 @@ impl<S: PageStore> Files<S> {
         })
     }
 
+    /// Whether a file begins with some bytes.
+    pub fn begins_with<const N: usize>(&self, store: &S, id: InodeId, bytes: &[u8; N]) -> bool {
+        if let Some(content) = self.content_in_place(id) {
+            return content.starts_with(bytes);
+        }
+        let mut start = [0; N];
+        self.read_at(store, id, 0, &mut start) == N && start == *bytes
+    }
+
     /// Whether somebody may execute an inode.
     ///
     /// # Errors

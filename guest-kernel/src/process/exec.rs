@@ -258,9 +258,7 @@ impl Kernel {
             let (space, program) = known?;
             return Ok(Kind::Program(space, program));
         }
-        let mut mark = [0; 2];
-        let length = self.files.read_at(&self.pages, file.inode, 0, &mut mark);
-        if &mark[..length] != b"#!" {
+        if !self.files.begins_with(&self.pages, file.inode, b"#!") {
             let (space, program) = self.new_program(file, layout)?;
             return Ok(Kind::Program(space, program));
         }

@@ -94,12 +94,10 @@ impl Kernel {
         }
         let descriptor = directory as u32;
         let descriptors = &self.processes[self.current].descriptors;
-        if let OnExec::Close = descriptors.on_exec(descriptor)? {
-            let mut start = [0; 2];
-            self.files.read_at(&self.pages, inode, 0, &mut start);
-            if &start == b"#!" {
-                return Err(Errno::ENOENT);
-            }
+        if let OnExec::Close = descriptors.on_exec(descriptor)?
+            && self.files.begins_with(&self.pages, inode, b"#!")
+        {
+            return Err(Errno::ENOENT);
         }
         const DIRECTORY: &[u8] = b"/dev/fd/";
         const DIGITS: usize = 10;
