@@ -73,9 +73,12 @@ int main(void)
 
 	/* The kernel's part. */
 	getrusage(RUSAGE_SELF, &before);
-	for (int i = 0; i < 200000 && now(CLOCK_PROCESS_CPUTIME_ID) - start < 100000000; i++)
+	for (int i = 0; i < 2000000; i++) {
 		(void)!syscall(SYS_getppid);
-	getrusage(RUSAGE_SELF, &after);
+		getrusage(RUSAGE_SELF, &after);
+		if (micro(after.ru_stime) > micro(before.ru_stime))
+			break;
+	}
 	HOLDS(micro(after.ru_stime) > micro(before.ru_stime));
 	HOLDS(micro(after.ru_utime) >= micro(before.ru_utime));
 
