@@ -15,8 +15,8 @@ const TICK: f64 = 58.0;
 #[must_use]
 pub fn by_size(report: &Report, what: &str, unit: Unit) -> Option<String> {
     const HEIGHT: f64 = 320.0;
-    const LEFT: f64 = 80.0;
-    const RIGHT: f64 = 130.0;
+    const LEFT: f64 = 90.0;
+    const RIGHT: f64 = 126.0;
     const TOP: f64 = 14.0;
     const BOTTOM: f64 = 46.0;
     let prefix = format!("{what}@");
@@ -75,12 +75,14 @@ pub fn by_size(report: &Report, what: &str, unit: Unit) -> Option<String> {
         f64::midpoint(LEFT, WIDTH - RIGHT),
         HEIGHT - 6.0
     );
-    // Names stand at the ends of lines, moved apart where lines end together.
-    let mut labels: Vec<(Engine, f64, f64)> = lines
+    // Names stand to the right, at the height of their lines' ends, moved apart where lines end together. A line that
+    // ends early is led there.
+    let mut labels: Vec<(Engine, [f64; 2], f64)> = lines
         .iter()
         .filter_map(|(engine, points)| {
             let (size, cost) = points.last()?;
-            Some((*engine, x(*size), y(cost.median)))
+            let height = y(cost.median);
+            Some((*engine, [x(*size), height], height))
         })
         .collect();
     labels.sort_by(|a, b| a.2.total_cmp(&b.2));
@@ -111,16 +113,23 @@ pub fn by_size(report: &Report, what: &str, unit: Unit) -> Option<String> {
         }
         svg.push_str("</g>");
     }
-    for (engine, x, y) in labels {
+    let right = WIDTH - RIGHT;
+    for (engine, [x, end], y) in labels {
         let (name, label) = (engine.name(), engine.label());
         let marked = rows
             .iter()
             .any(|(_, row)| report.is_marked(&row.measure, engine));
         let star = if marked { " *" } else { "" };
+        if x < right {
+            let _ = write!(
+                svg,
+                r#"<path class="e-{name} leader" d="M{x:.1} {end:.1}L{right} {y:.1}"/>"#
+            );
+        }
         let _ = write!(
             svg,
             r#"<text class="e-{name} name" x="{:.1}" y="{:.1}">{label}{star}</text>"#,
-            x + 9.0,
+            right + 9.0,
             y + 4.0
         );
     }
