@@ -36,14 +36,17 @@ pub unsafe fn write_msr(register: u32, value: u64) {
 
 /// CPUID; zeros for a leaf beyond the highest of its range.
 pub fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
-    let highest = core::arch::x86_64::__cpuid(leaf & 0xf000_0000).eax;
-    if leaf > highest || highest & 0xf000_0000 != leaf & 0xf000_0000 {
-        return CpuidResult {
-            eax: 0,
-            ebx: 0,
-            ecx: 0,
-            edx: 0,
-        };
+    // These are there wherever there is a long mode.
+    if !matches!(leaf, 1 | 0x8000_0001) {
+        let highest = core::arch::x86_64::__cpuid(leaf & 0xf000_0000).eax;
+        if leaf > highest || highest & 0xf000_0000 != leaf & 0xf000_0000 {
+            return CpuidResult {
+                eax: 0,
+                ebx: 0,
+                ecx: 0,
+                edx: 0,
+            };
+        }
     }
     core::arch::x86_64::__cpuid_count(leaf, subleaf)
 }

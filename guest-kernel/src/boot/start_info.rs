@@ -44,8 +44,8 @@ struct RawModule {
     reserved: u64,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy)]
+/// Packed, for it may lie at any address.
+#[repr(C, packed)]
 struct RawMemoryMapEntry {
     address: u64,
     size: u64,
@@ -90,7 +90,7 @@ impl fmt::Display for Error {
 
 /// The checked claims.
 pub struct StartInfo {
-    map: Range<u64>,
+    map: &'static [RawMemoryMapEntry],
     /// Physical bytes of the initramfs, in RAM; empty without one.
     initramfs: Range<u64>,
     /// The options of the command line.
@@ -102,7 +102,7 @@ pub struct StartInfo {
 impl StartInfo {
     /// Before it is read.
     pub const NONE: Self = Self {
-        map: 0..0,
+        map: &[],
         initramfs: 0..0,
         options: Options::NONE,
         structures: [const { 0..0 }; 4],
@@ -119,11 +119,14 @@ impl StartInfo {
         if head.version == 0 || head.memory_map == 0 || head.memory_map_entries == 0 {
             return Err(Error::NoMemoryMap);
         }
-        let map_size = u64::from(head.memory_map_entries.min(MAP_LIMIT))
-            * size_of::<RawMemoryMapEntry>() as u64;
-        self.map = range(head.memory_map, map_size, "the memory map")?;
+        let count = u64::from(head.memory_map_entries.min(MAP_LIMIT));
+        let map_size = count * size_of::<RawMemoryMapEntry>() as u64;
+        let map = range(head.memory_map, map_size, "the memory map")?;
+        let first = direct_map(PhysAddr::new_truncate(map.start)).cast();
+        // SAFETY: the first GiB is mapped, an entry is made of integers, and nobody is given the frames of these.
+        self.map = unsafe { core::slice::from_raw_parts(first, count as usize) };
         self.structures[0] = start..start + size_of::<RawStartInfo>() as u64;
-        self.structures[2] = self.map.clone();
+        self.structures[2] = map;
         if head.command_line != 0 {
             self.structures[3] = read_command_line(head.command_line, &mut self.options)?;
         }
@@ -148,11 +151,7 @@ impl StartInfo {
 
     /// The RAM, in the order of the monitor's map: physical bytes, not rounded, not checked for overlaps.
     pub fn ram(&self) -> impl Iterator<Item = Range<u64>> + '_ {
-        let size = size_of::<RawMemoryMapEntry>() as u64;
-        let starts =
-            (0..(self.map.end - self.map.start) / size).map(move |n| self.map.start + n * size);
-        starts.filter_map(|at| {
-            let entry: RawMemoryMapEntry = read(at, "the memory map").ok()?;
+        self.map.iter().filter_map(|entry| {
             let end = entry.address.checked_add(entry.size)?;
             (entry.kind == USABLE && entry.size > 0).then_some(entry.address..end)
         })
