@@ -17,6 +17,8 @@
 //! a stale one, which takes less to clear than a whole frame; who wants any frame and finds the plain list
 //! empty takes from the others.
 use super::direct_map;
+pub use super::frame_info::{FrameInfo, NO_FRAME, frame_of, number_of};
+use super::frame_info::{place_of, pop, push};
 use super::range_list::RangeList;
 use crate::arch::wide;
 use crate::boot::command_line::Ram;
@@ -28,30 +30,6 @@ use contract::{Errno, PAGE};
 use core::ops::Range;
 use x86_64::PhysAddr;
 use x86_64::structures::paging::PhysFrame;
-
-/// What is known of one frame. See the module's table.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct FrameInfo {
-    pub count: u32,
-    pub next: u32,
-    pub bits: u64,
-}
-
-const _: () = assert!(size_of::<FrameInfo>() == 16);
-
-impl FrameInfo {
-    const fn counted_once(bits: u64) -> Self {
-        Self {
-            count: 1,
-            next: NO_FRAME,
-            bits,
-        }
-    }
-}
-
-/// End of a list of frames: frame 0 is never handed out.
-pub const NO_FRAME: u32 = 0;
 
 /// What a frame is used for; each has a gauge in the counter page.
 #[derive(Clone, Copy)]
@@ -341,45 +319,6 @@ impl Frames {
             .or_else(|| pop(self.info, &mut self.zeroed_tables))
             .or_else(|| pop(self.info, &mut self.roots))
     }
-}
-
-/// A frame's place in the array, which begins at `info`.
-#[inline]
-fn place_of(info: *mut FrameInfo, frame: PhysFrame) -> *mut FrameInfo {
-    /// Bytes of memory that a byte of the array stands for.
-    const RATIO: u64 = PAGE / size_of::<FrameInfo>() as u64;
-    info.wrapping_byte_add((frame.start_address().as_u64() / RATIO) as usize)
-}
-
-#[inline]
-pub fn frame_of(number: u32) -> PhysFrame {
-    PhysFrame::containing_address(PhysAddr::new_truncate(u64::from(number) * PAGE))
-}
-
-/// The number of a frame, for lists kept in [`FrameInfo`].
-#[inline]
-pub fn number_of(frame: PhysFrame) -> u32 {
-    (frame.start_address().as_u64() / PAGE) as u32
-}
-
-#[inline]
-fn pop(info: *mut FrameInfo, list: &mut u32) -> Option<PhysFrame> {
-    if *list == NO_FRAME {
-        return None;
-    }
-    let frame = *list;
-    // SAFETY: only frames of this allocator are ever pushed, and the array covers them.
-    *list = unsafe { (*info.add(frame as usize)).next };
-    Some(frame_of(frame))
-}
-
-#[inline]
-fn push(info: *mut FrameInfo, list: &mut u32, frame: PhysFrame) {
-    // SAFETY: the array covers every frame that was handed out.
-    let info = unsafe { &mut *place_of(info, frame) };
-    // Its bits say where a table is stale.
-    (info.count, info.next) = (0, *list);
-    *list = number_of(frame);
 }
 
 /// Zeroes a frame.

@@ -2,7 +2,7 @@
 //!
 //! | what | file |
 //! |---|---|
-//! | physical memory | `frames.rs`, `heap.rs`; `pages.rs` is what page tree and files see of it |
+//! | physical memory | `frames.rs` over `frame_info.rs`, `heap.rs`; `pages.rs` is what page tree and files see of it |
 //! | an address space: a page tree, and what a tree does not say | `space.rs`, `known_pages.rs`, `mappings.rs`, `range_list.rs` |
 //! | what is mapped changes | `changes.rs`, `placement.rs`, `relocation.rs`, `stack.rs`, `advice.rs` |
 //! | pages are asked for, written, copied ahead | `accesses.rs`, `object_pages.rs`, `habits.rs` |
@@ -12,6 +12,7 @@ mod accesses;
 mod advice;
 pub mod areas;
 mod changes;
+mod frame_info;
 pub mod frames;
 pub mod habits;
 pub mod heap;
