@@ -99,24 +99,28 @@ impl Frames {
     ) -> Result<(), Errno> {
         let ranges = &mut self.untouched;
         for range in usable {
-            let start = range.start.div_ceil(PAGE);
-            let end = range.end / PAGE;
+            let mut start = range.start.div_ceil(PAGE).max(1);
             // Frame numbers are 32 bits wide: 16 TiB.
-            ranges.push(start.max(1)..end.min(u64::from(u32::MAX)));
-        }
-        for range in reserved.iter().filter(|range| !range.is_empty()) {
-            ranges.subtract(range.start / PAGE..range.end.div_ceil(PAGE));
+            let end = (range.end / PAGE).min(u64::from(u32::MAX));
+            // Piece by piece: up to what is reserved next, and on behind it.
+            while start < end {
+                let next = reserved
+                    .iter()
+                    .filter(|taken| start * PAGE < taken.end && taken.start < end * PAGE)
+                    .min_by_key(|taken| taken.start);
+                let Some(next) = next else {
+                    ranges.push(start..end);
+                    break;
+                };
+                ranges.push(start..next.start / PAGE);
+                start = next.end.div_ceil(PAGE);
+            }
         }
         let last = ranges.iter().map(|range| range.end).max();
         let last = last.ok_or(Errno::ENOMEM)?;
         let info_frames = (last * size_of::<FrameInfo>() as u64).div_ceil(PAGE);
-        let home = ranges
-            .iter()
-            .find(|range| range.end - range.start > info_frames)
-            .ok_or(Errno::ENOMEM)?;
-        // At the end of its range, so that the lowest frames are handed out first.
-        let info_start = home.end - info_frames;
-        ranges.subtract(info_start..info_start + info_frames);
+        // At the end of a range, so that the lowest frames are handed out first.
+        let info_start = ranges.take_end(info_frames).ok_or(Errno::ENOMEM)?;
         let total: u64 = ranges.iter().map(|range| range.end - range.start).sum();
         COUNTERS.set(Counter::FramesTotal, total);
         COUNTERS.set(Counter::FramesFree, total);

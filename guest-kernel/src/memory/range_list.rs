@@ -24,44 +24,28 @@ impl RangeList {
             .map(|&(start, end)| u64::from(start)..u64::from(end))
     }
 
-    /// Adds a range; one too many is left unused rather than mishandled.
+    /// Adds a range, if there is something in it; one too many is left unused rather than mishandled.
     pub fn push(&mut self, range: Range<u64>) {
-        self.insert(self.len, range);
-    }
-
-    fn insert(&mut self, at: usize, range: Range<u64>) {
-        if range.start < range.end && self.len < MAX_RANGES {
-            self.ranges.copy_within(at..self.len, at + 1);
-            self.ranges[at] = (range.start as u32, range.end as u32);
+        if range.start < range.end
+            && let Some(place) = self.ranges.get_mut(self.len)
+        {
+            *place = (range.start as u32, range.end as u32);
             self.len += 1;
         }
     }
 
-    fn remove(&mut self, at: usize) {
-        self.ranges.copy_within(at + 1..self.len, at);
+    fn remove_first(&mut self) {
+        self.ranges.copy_within(1..self.len, 0);
         self.len -= 1;
     }
 
-    /// Cuts a range out, in place: most holes lie in one range or in none.
-    pub fn subtract(&mut self, hole: Range<u64>) {
-        // From the last on: what is put in or taken out moves none that is still to be looked at.
-        for at in (0..self.len).rev() {
-            let (start, end) = self.ranges[at];
-            let range = u64::from(start)..u64::from(end);
-            if hole.end <= range.start || range.end <= hole.start {
-                continue;
-            }
-            match (range.start < hole.start, hole.end < range.end) {
-                (false, false) => self.remove(at),
-                (false, true) => self.ranges[at].0 = hole.end as u32,
-                (true, rest) => {
-                    self.ranges[at].1 = hole.start as u32;
-                    if rest {
-                        self.insert(at + 1, hole.end..range.end);
-                    }
-                }
-            }
-        }
+    /// Takes so many numbers out of the end of the first range that has more, and answers the first of them.
+    pub fn take_end(&mut self, count: u64) -> Option<u64> {
+        let (_, end) = self.ranges[..self.len]
+            .iter_mut()
+            .find(|(start, end)| u64::from(*end - *start) > count)?;
+        *end -= count as u32;
+        Some(u64::from(*end))
     }
 
     /// Takes the lowest number out.
@@ -70,7 +54,7 @@ impl RangeList {
         let lowest = *start;
         *start += 1;
         if start == end {
-            self.remove(0);
+            self.remove_first();
         }
         Some(lowest)
     }
@@ -83,7 +67,7 @@ impl RangeList {
         let run = *start..(*end).min(start.saturating_add(most));
         *start = run.end;
         if start == end {
-            self.remove(0);
+            self.remove_first();
         }
         run
     }
