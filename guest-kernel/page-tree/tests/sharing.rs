@@ -133,6 +133,26 @@ fn shared_from_any_level_down_is_copied_from_there() {
 }
 
 #[test]
+fn a_write_bit_below_shared_tables_is_no_leave_to_write() {
+    let mut arena = Arena::new();
+    let mut parent = space_of(&mut arena, GIB, MIB);
+    write(&mut parent, &mut arena, GIB, 1);
+    let mut child = parent.fork(&mut arena).unwrap();
+    let mut other = parent.fork(&mut arena).unwrap();
+    // It leaves the tables, and the page with its write bit, to the two others.
+    write(&mut child, &mut arena, GIB, 2);
+    let address = VirtAddr::new(GIB);
+    let page = parent.resolve_for_write(&mut arena, address).unwrap();
+    arena.write(page, 3);
+    assert_eq!(read(&mut other, &mut arena, GIB), 1);
+    arena.audit([&parent, &child, &other].into_iter(), &[]);
+    for space in [parent, child, other] {
+        space.release(&mut arena);
+    }
+    assert_eq!(arena.frames_in_use(), 0);
+}
+
+#[test]
 fn copying_a_nearly_empty_table_touches_few_entries() {
     let mut arena = Arena::new();
     let mut parent = space_of(&mut arena, GIB, MIB);
