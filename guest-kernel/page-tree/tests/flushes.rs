@@ -158,9 +158,27 @@ fn what_is_moved_away_or_discarded_is_flushed() {
         (from, to) = (to, to + GIB);
     }
     fill(&mut space, &mut arena, from);
-    space
-        .discard(&mut arena, range(from, PAGES * PAGE))
-        .unwrap();
+    // Some pages of a page table, and one that is all alike.
+    for discarded in [range(from, PAGES * PAGE), range(4 * GIB, 2 * MIB)] {
+        space
+            .reserve(&mut arena, range(4 * GIB, 2 * MIB), READ_WRITE)
+            .unwrap();
+        fill(&mut space, &mut arena, 4 * GIB);
+        space.discard(&mut arena, discarded).unwrap();
+        arena.tlb_audit(&space);
+    }
+    space.release(&mut arena);
+}
+
+#[test]
+fn a_table_that_goes_is_flushed_though_no_page_was_in_it() {
+    let mut arena = Arena::new();
+    arena.tlb_hears = true;
+    let mut space = space_of(&mut arena, GIB, 2 * PAGE);
+    let before = arena.frames_in_use();
+    arena.tlb_load(&space, GIB);
+    space.unmap(&mut arena, range(GIB, 2 * PAGE)).unwrap();
+    assert_eq!(arena.frames_in_use(), before - 3);
     arena.tlb_audit(&space);
     space.release(&mut arena);
 }
