@@ -3,21 +3,21 @@
 //! Two benches are taken at different times, so drift does not cancel between them. What has no cowbell in it, the host
 //! and Linux, tells how much there was: times that changed by less than twice that are not told.
 
-use super::amounts;
-use super::change::{enough, has_changed, notable};
+use super::change::{enough, has_changed};
 use super::engines::{Engine, Kernel, Unit};
 use super::json::VERSION;
 use super::report::Report;
 use super::statistics::Summary;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use std::fmt::Write as _;
 use std::path::Path;
 
 /// An earlier report.
 pub struct Earlier {
-    name: String,
-    report: Value,
+    /// Its file, as it was given.
+    pub name: String,
+    /// The report.
+    pub report: Value,
 }
 
 /// Reads an earlier report.
@@ -43,38 +43,48 @@ pub fn read(path: &Path) -> Result<Earlier> {
 
 /// What a comparison found.
 #[derive(Debug, Default)]
-struct Found {
+pub struct Found {
     /// Figures of cowbell that both have, from samples enough.
-    compared: usize,
+    pub compared: usize,
+    /// How many of them are times.
+    pub times: usize,
     /// Figures that both have, from too few samples.
-    unsure: usize,
+    pub unsure: usize,
     /// Figures that only the earlier one has, and only the new one.
-    in_one: [usize; 2],
+    pub in_one: [usize; 2],
     /// Of those compared, the ones that changed.
-    changes: Vec<Change>,
+    pub changes: Vec<Change>,
     /// Times without cowbell in them: by what part each has moved, whatever its spread.
-    moved: Vec<f64>,
+    pub moved: Vec<f64>,
 }
 
 impl Found {
     /// By how much times have drifted: three quarters of those without cowbell in them moved by less.
-    fn drift(&self) -> Option<f64> {
+    #[must_use]
+    pub fn drift(&self) -> Option<f64> {
         Some(Summary::of(self.moved.iter().copied())?.upper_quartile)
     }
 }
 
 /// One figure that changed.
 #[derive(Debug, PartialEq)]
-struct Change {
-    measure: String,
-    engine: Engine,
-    unit: Unit,
-    before: f64,
-    after: f64,
+pub struct Change {
+    /// Name of the measure.
+    pub measure: String,
+    /// What it was taken on.
+    pub engine: Engine,
+    /// What the medians count.
+    pub unit: Unit,
+    /// The earlier median.
+    pub before: f64,
+    /// The new one.
+    pub after: f64,
 }
 
 impl Change {
-    fn ratio(&self) -> f64 {
+    /// How many times as much it is.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
         self.after / self.before
     }
 }
@@ -84,158 +94,9 @@ fn distance(before: f64, after: f64) -> f64 {
     (after / before).max(before / after) - 1.0
 }
 
-/// Says what changed.
+/// Compares every figure of two reports; times not, where they are of two hosts.
 #[must_use]
-pub fn show(earlier: &Earlier, new: &Report) -> String {
-    let old = &earlier.report;
-    let mut text = format!("\nCOMPARED WITH {}\n", earlier.name);
-    for (name, before, after) in differences(old, new) {
-        let _ = writeln!(text, "{name}: was {before}, is {after}");
-    }
-    let other_host = is_other_host(old, new);
-    if other_host {
-        text.push_str(
-            "This is another host: instructions and memory are compared, times are not.\n",
-        );
-    }
-    let mut found = find(old, new, other_host);
-    found
-        .changes
-        .sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
-    for change in &found.changes {
-        let title = match (change.engine.kernel(), change.ratio() < 1.0) {
-            (Kernel::Cowbell, true) => "better",
-            (Kernel::Cowbell, false) => "worse",
-            _ => "outside",
-        };
-        let _ = writeln!(
-            text,
-            "{title:7} {:24} {:13} {:>12} → {:>12}  {}",
-            change.measure,
-            change.engine.name(),
-            amounts::show(change.before, change.unit),
-            amounts::show(change.after, change.unit),
-            amounts::ratio(change.ratio())
-        );
-    }
-    text + &summary(&found, other_host)
-}
-
-/// The lines at the end.
-fn summary(found: &Found, other_host: bool) -> String {
-    let mut text = String::new();
-    let own = |change: &&Change| change.engine.kernel() == Kernel::Cowbell;
-    let (better, worse): (Vec<&Change>, Vec<&Change>) = (found.changes.iter())
-        .filter(own)
-        .partition(|change| change.ratio() < 1.0);
-    let compared = found.compared;
-    let _ = match (better.len(), worse.len()) {
-        _ if compared == 0 => writeln!(text, "Nothing of cowbell can be compared."),
-        (0, 0) => writeln!(
-            text,
-            "Nothing got better or worse beyond the spread, of {compared} figures."
-        ),
-        (better, worse) => writeln!(
-            text,
-            "Beyond the spread {better} got better and {worse} got worse, of {compared} figures."
-        ),
-    };
-    if better.len() + worse.len() < found.changes.len() {
-        text.push_str("(outside: no cowbell in it, the host or Linux has changed)\n");
-    }
-    match found.drift() {
-        Some(drift) if drift > notable(Unit::Nanoseconds) => {
-            let _ = writeln!(
-                text,
-                "Times on the host and on Linux, without cowbell, have drifted by {:.0}%: times that changed by less \
-                 than twice that are not told.",
-                100.0 * drift
-            );
-        }
-        None if !other_host && compared > 0 => text.push_str(
-            "No times without cowbell are in both (engine host): where the host was slower, that is not known.\n",
-        ),
-        _ => {}
-    }
-    if found.unsure > 0 {
-        let _ = writeln!(
-            text,
-            "{} more were taken too few times to tell, here or there.",
-            found.unsure
-        );
-    }
-    for (count, place) in found.in_one.into_iter().zip(["the earlier", "this"]) {
-        if count > 0 {
-            let _ = writeln!(text, "{count} more are in {place} bench alone.");
-        }
-    }
-    text
-}
-
-/// Whether times there and here have nothing to do with each other.
-fn is_other_host(old: &Value, new: &Report) -> bool {
-    old["host"]["processor"] != new.facts.processor.as_str()
-        || old["host"]["ring_0"] != new.facts.ring_zero.name()
-}
-
-/// What is not as it was: a name, what it was, and what it is.
-fn differences(old: &Value, new: &Report) -> Vec<(&'static str, String, String)> {
-    let facts = &new.facts;
-    let host = &old["host"];
-    let versions = &old["versions"];
-    let quick = |quick: bool| if quick { "--quick" } else { "a whole one" };
-    [
-        (
-            "processor",
-            &host["processor"],
-            facts.processor.as_str().into(),
-        ),
-        ("CPUs", &host["cpus"], facts.cpus.into()),
-        (
-            "ring 0 on KVM",
-            &host["ring_0"],
-            facts.ring_zero.name().into(),
-        ),
-        (
-            "the host's kernel",
-            &host["kernel"],
-            facts.kernel.as_str().into(),
-        ),
-        (
-            "cowbell",
-            &versions["cowbell"],
-            env!("CARGO_PKG_VERSION").into(),
-        ),
-        ("QEMU", &versions["qemu"], facts.qemu.clone().into()),
-        (
-            "Linux to compare with",
-            &versions["linux"],
-            facts.linux.clone().into(),
-        ),
-        (
-            "the bench",
-            &old["quick"]
-                .as_bool()
-                .map_or(Value::Null, |was| quick(was).into()),
-            quick(new.quick).into(),
-        ),
-    ]
-    .into_iter()
-    .filter(|(_, before, after): &(_, &Value, Value)| *before != after)
-    .map(|(name, before, after)| (name, plain(before), plain(&after)))
-    .collect()
-}
-
-/// A value as it stands in a sentence.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => "none".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn find(old: &Value, new: &Report, other_host: bool) -> Found {
+pub fn find(old: &Value, new: &Report, other_host: bool) -> Found {
     let mut found = Found::default();
     let mut known = 0;
     for row in &new.rows {
@@ -265,6 +126,7 @@ fn find(old: &Value, new: &Report, other_host: bool) -> Found {
                 continue;
             }
             found.compared += usize::from(own);
+            found.times += usize::from(own && unit == Unit::Nanoseconds);
             if has_changed(&before, &after, unit) {
                 found.changes.push(Change {
                     measure: row.measure.name.clone(),
@@ -319,60 +181,6 @@ mod tests {
     use super::super::report::tests::report;
     use super::*;
 
-    fn earlier(report: Value) -> Earlier {
-        let name = "old.json".to_owned();
-        Earlier { name, report }
-    }
-
-    /// A report in which only what has cowbell in it takes so many times as long.
-    fn slower(factor: f64) -> Report {
-        let mut new = report(1.0);
-        for row in &mut new.rows {
-            for (participant, cell) in new.participants.iter().zip(&mut row.cells) {
-                if participant.engine.kernel() == Kernel::Cowbell {
-                    cell.samples
-                        .iter_mut()
-                        .for_each(|sample| sample.1 *= factor);
-                }
-            }
-        }
-        new
-    }
-
-    #[test]
-    fn changes_beyond_the_spread_are_told() {
-        let old = json::value(&report(1.0));
-        let same = find(&old, &report(1.0), false);
-        assert!(same.compared > 100 && same.unsure == 0 && same.changes.is_empty());
-        assert_eq!((same.in_one, same.drift()), ([0, 0], Some(0.0)));
-        // The samples lie within one part in a hundred of the median.
-        assert!(find(&old, &slower(1.025), false).changes.is_empty());
-        let all = find(&old, &slower(1.2), false);
-        assert_eq!(all.changes.len(), all.compared);
-        let old = earlier(old);
-        let text = show(&old, &slower(0.5));
-        assert!(
-            text.contains("better  getppid") && !text.contains("worse  "),
-            "{text}"
-        );
-        assert!(show(&old, &slower(2.0)).contains("worse   getppid"));
-        let text = show(&old, &report(1.0));
-        assert!(text.contains("Nothing got better or worse"), "{text}");
-    }
-
-    #[test]
-    fn a_host_that_was_slower_is_no_change_of_cowbell() {
-        let old = json::value(&report(1.0));
-        let found = find(&old, &report(1.3), false);
-        let times = |change: &&Change| {
-            change.unit == Unit::Nanoseconds && change.engine.kernel() == Kernel::Cowbell
-        };
-        assert_eq!(found.changes.iter().filter(times).count(), 0);
-        let text = show(&earlier(old), &report(1.3));
-        assert!(text.contains("have drifted by 30%"), "{text}");
-        assert!(text.contains("outside getppid"), "{text}");
-    }
-
     #[test]
     fn one_figure_of_many() {
         let old = json::value(&report(1.0));
@@ -392,38 +200,5 @@ mod tests {
         );
         new.rows.truncate(5);
         assert!(find(&old, &new, false).in_one[0] > 100);
-    }
-
-    #[test]
-    fn another_host_has_other_times() {
-        let mut old = json::value(&report(1.0));
-        old["host"]["processor"] = "Another processor".into();
-        let text = show(&earlier(old), &slower(2.0));
-        assert!(
-            text.contains("was Another processor, is A processor"),
-            "{text}"
-        );
-        assert!(
-            text.contains("worse   getppid                  icount"),
-            "{text}"
-        );
-        assert!(!text.contains("ms "), "{text}");
-    }
-
-    #[test]
-    fn what_is_no_figure_is_not_compared() {
-        let mut old = json::value(&report(1.0));
-        let results = &mut old["measures"]["getppid"]["results"];
-        results["tcg"]["summary"]["median"] = "fast".into();
-        results["kvm"] = Value::Null;
-        results["icount"]["unit"] = "nanoseconds".into();
-        let found = find(&old, &report(1.0), false);
-        assert!(found.changes.is_empty());
-        assert_eq!(found.in_one[1], 3);
-        let nothing = show(&earlier(serde_json::json!({})), &report(1.0));
-        assert!(
-            nothing.contains("Nothing of cowbell can be compared"),
-            "{nothing}"
-        );
     }
 }

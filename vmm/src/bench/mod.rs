@@ -7,7 +7,7 @@
 //! | taking the measures | [`rounds`], [`starts`] |
 //! | what they come to | [`statistics`], [`report`] |
 //! | showing it | [`table`], [`json`], [`html`], [`plots`], [`destination`] |
-//! | what is otherwise than it was | [`compare`], [`change`] |
+//! | what is otherwise than it was | [`compare`], [`change`], [`findings`] |
 
 mod amounts;
 mod change;
@@ -17,6 +17,7 @@ mod destination;
 mod engines;
 mod facts;
 mod files;
+mod findings;
 mod html;
 mod json;
 mod linux;
@@ -149,7 +150,7 @@ pub fn bench(options: &Bench) -> Result<u8> {
 fn show(report: &Report, old: Option<&Earlier>, destinations: &[Destination; 2]) -> Result<()> {
     let mut text = table::show(report);
     if let Some(old) = old {
-        text.push_str(&compare::show(old, report));
+        text.push_str(&findings::show(old, report));
     }
     let printed = print(&text);
     let [json, html] = destinations;
