@@ -79,7 +79,7 @@ fn a_soak_of_processes_leaves_nothing() {
             .add(&program, "/soak")
             .program(["/soak", cycles, "20221"])
             .run()
-            .expect_output("frames_tables: 0 more\nframes_pages: 0 more\nprocesses: 0 more\n")
+            .expect_output("frames_tables: 0 more\nframes_pages: 0 more\nframes_kernel: 0 more\nprocesses: 0 more\n")
             .expect_status(0)
             .expect_silence();
     }

@@ -174,8 +174,8 @@ int main(int argc, char **argv)
 	for (int page = 0; page < PAGES; page++)
 		if (*word_of(page) != expected[page])
 			fail("wrong page", page);
-	const char *gauges[] = {"frames_tables", "frames_pages", "processes"};
-	for (int i = 0; i < 3; i++) {
+	const char *gauges[] = {"frames_tables", "frames_pages", "frames_kernel", "processes"};
+	for (int i = 0; i < 4; i++) {
 		long more = counter(&after, gauges[i]) - counter(&before, gauges[i]);
 		printf("%s: %ld more\n", gauges[i], more);
 	}
