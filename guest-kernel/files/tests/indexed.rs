@@ -341,7 +341,7 @@ fn a_damaged_index_never_panics() {
 fn the_console_is_where_it_is() {
     let own: Vec<Entry> = system_entries().collect();
     let mut linked = own.clone();
-    linked.retain(|entry| entry.name != &b"dev/console"[..]);
+    linked.retain(|entry| entry.name != b"dev/console"[..]);
     linked.push(symlink("dev/console", "null"));
     for (entries, expected) in [
         (own, "/dev/console"),
