@@ -23,6 +23,8 @@ const MILLISECOND: u64 = 1_000_000;
 const WORD: u64 = u64::BITS as u64;
 const USUAL_WORDS: usize = files::DESCRIPTOR_DEFAULT as usize / u64::BITS as usize;
 const MOST_WORDS: usize = files::DESCRIPTOR_LIMIT as usize / u64::BITS as usize;
+/// Structures of poll(2) that are copied at once, where there are as many.
+const GROUP: usize = 16;
 /// Bytes of a signal set.
 const SIGNAL_SET: u64 = 8;
 
@@ -82,19 +84,28 @@ impl Kernel {
             return Err(Errno::EINVAL);
         }
         let space = self.processes[self.current.process].space();
+        let mut group = [[0; size_of::<linux::pollfd>()]; GROUP];
+        let (mut address, mut left) = (address, count as u32 as usize);
         let mut ready = 0;
-        for index in 0..u64::from(count as u32) {
-            let at = address.wrapping_add(8 * index);
-            let word = user::read_u64(space, at)?;
-            let (descriptor, asked) = (word as u32, (word >> 32) as u16);
-            let events = if (descriptor as i32) < 0 {
-                0
-            } else {
-                let found = self.ready_events(descriptor);
-                found.unwrap_or(linux::POLLNVAL as u16) & (asked | NEVER_ASKED)
-            };
-            ready += u64::from(events != 0);
-            user::write(space, at.wrapping_add(6), &events.to_ne_bytes())?;
+        while left > 0 {
+            let group = &mut group[..left.min(GROUP)];
+            user::read(space, address, group.as_flattened_mut())?;
+            for one in &mut *group {
+                // `fd` in the lower half of a word, `events` and `revents` above.
+                let word = u64::from_ne_bytes(*one);
+                let (descriptor, asked) = (word as u32, (word >> 32) as u16);
+                let events = if (descriptor as i32) < 0 {
+                    0
+                } else {
+                    let found = self.ready_events(descriptor);
+                    found.unwrap_or(linux::POLLNVAL as u16) & (asked | NEVER_ASKED)
+                };
+                ready += u64::from(events != 0);
+                *one = (word & (u64::MAX >> 16) | u64::from(events) << 48).to_ne_bytes();
+            }
+            user::write(space, address, group.as_flattened())?;
+            left -= group.len();
+            address = address.wrapping_add(size_of_val(group) as u64);
         }
         Ok(ready)
     }
