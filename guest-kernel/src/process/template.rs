@@ -124,9 +124,7 @@ impl Templates {
         }
         dropped
     }
-}
 
-impl Templates {
     /// Where the program in `inode` was found when its template was made.
     #[inline]
     pub fn path_of(&self, inode: InodeId) -> Option<Rc<[u8]>> {
