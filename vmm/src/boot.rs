@@ -11,7 +11,7 @@
 use crate::image;
 use crate::kernel_image::KernelImage;
 use crate::memory::{self, HOLE_START, Memory};
-use crate::own_file::{self, OwnFile};
+use crate::own_file::OwnFile;
 use crate::quantities::show_size;
 use anyhow::{Context, Result, ensure};
 use linux_loader::configurator::pvh::PvhBootConfigurator;
@@ -141,9 +141,11 @@ pub fn load(
     parameters.set_modules(&[module], GuestAddress(MODULES));
     PvhBootConfigurator::write_bootparams(&parameters, memory)
         .context("the boot structures do not fit into the machine's memory")?;
-    // The guest has them now.
-    own_file::forget(image::kernel());
-    own_file::forget(image::initramfs());
+    if let Some(own) = &own {
+        // The guest has them now.
+        own.forget(image::kernel());
+        own.forget(image::initramfs());
+    }
     Ok(Entry {
         address: kernel.entry.into(),
         start_info: START_INFO,

@@ -5,6 +5,7 @@ use crate::memory::Memory;
 use contract::PAGE_SIZE;
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use vm_memory::{GuestAddress, GuestMemoryBackend};
 
 /// The file of this executable.
@@ -22,11 +23,12 @@ struct Part {
 }
 
 impl OwnFile {
-    /// Opens it; `None` where that cannot be done.
+    /// Opens it; `None` where that cannot be done, or what can be opened is another file: the loader where that was
+    /// started and told to load this executable, or one that this has been unpacked from.
     pub fn open() -> Option<Self> {
         let file = File::open("/proc/self/exe").ok()?;
         let parts = parts();
-        Some(Self { file, parts })
+        has_headers(&file, &parts).then_some(Self { file, parts })
     }
 
     /// Puts the whole pages of `data` at `at` by mapping, and returns how many bytes that are. `None` where it cannot be
@@ -56,17 +58,31 @@ impl OwnFile {
         };
         (mapped == target.cast()).then_some(whole)
     }
+
+    /// Gives the host back the pages of `data`, which is embedded: whoever reads it again gets them from the file.
+    pub fn forget(&self, data: &'static [u8]) {
+        let start = (data.as_ptr() as usize).next_multiple_of(PAGE_SIZE);
+        let end = (data.as_ptr() as usize + data.len()) / PAGE_SIZE * PAGE_SIZE;
+        if start < end && file_offset(&self.parts, start, end - start).is_some() {
+            // SAFETY: the pages are all `data`'s, constants of this executable: a private mapping of its file that nobody
+            // writes, so that what is read again is the same.
+            unsafe { libc::madvise(start as *mut _, end - start, libc::MADV_DONTNEED) };
+        }
+    }
 }
 
-/// Gives the host back the pages of `data`, which is embedded: whoever reads it again gets them from the file.
-pub fn forget(data: &'static [u8]) {
-    let start = (data.as_ptr() as usize).next_multiple_of(PAGE_SIZE);
-    let end = (data.as_ptr() as usize + data.len()) / PAGE_SIZE * PAGE_SIZE;
-    if start < end {
-        // SAFETY: the pages are all `data`'s, constants of this executable: a private mapping of its file that nobody
-        // writes, so that what is read again is the same.
-        unsafe { libc::madvise(start as *mut _, end - start, libc::MADV_DONTNEED) };
-    }
+/// Whether a file begins as this executable does in memory: with headers that say where its parts lie, and an identifier of
+/// the build.
+fn has_headers(file: &File, parts: &[Part]) -> bool {
+    let Some(first) = parts.iter().find(|part| part.offset == 0) else {
+        return false;
+    };
+    let length = first.length.min(PAGE_SIZE);
+    // SAFETY: the part is mapped as long as the executable runs, and nobody writes it.
+    let expected = unsafe { std::slice::from_raw_parts(first.address as *const u8, length) };
+    let mut found = [0; PAGE_SIZE];
+    let found = &mut found[..length];
+    file.read_exact_at(found, 0).is_ok() && found == expected
 }
 
 /// Where in the file a range of memory lies, if one part has it all.
@@ -127,6 +143,15 @@ mod tests {
         assert_eq!(offset(0x55d0_c00f_f000, 0x2000), None);
         assert_eq!(offset(0x7ffc_0000_0000, 0x1000), None);
         assert_eq!(offset(0x1000, 0x1000), None);
+    }
+
+    #[test]
+    fn another_file_is_told_apart() {
+        let parts = parts();
+        let has = |path| has_headers(&File::open(path).expect("it is there"), &parts);
+        assert!(has("/proc/self/exe"));
+        assert!(!has("/bin/sh"));
+        assert!(!has("/dev/null"));
     }
 
     #[test]
