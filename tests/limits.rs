@@ -68,6 +68,11 @@ fn fork_without_frames_leaves_no_trace() {
 }
 
 #[test]
+fn handlers_without_frames_run_or_end() {
+    holds("handlers_without_frames", &["--mem", "16M"]);
+}
+
+#[test]
 fn deadlocks_are_reported() {
     for &engine in engines() {
         for (how, waits_for) in [

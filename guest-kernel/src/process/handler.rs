@@ -18,6 +18,7 @@ use crate::arch::context::UserRegisters;
 use crate::arch::simd;
 use crate::arch::trap::vector;
 use crate::kernel::Kernel;
+use crate::memory::heap;
 use crate::memory::space::USER_END;
 use crate::memory::user::{self, UserFault};
 use crate::memory::user_window::Writer;
@@ -86,13 +87,17 @@ impl Kernel {
     /// Makes the current thread run the handler of `signal` next.
     ///
     /// # Errors
-    /// The stack cannot take the frame.
+    /// The stack cannot take the frame, or there is no memory.
     pub fn enter_handler(&mut self, signal: u8, info: Info) -> Result<(), UserFault> {
         let (thread, process) = self.processes.both(self.current);
         let action = process.signals.action(signal);
-        thread.settle_interrupted_call(action.flags);
-        let pointer = push_frame(thread, process, (signal, info), &action)?;
         let flag = |flag: u32| action.flags & u64::from(flag) != 0;
+        thread.settle_interrupted_call(action.flags);
+        if flag(linux::SA_RESETHAND) {
+            // Dispositions that a fork shares are copied then.
+            heap::require_reserve().map_err(|_| UserFault::OutOfFrames)?;
+        }
+        let pointer = push_frame(thread, process, (signal, info), &action)?;
         let signals = &mut thread.signals;
         signals.blocked |= action.mask & !signal::UNSTOPPABLE;
         if !flag(linux::SA_NODEFER) {
