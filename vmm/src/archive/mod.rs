@@ -19,7 +19,7 @@ use std::fmt;
 
 pub use read::read;
 pub use system::system_entries;
-pub use write::write;
+pub use write::{write, write_to};
 
 /// Length of an entry's header in bytes.
 const HEADER: usize = 110;
