@@ -1,7 +1,7 @@
 //! Figures of a run: exact where they count, the same names in every form, there however the run ended.
 
 use crate::machine::compiled::{self, Library};
-use crate::machine::{Engine, Machine, Ran, engines, scratch};
+use crate::machine::{Engine, Machine, Ran, archive, engines, scratch};
 use contract::counters::Counter;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -322,5 +322,53 @@ fn phases_are_in_order() {
             value["hardware"]["guest_cycles"].is_u64() || unavailable.contains_key("guest_cycles"),
             "{value:#}"
         );
+    }
+}
+
+#[test]
+fn the_monitors_memory_does_not_grow_with_what_is_added() {
+    const ADDED: usize = 16 << 20;
+    const SPARE: u64 = 1 << 20;
+    if !engines().contains(&Engine::Kvm) {
+        return;
+    }
+    let hello = compiled::c("c/hello", Library::Musl);
+    let program = std::fs::read(&hello).expect("a program");
+    let large = scratch::file("added/large", &vec![0x5a; ADDED]);
+    let root = scratch::directory("added/root");
+    for (name, size) in (0..1000).map(|n| (format!("file{n}"), ADDED / 1000)) {
+        std::fs::write(root.join(name), vec![0x5a; size]).expect("a file");
+    }
+    std::fs::copy(&hello, root.join("hello")).expect("a program");
+    let initramfs = scratch::file(
+        "added/initramfs.cpio",
+        &archive::write(&[
+            archive::Entry::directory("."),
+            archive::Entry::file("hello", 0o755, &program),
+            archive::Entry::file("large", 0o644, &vec![0x5a; ADDED]),
+            archive::Entry::trailer(),
+        ]),
+    );
+    let on = || Machine::on(Engine::Kvm);
+    let figures = |machine: Machine| {
+        let (ran, value) = json(machine, &["/hello"]);
+        ran.expect_status(7);
+        ["monitor_memory_bytes", "guest_memory_touched_bytes"]
+            .map(|name| value["memory"][name].as_u64().expect("a figure"))
+    };
+    let [alone, _] = figures(on().add(&hello, "/hello"));
+    assert!(cfg!(debug_assertions) || alone <= 5 << 20, "{alone}");
+    for (what, machine) in [
+        ("--add", on().add(&hello, "/hello").add(&large, "/large")),
+        ("--root", on().option(["--root".as_ref(), root.as_os_str()])),
+        (
+            "--initrd",
+            on().option(["--initrd".as_ref(), initramfs.as_os_str()]),
+        ),
+    ] {
+        let [monitor, guest] = figures(machine);
+        assert!(monitor <= alone + SPARE, "{what}: {monitor}, alone {alone}");
+        // It is somewhere.
+        assert!(guest >= ADDED as u64, "{what}: {guest}");
     }
 }

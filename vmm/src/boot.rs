@@ -8,7 +8,9 @@
 //! 1 MiB..  kernel, where its segments ask to be; initramfs at the top of the RAM below 3 GiB
 //! ```
 
+use crate::host_memory;
 use crate::image;
+use crate::initramfs::Initramfs;
 use crate::kernel_image::KernelImage;
 use crate::memory::{self, HOLE_START, Memory};
 use crate::own_file::OwnFile;
@@ -81,14 +83,14 @@ pub fn check_size(kernel: &KernelImage<'_>, initramfs: &[u8], size: u64) -> Resu
     Ok(())
 }
 
-/// Puts bytes into memory; those of this executable without copying them, as far as they can be mapped.
-fn place(
+/// Puts bytes into memory but for the first, which are mapped there if there are any.
+fn copy_rest(
     memory: &Memory,
-    own: Option<&OwnFile>,
     at: u64,
     bytes: &[u8],
+    mapped: Option<usize>,
 ) -> Result<(), GuestMemoryError> {
-    let mapped = own.and_then(|own| own.map(memory, at, bytes)).unwrap_or(0);
+    let mapped = mapped.unwrap_or(0);
     memory.write_slice(&bytes[mapped..], GuestAddress(at + mapped as u64))
 }
 
@@ -100,18 +102,23 @@ pub fn load(
     memory: &Memory,
     size: u64,
     kernel: &KernelImage<'_>,
-    initramfs: &[u8],
+    initramfs: &Initramfs,
     command_line: &[u8],
 ) -> Result<Entry> {
     let own = OwnFile::open();
+    let map_own = |at, bytes| own.as_ref()?.map(memory, at, bytes);
     for (at, bytes) in &kernel.segments {
-        place(memory, own.as_ref(), *at, bytes)
+        copy_rest(memory, *at, bytes, map_own(*at, bytes))
             .context("the kernel does not fit into the machine's memory")?;
     }
 
     let top = size.min(HOLE_START);
     let initramfs_at = (top - initramfs.len() as u64) & !0xfff;
-    place(memory, own.as_ref(), initramfs_at, initramfs)
+    let mapped = match initramfs {
+        Initramfs::Embedded => map_own(initramfs_at, initramfs),
+        Initramfs::File(file) => file.map(memory, initramfs_at),
+    };
+    copy_rest(memory, initramfs_at, initramfs, mapped)
         .context("the initramfs does not fit into the machine's memory")?;
 
     let mut terminated = command_line.to_vec();
@@ -141,10 +148,14 @@ pub fn load(
     parameters.set_modules(&[module], GuestAddress(MODULES));
     PvhBootConfigurator::write_bootparams(&parameters, memory)
         .context("the boot structures do not fit into the machine's memory")?;
+    // The guest has them now.
     if let Some(own) = &own {
-        // The guest has them now.
         own.forget(image::kernel());
         own.forget(image::initramfs());
+    }
+    if let Initramfs::File(file) = initramfs {
+        file.forget();
+        host_memory::trim_heap();
     }
     Ok(Entry {
         address: kernel.entry.into(),

@@ -53,7 +53,7 @@ impl<'a> Place<'a> {
     }
 
     /// What the guest found, or would have: as a shell, a name without a slash is looked for along PATH.
-    fn find_program(&self, program: &[u8]) -> Option<Found> {
+    fn find_program(&self, program: &[u8]) -> Option<Found<'a>> {
         if program.contains(&b'/') {
             return self.find(program);
         }
@@ -62,7 +62,7 @@ impl<'a> Place<'a> {
             .find_map(|directory| self.find(&[directory, b"/", program].concat()))
     }
 
-    fn find(&self, program: &[u8]) -> Option<Found> {
+    fn find(&self, program: &[u8]) -> Option<Found<'a>> {
         if program.starts_with(b"/") {
             initramfs::find(self.archive, program)
         } else {

@@ -207,6 +207,7 @@ fn read_symbols<'a>(elf: &ElfBytes<'a, LittleEndian>) -> Vec<Symbol<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::initramfs::Initramfs;
     use crate::{boot, image, memory};
 
     const SIZE: u64 = 64 << 20;
@@ -263,9 +264,9 @@ mod tests {
                 damaged[state as usize % 640] = (state >> 32) as u8;
             }
             if let Ok(kernel) = KernelImage::parse(&damaged)
-                && boot::check_size(&kernel, &[], SIZE).is_ok()
+                && boot::check_size(&kernel, &Initramfs::Embedded, SIZE).is_ok()
             {
-                let _ = boot::load(&memory, SIZE, &kernel, &[], b"");
+                let _ = boot::load(&memory, SIZE, &kernel, &Initramfs::Embedded, b"");
             }
         }
     }

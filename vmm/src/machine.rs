@@ -1,6 +1,7 @@
 //! A machine to run: what goes in and what comes out, whichever engine runs it.
 
 use crate::ending::Ending;
+use crate::initramfs::Initramfs;
 use crate::kernel_image::KernelImage;
 use crate::memory::Memory;
 use crate::phases::Phases;
@@ -15,7 +16,7 @@ pub struct Machine<'a> {
     /// The kernel, checked.
     pub kernel: &'a KernelImage<'a>,
     /// The initramfs, checked.
-    pub initramfs: &'a [u8],
+    pub initramfs: &'a Initramfs,
     /// The kernel's command line, but for what only the engine knows.
     pub command_line: Vec<u8>,
     /// Where the console's other end is.

@@ -33,6 +33,7 @@ mod quantities;
 mod records;
 mod registers;
 mod run;
+mod sealed_file;
 mod shell;
 mod stats;
 mod strace;

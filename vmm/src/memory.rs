@@ -8,11 +8,12 @@
 //! The same split as QEMU's microvm, so that a file behind the memory of either engine is read alike.
 
 use anyhow::{Context, Result};
+use contract::PAGE_SIZE;
 use std::fs::File;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 use vm_memory::mmap::MmapRegionBuilder;
-use vm_memory::{FileOffset, GuestAddress, GuestMemoryMmap, GuestRegionMmap};
+use vm_memory::{FileOffset, GuestAddress, GuestMemoryBackend, GuestMemoryMmap, GuestRegionMmap};
 
 /// First address of the devices.
 pub const HOLE_START: u64 = 0xC000_0000;
@@ -72,6 +73,40 @@ pub fn shared(size: u64) -> Result<(Memory, Arc<File>)> {
     Ok((memory, file))
 }
 
+/// Puts the whole pages of so many bytes of a file, from a page boundary in it on, at `at` by mapping, and returns how many
+/// bytes that are: nothing is copied, and the guest may write, for the mapping is private. `None` where it cannot be done,
+/// and nothing has been.
+///
+/// The memory must not be shared with another process, which would not see it; nobody may write or shorten the file.
+pub fn map_file(
+    memory: &Memory,
+    at: u64,
+    file: &File,
+    offset: usize,
+    length: usize,
+) -> Option<usize> {
+    let whole = length / PAGE_SIZE * PAGE_SIZE;
+    let offset = libc::off_t::try_from(offset).ok()?;
+    if whole == 0 || !at.is_multiple_of(PAGE_SIZE as u64) {
+        return None;
+    }
+    let target = memory.get_slice(GuestAddress(at), whole).ok()?;
+    let target = target.ptr_guard_mut().as_ptr();
+    // SAFETY: the range lies in guest memory, which is mapped and to which there are no references; a private mapping of
+    // a file that stays as it is takes its place.
+    let mapped = unsafe {
+        libc::mmap(
+            target.cast(),
+            whole,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_FIXED,
+            file.as_raw_fd(),
+            offset,
+        )
+    };
+    (mapped == target.cast()).then_some(whole)
+}
+
 fn build(size: u64, file: Option<&Arc<File>>, flags: i32) -> Result<Memory> {
     let mut regions = Vec::new();
     let mut offset = 0;
@@ -97,13 +132,14 @@ fn build(size: u64, file: Option<&Arc<File>>, flags: i32) -> Result<Memory> {
     Memory::from_regions(regions).context("guest memory does not fit together")
 }
 
-/// A file without a name, in memory (memfd_create(2)), closed on exec.
+/// A file without a name, in memory (memfd_create(2)), closed on exec, that may be sealed.
 ///
 /// # Errors
 /// As memfd_create.
 pub fn anonymous_file(name: &std::ffi::CStr) -> Result<File> {
     // SAFETY: the name is a NUL-terminated string that outlives the call.
-    let fd = unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC) };
+    let fd =
+        unsafe { libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING) };
     if fd < 0 {
         return Err(std::io::Error::last_os_error()).context("cannot make a file in memory");
     }

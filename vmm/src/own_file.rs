@@ -1,12 +1,10 @@
 //! Constants of this executable, mapped from its file where the guest wants them: nothing is copied, and what nobody
 //! touches takes no memory. The mapping is private, so that the guest may write.
 
-use crate::memory::Memory;
+use crate::memory::{self, Memory};
 use contract::PAGE_SIZE;
 use std::fs::File;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
-use vm_memory::{GuestAddress, GuestMemoryBackend};
 
 /// The file of this executable.
 pub struct OwnFile {
@@ -31,32 +29,16 @@ impl OwnFile {
         has_headers(&file, &parts).then_some(Self { file, parts })
     }
 
-    /// Puts the whole pages of `data` at `at` by mapping, and returns how many bytes that are. `None` where it cannot be
-    /// done, and nothing has been: the data are not this executable's, or not on a page boundary here or there.
-    ///
-    /// The memory must not be shared with another process, which would not see it.
+    /// Puts the whole pages of `data` at `at`, as [`memory::map_file`] does, and returns how many bytes that are. `None`
+    /// where it cannot be done, or the data are not this executable's, or not on a page boundary here or there.
     pub fn map(&self, memory: &Memory, at: u64, data: &[u8]) -> Option<usize> {
-        let whole = data.len() / PAGE_SIZE * PAGE_SIZE;
         let start = data.as_ptr() as usize;
-        if whole == 0 || !start.is_multiple_of(PAGE_SIZE) || !at.is_multiple_of(PAGE_SIZE as u64) {
+        if !start.is_multiple_of(PAGE_SIZE) {
             return None;
         }
-        let offset = file_offset(&self.parts, start, whole)?;
-        let target = memory.get_slice(GuestAddress(at), whole).ok()?;
-        let target = target.ptr_guard_mut().as_ptr();
-        // SAFETY: the range lies in guest memory, which is mapped and to which there are no references; a private mapping
-        // of a file that is being executed, and so cannot be written, takes its place.
-        let mapped = unsafe {
-            libc::mmap(
-                target.cast(),
-                whole,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_FIXED,
-                self.file.as_raw_fd(),
-                offset,
-            )
-        };
-        (mapped == target.cast()).then_some(whole)
+        let offset = file_offset(&self.parts, start, data.len())?;
+        // The file cannot be written while it is being executed.
+        memory::map_file(memory, at, &self.file, offset, data.len())
     }
 
     /// Gives the host back the pages of `data`, which is embedded: whoever reads it again gets them from the file.
@@ -86,11 +68,11 @@ fn has_headers(file: &File, parts: &[Part]) -> bool {
 }
 
 /// Where in the file a range of memory lies, if one part has it all.
-fn file_offset(parts: &[Part], start: usize, length: usize) -> Option<libc::off_t> {
+fn file_offset(parts: &[Part], start: usize, length: usize) -> Option<usize> {
     parts.iter().find_map(|part| {
         let inside = start.checked_sub(part.address)?;
         let fits = inside.checked_add(length)? <= part.length;
-        fits.then(|| libc::off_t::try_from(part.offset + inside).ok())?
+        fits.then_some(part.offset + inside)
     })
 }
 
@@ -128,8 +110,8 @@ unsafe extern "C" fn add_parts(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{image, memory};
-    use vm_memory::Bytes;
+    use crate::image;
+    use vm_memory::{Bytes, GuestAddress};
 
     #[test]
     fn the_offset_is_found() {

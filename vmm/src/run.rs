@@ -54,7 +54,7 @@ pub fn tour(phases: Phases) -> Result<u8> {
 ///
 /// # Errors
 /// It could not be started.
-pub fn run(options: &Run, busybox: Option<&Busybox>, phases: Phases) -> Result<u8> {
+pub fn run(options: &Run, busybox: Option<Busybox>, phases: Phases) -> Result<u8> {
     ensure!(
         !closed_output::was_closed(),
         "standard output is closed: the guest's output has nowhere to go"

@@ -60,7 +60,7 @@ pub fn shell(options: Shell, phases: Phases) -> Result<u8> {
         .into_iter()
         .chain(arguments)
         .collect();
-    run::run(&options, busybox.as_ref(), phases)
+    run::run(&options, busybox, phases)
 }
 
 /// The host's busybox, if it has one that can run in the guest.
@@ -106,7 +106,7 @@ impl Busybox {
     ///
     /// # Errors
     /// The root has something else in those places.
-    pub fn install(&self, root: &mut Root<'_>, options: &Run) -> Result<()> {
+    pub fn install(self, root: &mut Root<'_>, options: &Run) -> Result<()> {
         let is_own = options.root.is_some() || options.initrd.is_some();
         let entry = |name: &[u8], mode, data: &[u8]| Entry {
             mode,

@@ -3,6 +3,7 @@
 use super::{Finding, Verdict};
 use crate::channel::Listener;
 use crate::ending::Ending;
+use crate::initramfs::Initramfs;
 use crate::kernel_image::KernelImage;
 use crate::machine::{Attachment, Machine, Measure};
 use crate::phases::Phases;
@@ -145,7 +146,7 @@ fn boot() -> Result<Counters> {
     let machine = Machine {
         memory_size: MEMORY,
         kernel: &kernel,
-        initramfs: image::initramfs(),
+        initramfs: &Initramfs::Embedded,
         command_line: b"log=memory -- /bin/echo".to_vec(),
         attachment: Attachment::Nowhere,
         measure: Measure::Nothing,

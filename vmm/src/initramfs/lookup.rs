@@ -2,10 +2,11 @@
 
 use super::root::{LINK_LIMIT, Root, without_dots};
 use crate::archive::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG};
+use std::borrow::Cow;
 
 /// The file that a name leads to in an archive, symbolic links followed.
 #[must_use]
-pub fn find(archive: &[u8], name: &[u8]) -> Option<Found> {
+pub fn find<'a>(archive: &'a [u8], name: &[u8]) -> Option<Found<'a>> {
     let root = Root::of_archive(archive).ok()?;
     let mut name = without_dots(name);
     for _ in 0..LINK_LIMIT {
@@ -29,7 +30,7 @@ pub fn find(archive: &[u8], name: &[u8]) -> Option<Found> {
             S_IFREG => {
                 return Some(Found::File {
                     mode: entry.mode,
-                    data: entry.data.to_vec(),
+                    data: entry.data.clone(),
                 });
             }
             S_IFDIR => return Some(Found::Directory),
@@ -41,13 +42,13 @@ pub fn find(archive: &[u8], name: &[u8]) -> Option<Found> {
 
 /// What a name leads to.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum Found<'a> {
     /// A regular file.
     File {
         /// Type and permissions.
         mode: u32,
         /// Contents.
-        data: Vec<u8>,
+        data: Cow<'a, [u8]>,
     },
     /// A directory.
     Directory,

@@ -8,42 +8,79 @@ pub use lookup::{Found, find};
 use crate::archive;
 use crate::command_line::Run;
 use crate::image;
+use crate::sealed_file::SealedFile;
 use crate::shell::Busybox;
 use crate::whole_file;
 use anyhow::{Context, Result};
 pub use root::Root;
-use std::borrow::Cow;
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
 use std::fs;
+use std::io;
+use std::ops::Deref;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// What its file in memory is called.
+pub const NAME: &CStr = c"cowbell-initramfs";
+
+/// The archive of one run.
+pub enum Initramfs {
+    /// The embedded one, as it is.
+    Embedded,
+    /// Another one.
+    File(SealedFile),
+}
+
+impl Initramfs {
+    /// Bytes of memory that it takes in this run, beside what is in this executable.
+    ///
+    /// # Errors
+    /// The host does not say.
+    pub fn memory(&self) -> io::Result<u64> {
+        match self {
+            Self::Embedded => Ok(0),
+            // st_blocks counts units of 512 bytes (stat(3type)).
+            Self::File(file) => Ok(file.file().metadata()?.blocks() * 512),
+        }
+    }
+}
+
+impl Deref for Initramfs {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Embedded => image::initramfs(),
+            Self::File(file) => file,
+        }
+    }
+}
 
 /// Makes the archive that the options ask for.
 ///
 /// # Errors
 /// What is wrong with what was given.
-pub fn build(options: &Run, busybox: Option<&Busybox>) -> Result<Cow<'static, [u8]>> {
-    let base: Cow<'static, [u8]> = match (&options.initrd, &options.root) {
-        (Some(path), _) => {
-            let shown = path.display();
-            let bytes = whole_file::read(path, options.mem)
-                .with_context(|| format!("cannot read the initramfs {shown}"))?;
-            archive::read(&bytes).with_context(|| format!("cannot use the initramfs {shown}"))?;
-            bytes.into()
-        }
-        (None, Some(directory)) => {
+pub fn build(options: &Run, busybox: Option<Busybox>) -> Result<Initramfs> {
+    let base = match &options.initrd {
+        None => Initramfs::Embedded,
+        Some(path) => Initramfs::File(read(path, options.mem)?),
+    };
+    let mut root = match &options.root {
+        Some(directory) => {
             let mut root = Root::with_room(options.mem);
             root.add_tree(directory, b"")
                 .with_context(|| format!("--root {}", directory.display()))?;
-            root.into_archive()?.into()
+            root.add_system_files();
+            root
         }
-        (None, None) => image::initramfs().into(),
+        None if options.add.is_empty() && busybox.is_none() => return Ok(base),
+        None => {
+            let mut root = Root::of_archive(&base)?;
+            root.room = options.mem;
+            root
+        }
     };
-    if options.add.is_empty() && busybox.is_none() {
-        return Ok(base);
-    }
-    let mut root = Root::of_archive(&base)?;
-    root.room = options.mem;
     if let Some(busybox) = busybox {
         busybox.install(&mut root, options)?;
     }
@@ -51,7 +88,18 @@ pub fn build(options: &Run, busybox: Option<&Busybox>) -> Result<Cow<'static, [u
         root.add(added)
             .with_context(|| format!("--add {}", added.display()))?;
     }
-    Ok(root.into_archive()?.into())
+    root.into_archive().map(Initramfs::File)
+}
+
+/// Copies an archive of the user's, which may change while the guest runs.
+fn read(path: &Path, room: u64) -> Result<SealedFile> {
+    let shown = path.display();
+    let archive = SealedFile::new(NAME, |file| {
+        whole_file::append(path, room, file)
+            .with_context(|| format!("cannot read the initramfs {shown}"))
+    })?;
+    archive::read(&archive).with_context(|| format!("cannot use the initramfs {shown}"))?;
+    Ok(archive)
 }
 
 /// Splits `HOST[:GUEST]`; a host path that has a colon in it and is there is taken whole.
@@ -109,7 +157,7 @@ mod tests {
         for name in ["/bin/a", "/init", "usr/../bin/./a"] {
             let found = Found::File {
                 mode: S_IFREG | 0o755,
-                data: b"A".to_vec(),
+                data: b"A".into(),
             };
             assert_eq!(find(&archive, name.as_bytes()), Some(found), "{name}");
         }

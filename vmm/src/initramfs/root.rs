@@ -1,14 +1,16 @@
 //! A root under construction: entries by name, from an archive and from the host.
 
-use super::split;
+use super::{NAME, split};
 use crate::archive::{self, Entry, S_IFDIR, S_IFLNK, S_IFMT};
 use crate::messages::say;
+use crate::sealed_file::SealedFile;
 use crate::whole_file;
 use anyhow::{Context, Result, bail, ensure};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
+use std::io::{BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -66,8 +68,8 @@ impl<'a> Root<'a> {
     /// As an archive.
     ///
     /// # Errors
-    /// An archive cannot hold it.
-    pub fn into_archive(mut self) -> Result<Vec<u8>> {
+    /// An archive cannot hold it; the host has no memory for it.
+    pub fn into_archive(mut self) -> Result<SealedFile> {
         self.add_system_files();
         let mut entries: Vec<Entry> = self.entries.into_values().collect();
         let mut seen = vec![false; self.groups as usize + 1];
@@ -85,13 +87,19 @@ impl<'a> Root<'a> {
                 large.name.escape_ascii()
             );
         }
-        let archive = archive::write(&entries);
+        let archive = SealedFile::new(NAME, |file| {
+            let mut output = BufWriter::new(file);
+            archive::write_to(&entries, &mut output)
+                .and_then(|()| output.flush())
+                .context("cannot write the initramfs to memory")
+        })?;
+        drop(entries);
         archive::read(&archive)?;
         Ok(archive)
     }
 
     /// Adds what every system has where it is not there: the kernel would otherwise do so, at each start.
-    fn add_system_files(&mut self) {
+    pub fn add_system_files(&mut self) {
         for entry in archive::system_entries() {
             let above = entry.name.iter().rposition(|byte| *byte == b'/');
             let has_place = above.is_none_or(|slash| {

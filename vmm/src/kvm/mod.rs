@@ -166,7 +166,7 @@ pub fn run(
             clock.and_then(|clock| clock.when(counters.get(Counter::TscAtFirstUser)));
     }
     let resident = if measured {
-        host_memory::resident(&memory)
+        host_memory::resident(&memory, machine.initramfs)
     } else {
         Err(NOT_ASKED.to_owned())
     };

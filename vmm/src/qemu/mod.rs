@@ -8,6 +8,7 @@ mod monitor;
 use crate::channel::Listener;
 use crate::ending::Ending;
 use crate::farewell::Farewell;
+use crate::initramfs::{self, Initramfs};
 use crate::input;
 use crate::interruption;
 use crate::machine::{Machine, Outcome};
@@ -58,10 +59,18 @@ pub fn run(
     );
     let (memory, memory_file) = memory::shared(machine.memory_size)?;
     let (ours, theirs) = UnixStream::pair().context("cannot make a socket pair")?;
+    let embedded;
+    let initramfs = match machine.initramfs {
+        Initramfs::File(file) => file.file(),
+        Initramfs::Embedded => {
+            embedded = command::file_of(initramfs::NAME, machine.initramfs)?;
+            &embedded
+        }
+    };
     let files = Files {
         memory: &memory_file,
         kernel: command::file_of(c"cowbell-kernel", machine.kernel.bytes)?,
-        initramfs: command::file_of(c"cowbell-initramfs", machine.initramfs)?,
+        initramfs,
         monitor: theirs.as_raw_fd(),
     };
     let command_line = OsString::from_vec(machine.command_line.clone());
