@@ -27,7 +27,11 @@ pub fn append(path: &Path, room: u64, to: &mut File) -> Result<()> {
     check(io::copy(&mut file, to)?, room)
 }
 
-fn check(length: u64, room: u64) -> Result<()> {
+/// Checks that so many bytes fit into `room`.
+///
+/// # Errors
+/// They do not.
+pub fn check(length: u64, room: u64) -> Result<()> {
     if length > room {
         return Err(Error::other(format!(
             "it is larger than the machine's memory has room for, {} (--mem)",

@@ -240,7 +240,7 @@ impl<'a> Files<'a> {
             // No name leads to the root.
             links: usize::from(!self.entries[entry].name.is_empty()),
             data: self.positions[entry].data,
-            size: self.entries[entry].data.len(),
+            size: self.entries[entry].size() as usize,
         }
     }
 

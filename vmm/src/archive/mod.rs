@@ -16,6 +16,7 @@ mod write;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::path::PathBuf;
 
 pub use read::read;
 pub use system::system_entries;
@@ -66,6 +67,17 @@ pub struct Entry<'a> {
     pub device: (u32, u32),
     /// Contents, or target of a symbolic link.
     pub data: Cow<'a, [u8]>,
+    /// A file of the host that has the contents, where they are only read when the archive is written: `data` is empty.
+    pub source: Option<Source>,
+}
+
+/// A file of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Where it is.
+    pub path: PathBuf,
+    /// So many bytes of it are taken.
+    pub size: u64,
 }
 
 impl Entry<'_> {
@@ -79,6 +91,16 @@ impl Entry<'_> {
             link_group: 0,
             device: (0, 0),
             data: Cow::Borrowed(&[]),
+            source: None,
+        }
+    }
+
+    /// Bytes of the contents.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match &self.source {
+            None => self.data.len() as u64,
+            Some(source) => source.size,
         }
     }
 

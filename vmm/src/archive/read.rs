@@ -167,6 +167,7 @@ impl<'a> RawEntry<'a> {
             },
             device: self.device,
             data: self.data.into(),
+            source: None,
         })
     }
 }

@@ -1,11 +1,12 @@
 //! Writing.
 
 use super::index::{self, Position};
-use super::{Entry, HEADER, MAGIC, NAME_LIMIT, PAGE, S_IFMT, S_IFREG, TRAILER};
+use super::{Entry, HEADER, MAGIC, NAME_LIMIT, PAGE, S_IFMT, S_IFREG, Source, TRAILER};
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
 
-/// An archive of entries in their order, and a trailer, with an index in it where there can be one.
+/// An archive of entries, which hold their contents, in their order, and a trailer, with an index in it where there can be one.
 #[must_use]
 pub fn write(entries: &[Entry<'_>]) -> Vec<u8> {
     let size: usize = entries
@@ -72,7 +73,7 @@ impl<W: Write> Archive<'_, W> {
             &entry.name
         };
         let mut name_size = name.len() + 1;
-        if entry.mode & S_IFMT == S_IFREG && !entry.data.is_empty() {
+        if entry.mode & S_IFMT == S_IFREG && entry.size() != 0 {
             let data_at = self.length + HEADER + name_size;
             let padded = name_size + (data_at.next_multiple_of(PAGE) - data_at);
             // A reader refuses longer names; a file that would need one starts off a page boundary.
@@ -81,7 +82,7 @@ impl<W: Write> Archive<'_, W> {
             }
         }
         self.put(MAGIC)?;
-        let size = u32::try_from(entry.data.len()).unwrap_or(u32::MAX);
+        let size = u32::try_from(entry.size()).unwrap_or(u32::MAX);
         let fields = [
             inode,
             entry.mode,
@@ -104,7 +105,10 @@ impl<W: Write> Archive<'_, W> {
         self.put(name)?;
         self.pad_to((name_at + name_size).next_multiple_of(4))?;
         let data_at = self.length;
-        self.put(&entry.data)?;
+        match &entry.source {
+            None => self.put(&entry.data)?,
+            Some(source) => self.put_file(source)?,
+        }
         self.pad_to(self.length.next_multiple_of(4))?;
         Ok(Position {
             name: name_at,
@@ -115,6 +119,19 @@ impl<W: Write> Archive<'_, W> {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.output.write_all(bytes)?;
         self.length += bytes.len();
+        Ok(())
+    }
+
+    fn put_file(&mut self, source: &Source) -> io::Result<()> {
+        let failed = |error: io::Error| {
+            io::Error::other(format!("cannot read {}: {error}", source.path.display()))
+        };
+        let mut file = File::open(&source.path).map_err(failed)?.take(source.size);
+        let copied = io::copy(&mut file, self.output)?;
+        if copied < source.size {
+            return Err(failed(io::Error::other("it has become shorter meanwhile")));
+        }
+        self.length += copied as usize;
         Ok(())
     }
 

@@ -191,4 +191,30 @@ mod tests {
         assert_eq!(there.len(), system.len());
         assert_eq!(names, [&b""[..], b"a", b"b/c", b"x", b"x/y", b"x/y/z"]);
     }
+
+    #[test]
+    fn large_files_are_read_when_the_archive_is_written() {
+        let directory = std::env::temp_dir().join(format!("cowbell-large-{}", std::process::id()));
+        fs::create_dir_all(&directory).expect("a directory");
+        let path = directory.join("large");
+        let bytes: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
+        fs::write(&path, &bytes).expect("a file");
+        fs::hard_link(&path, directory.join("linked")).expect("a second name");
+        let root = || {
+            let mut root = Root::with_room(bytes.len() as u64 * 2);
+            root.add_tree(&directory, b"").expect("it fits");
+            root
+        };
+        assert!(Root::with_room(150_000).add(path.as_os_str()).is_err());
+        let archive = root().into_archive().expect("sound");
+        for name in ["/large", "/linked"] {
+            let found = find(&archive, name.as_bytes());
+            assert!(matches!(found, Some(Found::File { data, .. }) if *data == bytes));
+        }
+        let late = root();
+        fs::write(&path, b"short").expect("a file");
+        let error = late.into_archive().err().expect("it is cut short");
+        assert!(format!("{error:#}").contains("shorter"), "{error:#}");
+        fs::remove_dir_all(&directory).expect("it is there");
+    }
 }

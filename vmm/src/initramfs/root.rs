@@ -1,7 +1,7 @@
 //! A root under construction: entries by name, from an archive and from the host.
 
 use super::{NAME, split};
-use crate::archive::{self, Entry, S_IFDIR, S_IFLNK, S_IFMT};
+use crate::archive::{self, Entry, S_IFDIR, S_IFLNK, S_IFMT, Source};
 use crate::messages::say;
 use crate::sealed_file::SealedFile;
 use crate::whole_file;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::{BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -17,6 +17,10 @@ use std::path::Path;
 
 /// Symbolic links followed at most on the way to a name.
 pub const LINK_LIMIT: usize = 40;
+
+/// Files of so many bytes are only read when they go into the archive, and never held in memory. Some small ones have
+/// fewer bytes than they say, or more: those below `/proc` and `/sys`.
+const LARGE: u64 = 64 << 10;
 
 /// A root under construction. Sorted by name, a directory comes before what is in it.
 #[derive(Default)]
@@ -76,11 +80,12 @@ impl<'a> Root<'a> {
         for entry in entries.iter_mut().filter(|entry| entry.link_group != 0) {
             if std::mem::replace(&mut seen[entry.link_group as usize], true) {
                 entry.data = Cow::Borrowed(&[]);
+                entry.source = None;
             }
         }
         if let Some(large) = entries
             .iter()
-            .find(|entry| u32::try_from(entry.data.len()).is_err())
+            .find(|entry| u32::try_from(entry.size()).is_err())
         {
             bail!(
                 "/{} is over 4 GiB, the most a cpio archive can hold",
@@ -91,7 +96,7 @@ impl<'a> Root<'a> {
             let mut output = BufWriter::new(file);
             archive::write_to(&entries, &mut output)
                 .and_then(|()| output.flush())
-                .context("cannot write the initramfs to memory")
+                .context("cannot put the initramfs together")
         })?;
         drop(entries);
         archive::read(&archive)?;
@@ -190,7 +195,17 @@ impl<'a> Root<'a> {
     fn add_file(&mut self, host: &Path, guest: Vec<u8>, metadata: &Metadata) -> Result<()> {
         let kind = metadata.file_type();
         let failed = || format!("cannot read {}", host.display());
-        let data: Vec<u8> = if kind.is_file() {
+        let mut source = None;
+        let data: Vec<u8> = if kind.is_file() && metadata.len() >= LARGE {
+            File::open(host).with_context(failed)?;
+            whole_file::check(metadata.len(), self.room).with_context(failed)?;
+            self.room -= metadata.len();
+            source = Some(Source {
+                path: host.to_owned(),
+                size: metadata.len(),
+            });
+            Vec::new()
+        } else if kind.is_file() {
             let data = whole_file::read(host, self.room).with_context(failed)?;
             self.room -= data.len() as u64;
             data
@@ -233,6 +248,7 @@ impl<'a> Root<'a> {
                 (0, 0)
             },
             data: data.into(),
+            source,
         })
     }
 
