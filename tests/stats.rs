@@ -1,7 +1,7 @@
 //! Figures of a run: exact where they count, the same names in every form, there however the run ended.
 
 use crate::machine::compiled::{self, Library};
-use crate::machine::{Engine, Machine, Ran, archive, engines, scratch};
+use crate::machine::{Engine, Machine, Ran, archive, engines, exported, scratch};
 use contract::counters::Counter;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -349,6 +349,7 @@ fn the_monitors_memory_does_not_grow_with_what_is_added() {
             archive::Entry::trailer(),
         ]),
     );
+    let kernel = exported::directory().join("kernel.elf");
     let on = || Machine::on(Engine::Kvm);
     let figures = |machine: Machine| {
         let (ran, value) = json(machine, &["/hello"]);
@@ -359,7 +360,12 @@ fn the_monitors_memory_does_not_grow_with_what_is_added() {
     let [alone, _] = figures(on().add(&hello, "/hello"));
     assert!(cfg!(debug_assertions) || alone <= 5 << 20, "{alone}");
     for (what, machine) in [
-        ("--add", on().add(&hello, "/hello").add(&large, "/large")),
+        (
+            "--add and --kernel",
+            on().add(&hello, "/hello")
+                .add(&large, "/large")
+                .option(["--kernel".as_ref(), kernel.as_os_str()]),
+        ),
         ("--root", on().option(["--root".as_ref(), root.as_os_str()])),
         (
             "--initrd",

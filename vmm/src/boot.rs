@@ -15,6 +15,7 @@ use crate::kernel_image::KernelImage;
 use crate::memory::{self, HOLE_START, Memory};
 use crate::own_file::OwnFile;
 use crate::quantities::show_size;
+use crate::sealed_file::SealedFile;
 use anyhow::{Context, Result, ensure};
 use linux_loader::configurator::pvh::PvhBootConfigurator;
 use linux_loader::configurator::{BootConfigurator, BootParams};
@@ -106,18 +107,18 @@ pub fn load(
     command_line: &[u8],
 ) -> Result<Entry> {
     let own = OwnFile::open();
-    let map_own = |at, bytes| own.as_ref()?.map(memory, at, bytes);
+    let map = |at, bytes, file: Option<&SealedFile>| match file {
+        Some(file) => file.map(memory, at, bytes),
+        None => own.as_ref()?.map(memory, at, bytes),
+    };
     for (at, bytes) in &kernel.segments {
-        copy_rest(memory, *at, bytes, map_own(*at, bytes))
+        copy_rest(memory, *at, bytes, map(*at, bytes, kernel.file))
             .context("the kernel does not fit into the machine's memory")?;
     }
 
     let top = size.min(HOLE_START);
     let initramfs_at = (top - initramfs.len() as u64) & !0xfff;
-    let mapped = match initramfs {
-        Initramfs::Embedded => map_own(initramfs_at, initramfs),
-        Initramfs::File(file) => file.map(memory, initramfs_at),
-    };
+    let mapped = map(initramfs_at, initramfs, initramfs.file());
     copy_rest(memory, initramfs_at, initramfs, mapped)
         .context("the initramfs does not fit into the machine's memory")?;
 
@@ -153,7 +154,7 @@ pub fn load(
         own.forget(image::kernel());
         own.forget(image::initramfs());
     }
-    if let Initramfs::File(file) = initramfs {
+    for file in [kernel.file, initramfs.file()].into_iter().flatten() {
         file.forget();
         host_memory::trim_heap();
     }

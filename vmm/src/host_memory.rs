@@ -1,13 +1,13 @@
 //! What of the host's memory a run takes (proc_pid_smaps(5)).
 
-use crate::initramfs::Initramfs;
 use crate::memory::Memory;
+use crate::sealed_file::SealedFile;
 use vm_memory::{GuestMemoryBackend, GuestMemoryRegion};
 
 /// Resident bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resident {
-    /// Guest memory that is the guest's alone, with all of an archive that was put together for it, be it touched or not.
+    /// Guest memory that is the guest's alone, with all of a kernel and an archive of the user's, be it touched or not.
     /// Pages of the embedded kernel and archive that are mapped from the executable are in the host's page cache anyway and
     /// not counted, until the guest writes them.
     pub guest: u64,
@@ -15,11 +15,14 @@ pub struct Resident {
     pub monitor: u64,
 }
 
-/// What is resident now.
+/// What is resident now, with files of which pages are mapped into the guest's memory.
 ///
 /// # Errors
 /// Why it is not known.
-pub fn resident(memory: &Memory, initramfs: &Initramfs) -> Result<Resident, String> {
+pub fn resident<'a>(
+    memory: &Memory,
+    files: impl Iterator<Item = &'a SealedFile>,
+) -> Result<Resident, String> {
     let smaps = std::fs::read_to_string("/proc/self/smaps")
         .map_err(|error| format!("/proc/self/smaps: {error}"))?;
     let guest: Vec<(u64, u64)> = memory
@@ -32,9 +35,10 @@ pub fn resident(memory: &Memory, initramfs: &Initramfs) -> Result<Resident, Stri
         })
         .collect();
     let mut resident = parse(&smaps, &guest);
-    resident.guest += initramfs
-        .memory()
-        .map_err(|error| format!("the initramfs: {error}"))?;
+    for file in files {
+        let held = file.memory();
+        resident.guest += held.map_err(|error| format!("a file in memory: {error}"))?;
+    }
     Ok(resident)
 }
 

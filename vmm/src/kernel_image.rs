@@ -2,14 +2,19 @@
 //!
 //! Formats: the System V ABI's ELF-64; Xen's `docs/misc/pvh.pandoc` for the entry note.
 
+use crate::sealed_file::SealedFile;
 use anyhow::{Context, Result, bail, ensure};
 use contract::records::{NOTE_NAME, NOTE_TYPE, Records};
 use elf::ElfBytes;
 use elf::abi::{EM_X86_64, ET_EXEC, PT_LOAD, PT_NOTE, STT_FUNC, STT_NOTYPE};
 use elf::endian::LittleEndian;
 use elf::note::Note;
+use std::ffi::CStr;
 use std::ops::Range;
 use std::sync::OnceLock;
+
+/// What its file in memory is called.
+pub const NAME: &CStr = c"cowbell-kernel";
 
 /// Type of the note that holds the 32-bit physical entry point (XEN_ELFNOTE_PHYS32_ENTRY).
 const PVH_ENTRY: u64 = 18;
@@ -20,6 +25,8 @@ pub const LOWEST_LOAD_ADDRESS: u64 = 0x10_0000;
 pub struct KernelImage<'a> {
     /// The ELF file.
     pub bytes: &'a [u8],
+    /// What holds it where it is not the embedded one.
+    pub file: Option<&'a SealedFile>,
     /// Guest-physical addresses that its segments take.
     pub extent: Range<u64>,
     /// What is loaded: where to, and the bytes. What a segment has beyond them is zero.
@@ -128,6 +135,7 @@ impl<'a> KernelImage<'a> {
         );
         Ok(Self {
             bytes,
+            file: None,
             extent,
             segments: loaded,
             entry: u32::from_le_bytes(*entry),

@@ -6,6 +6,7 @@ use crate::kernel_image::KernelImage;
 use crate::memory::Memory;
 use crate::phases::Phases;
 use crate::registers::Registers;
+use crate::sealed_file::SealedFile;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -23,6 +24,15 @@ pub struct Machine<'a> {
     pub attachment: Attachment,
     /// Whether figures are wanted at the end.
     pub measure: Measure,
+}
+
+impl<'a> Machine<'a> {
+    /// The files in memory of which pages are mapped into the guest's.
+    pub fn files(&self) -> impl Iterator<Item = &'a SealedFile> {
+        [self.kernel.file, self.initramfs.file()]
+            .into_iter()
+            .flatten()
+    }
 }
 
 /// Where the console's other end is.

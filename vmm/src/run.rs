@@ -5,7 +5,7 @@ use crate::command_line::{Accelerator, Run};
 use crate::ending::Ending;
 use crate::files_out::Exports;
 use crate::image;
-use crate::kernel_image::KernelImage;
+use crate::kernel_image::{self, KernelImage};
 use crate::machine::{Attachment, Machine, Measure, Outcome};
 use crate::memory::SIZE_UNIT;
 use crate::messages::{self, say};
@@ -13,6 +13,7 @@ use crate::phases::Phases;
 use crate::qemu::Clock;
 use crate::records::Counters;
 use crate::registers::Registers;
+use crate::sealed_file::SealedFile;
 use crate::shell::Busybox;
 use crate::stats::Report;
 use crate::strace::Strace;
@@ -24,7 +25,6 @@ use crate::{
 use anyhow::{Context, Result, bail, ensure};
 use contract::command_line as guest_line;
 use contract::status::Exit;
-use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
@@ -59,18 +59,23 @@ pub fn run(options: &Run, busybox: Option<Busybox>, phases: Phases) -> Result<u8
         !closed_output::was_closed(),
         "standard output is closed: the guest's output has nowhere to go"
     );
-    let kernel_bytes: Cow<[u8]> = match &options.kernel {
-        Some(path) => whole_file::read(path, options.mem)
-            .with_context(|| format!("cannot read the kernel {}", path.display()))?
-            .into(),
-        None => image::kernel().into(),
+    let kernel_file = match &options.kernel {
+        Some(path) => {
+            let read = |file: &mut File| Ok(whole_file::append(path, options.mem, file)?);
+            let file = SealedFile::new(kernel_image::NAME, read)
+                .with_context(|| format!("cannot read the kernel {}", path.display()))?;
+            Some(file)
+        }
+        None => None,
     };
+    let kernel_bytes = kernel_file.as_deref().unwrap_or_else(|| image::kernel());
     let kernel_name = options.kernel.as_ref().map_or_else(
         || "the embedded kernel".to_owned(),
         |path| path.display().to_string(),
     );
-    let kernel =
-        KernelImage::parse(&kernel_bytes).with_context(|| format!("cannot boot {kernel_name}"))?;
+    let mut kernel =
+        KernelImage::parse(kernel_bytes).with_context(|| format!("cannot boot {kernel_name}"))?;
+    kernel.file = kernel_file.as_ref();
     let initramfs = initramfs::build(options, busybox)?;
     let memory_size = options.mem - options.mem % SIZE_UNIT;
     boot::check_size(&kernel, &initramfs, options.mem)?;

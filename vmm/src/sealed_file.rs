@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use std::fs::File;
 use std::ops::Deref;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::ptr::NonNull;
 
 /// A file in memory that nobody changes any more, and a view of it. Its pages come into this process as they are read.
@@ -48,9 +49,22 @@ impl SealedFile {
         &self.file
     }
 
-    /// Puts its whole pages at `at`, as [`memory::map_file`] does.
-    pub fn map(&self, memory: &Memory, at: u64) -> Option<usize> {
-        memory::map_file(memory, at, &self.file, 0, self.length)
+    /// Bytes of memory that it takes.
+    ///
+    /// # Errors
+    /// The host does not say.
+    pub fn memory(&self) -> std::io::Result<u64> {
+        // st_blocks counts units of 512 bytes (stat(3type)).
+        Ok(self.file.metadata()?.blocks() * 512)
+    }
+
+    /// Puts whole pages of `part`, a part of it, at `at`, as [`memory::map_file`] does.
+    pub fn map(&self, memory: &Memory, at: u64, part: &[u8]) -> Option<usize> {
+        let offset = (part.as_ptr() as usize).checked_sub(self.start.as_ptr() as usize)?;
+        if offset.checked_add(part.len())? > self.length {
+            return None;
+        }
+        memory::map_file(memory, at, &self.file, offset, part.len())
     }
 
     /// Takes the pages that were looked at out of this process; whoever looks again gets them from the file.
@@ -112,10 +126,15 @@ mod tests {
         let sealed = SealedFile::new(c"test", |file| Ok(file.write_all(&bytes)?)).expect("made");
         assert!(sealed[..] == bytes[..]);
         let memory = memory::private(1 << 20).expect("memory");
-        assert_eq!(sealed.map(&memory, 0x1000), Some(8192));
+        assert_eq!(sealed.map(&memory, 0x1000, &sealed), Some(8192));
         memory
             .write_obj(255_u8, GuestAddress(0x1000))
             .expect("writable");
+        assert_eq!(sealed.map(&memory, 0x8000, &sealed[4096..9000]), Some(4096));
+        assert_eq!(sealed.map(&memory, 0x8000, &sealed[1..9000]), None);
+        assert_eq!(sealed.map(&memory, 0x8000, &bytes), None);
+        let third: u8 = memory.read_obj(GuestAddress(0x8001)).expect("in memory");
+        assert_eq!(third, bytes[4097]);
         sealed.forget();
         assert!(sealed[..] == bytes[..]);
         assert!(sealed.file().set_len(0).is_err());

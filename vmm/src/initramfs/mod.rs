@@ -15,10 +15,8 @@ use anyhow::{Context, Result};
 pub use root::Root;
 use std::ffi::{CStr, OsStr};
 use std::fs;
-use std::io;
 use std::ops::Deref;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What its file in memory is called.
@@ -33,15 +31,11 @@ pub enum Initramfs {
 }
 
 impl Initramfs {
-    /// Bytes of memory that it takes in this run, beside what is in this executable.
-    ///
-    /// # Errors
-    /// The host does not say.
-    pub fn memory(&self) -> io::Result<u64> {
+    /// What holds it where it is not the embedded one.
+    pub fn file(&self) -> Option<&SealedFile> {
         match self {
-            Self::Embedded => Ok(0),
-            // st_blocks counts units of 512 bytes (stat(3type)).
-            Self::File(file) => Ok(file.file().metadata()?.blocks() * 512),
+            Self::Embedded => None,
+            Self::File(file) => Some(file),
         }
     }
 }

@@ -166,7 +166,7 @@ pub fn run(
             clock.and_then(|clock| clock.when(counters.get(Counter::TscAtFirstUser)));
     }
     let resident = if measured {
-        host_memory::resident(&memory, machine.initramfs)
+        host_memory::resident(&memory, machine.files())
     } else {
         Err(NOT_ASKED.to_owned())
     };

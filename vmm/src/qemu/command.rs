@@ -32,7 +32,7 @@ pub struct Files<'a> {
     /// The kernel's ELF.
     pub kernel: File,
     /// The initramfs.
-    pub initramfs: &'a File,
+    pub initramfs: File,
     /// QEMU's end of the monitor connection.
     pub monitor: RawFd,
 }

@@ -8,9 +8,10 @@ mod monitor;
 use crate::channel::Listener;
 use crate::ending::Ending;
 use crate::farewell::Farewell;
-use crate::initramfs::{self, Initramfs};
+use crate::initramfs;
 use crate::input;
 use crate::interruption;
+use crate::kernel_image;
 use crate::machine::{Machine, Outcome};
 use crate::memory::{self, Memory};
 use crate::messages::say;
@@ -18,6 +19,7 @@ use crate::output::Output;
 use crate::phases::Phases;
 use crate::records::{Counters, LogReader};
 use crate::registers::Registers;
+use crate::sealed_file::SealedFile;
 use anyhow::{Context, Result, bail, ensure};
 use command::Files;
 pub use command::{Clock, find};
@@ -59,18 +61,18 @@ pub fn run(
     );
     let (memory, memory_file) = memory::shared(machine.memory_size)?;
     let (ours, theirs) = UnixStream::pair().context("cannot make a socket pair")?;
-    let embedded;
-    let initramfs = match machine.initramfs {
-        Initramfs::File(file) => file.file(),
-        Initramfs::Embedded => {
-            embedded = command::file_of(initramfs::NAME, machine.initramfs)?;
-            &embedded
-        }
+    let as_file = |held: Option<&SealedFile>, name, bytes| match held {
+        Some(held) => held.file().try_clone().context("cannot hand over a file"),
+        None => command::file_of(name, bytes),
     };
     let files = Files {
         memory: &memory_file,
-        kernel: command::file_of(c"cowbell-kernel", machine.kernel.bytes)?,
-        initramfs,
+        kernel: as_file(
+            machine.kernel.file,
+            kernel_image::NAME,
+            machine.kernel.bytes,
+        )?,
+        initramfs: as_file(machine.initramfs.file(), initramfs::NAME, machine.initramfs)?,
         monitor: theirs.as_raw_fd(),
     };
     let command_line = OsString::from_vec(machine.command_line.clone());

@@ -189,7 +189,7 @@ fn memory(outcome: &Outcome) -> Vec<Figure> {
     vec![
         figure(
             "guest_memory_touched_bytes",
-            "Guest memory that the host has had to back, and all of what was added; pages mapped from the executable are not counted",
+            "Guest memory that the host has had to back, and all of a kernel and archive of the user's; pages mapped from the executable are not counted",
             &outcome.memory_touched,
         ),
         figure(
