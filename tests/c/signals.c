@@ -56,8 +56,53 @@ static void end_waiting(int signal)
 	}
 }
 
-int main(void)
+/* What the program before this one left, before anything else is said. */
+static struct sigaction left[3];
+
+__attribute__((constructor(101))) static void look(void)
 {
+	static const int numbers[] = {SIGTERM, SIGCHLD, SIGUSR1};
+
+	for (int i = 0; i < 3; i++)
+		sigaction(numbers[i], NULL, &left[i]);
+}
+
+static int next_program(void)
+{
+	for (int i = 0; i < 3; i++) {
+		HOLDS(left[i].sa_handler == (i == 0 ? SIG_IGN : SIG_DFL));
+		HOLDS(left[i].sa_flags == 0);
+		HOLDS(!sigismember(&left[i].sa_mask, SIGHUP));
+	}
+	return 6;
+}
+
+/* An exec leaves what is ignored, and nothing else: no handlers, flags, masks; even where there is no handler. */
+static void leave_to_next(const char *program, void (*handler)(int))
+{
+	struct sigaction term = {.sa_handler = SIG_IGN, .sa_flags = SA_RESTART};
+	struct sigaction children = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
+	struct sigaction user = {.sa_handler = handler, .sa_flags = SA_RESTART};
+	int status;
+
+	sigaddset(&term.sa_mask, SIGHUP);
+	sigaddset(&user.sa_mask, SIGHUP);
+	pid_t child = fork();
+	if (child == 0) {
+		sigaction(SIGTERM, &term, NULL);
+		sigaction(SIGCHLD, &children, NULL);
+		sigaction(SIGUSR1, &user, NULL);
+		execl(program, program, "next", (char *)NULL);
+		_exit(126);
+	}
+	waitpid(child, &status, 0);
+	show_status("the next program", status);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return next_program();
 	end_waiting(SIGKILL);
 	end_waiting(SIGTERM);
 	end_waiting(SIGINT);
@@ -81,7 +126,10 @@ int main(void)
 	show_status("the zombie", status);
 	SHOW(kill(child, SIGKILL));
 
-	/* Ignored signals are ignored, after an exec too; SIGKILL is not. */
+	leave_to_next(argv[0], SIG_DFL);
+	leave_to_next(argv[0], exit);
+
+	/* Ignored signals are ignored; SIGKILL is not. */
 	signal(SIGTERM, SIG_IGN);
 	SHOW(raise(SIGTERM));
 	HOLDS(signal(SIGKILL, SIG_IGN) == SIG_ERR && errno == EINVAL);

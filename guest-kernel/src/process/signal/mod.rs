@@ -64,7 +64,7 @@ const SIG_IGN: u64 = 1;
 
 /// What a process does on one signal: `struct kernel_sigaction` of x86-64, 32 bytes.
 #[repr(C)]
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Action {
     pub handler: u64,
     pub flags: u64,
@@ -72,12 +72,26 @@ pub struct Action {
     pub mask: u64,
 }
 
+impl Action {
+    /// What execve leaves of it: that the signal is ignored, and no more (execve(2)).
+    fn after_exec(self) -> Self {
+        Self {
+            handler: if self.handler == SIG_IGN {
+                SIG_IGN
+            } else {
+                SIG_DFL
+            },
+            ..Self::default()
+        }
+    }
+}
+
 /// A process's dispositions. Shared after fork until one side changes its own.
 #[derive(Clone)]
 pub struct Actions {
     by_signal: [Action; LAST as usize],
-    /// The signals that have a handler.
-    handled: u64,
+    /// The signals of whose action execve does not leave all.
+    short_lived: u64,
 }
 
 /// What a process has to do with signals.
@@ -235,23 +249,15 @@ impl Signals {
         }
     }
 
-    /// What execve leaves: handlers become default, the rest stays (execve(2)).
+    /// Leaves what execve leaves.
     pub fn reset_handlers(&mut self) {
         if let Some(actions) = &mut self.actions
-            && actions.handled != 0
+            && actions.short_lived != 0
         {
             let actions = Rc::make_mut(actions);
-            actions.handled = 0;
+            actions.short_lived = 0;
             for action in &mut actions.by_signal {
-                let handler = if action.handler == SIG_IGN {
-                    SIG_IGN
-                } else {
-                    SIG_DFL
-                };
-                *action = Action {
-                    handler,
-                    ..Action::default()
-                };
+                *action = action.after_exec();
             }
         }
     }
@@ -268,14 +274,14 @@ impl Signals {
         let actions = self.actions.get_or_insert_with(|| {
             Rc::new(Actions {
                 by_signal: [Action::default(); LAST as usize],
-                handled: 0,
+                short_lived: 0,
             })
         });
         let actions = Rc::make_mut(actions);
         actions.by_signal[usize::from(signal) - 1] = action;
-        actions.handled &= !bit(signal);
-        if action.handler > SIG_IGN {
-            actions.handled |= bit(signal);
+        actions.short_lived &= !bit(signal);
+        if action != action.after_exec() {
+            actions.short_lived |= bit(signal);
         }
     }
 
