@@ -18,6 +18,9 @@ use x86_64::structures::paging::PhysFrame;
 /// First address of the direct map: PML4 slot 256.
 pub const DIRECT_MAP: u64 = 0xffff_8000_0000_0000;
 
+/// Bytes of physical memory that it has room for: those of one PML4 slot. RAM beyond is not used.
+pub const DIRECT_MAP_SIZE: u64 = 512 << 30;
+
 /// PML4 slot of the direct map.
 pub const DIRECT_SLOT: usize = 256;
 /// PML4 slot of the image and the window.

@@ -25,16 +25,11 @@ const LARGE: u64 = TABLE
         .union(Flags::NO_EXECUTE)
         .bits();
 
-/// Maps all RAM below 512 GiB and returns the physical bytes of the tables that took.
+/// Maps all RAM and returns the physical bytes of the tables that took.
 pub fn cover(info: &StartInfo) -> Result<Range<u64>, Error> {
     // SAFETY: boot runs once, on the one CPU, and nobody else changes this table.
     let pdpt = unsafe { &mut *direct_map_pdpt() };
-    let end = info
-        .ram()
-        .map(|ram| ram.end)
-        .max()
-        .unwrap_or(0)
-        .min(512 * GIB);
+    let end = info.ram().map(|ram| ram.end).max().unwrap_or(0);
     let mut tables = Tables::for_gibs(info, gibs_with_ram(info, end).count() as u64)?;
     for number in gibs_with_ram(info, end) {
         let gib = number * GIB..(number + 1) * GIB;

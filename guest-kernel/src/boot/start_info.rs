@@ -3,7 +3,7 @@
 //! Every address and size in it is a claim: each is checked against the RAM that is mapped when it is
 //! read, the first GiB.
 use super::command_line::Options;
-use crate::arch::layout::{direct_map, image};
+use crate::arch::layout::{DIRECT_MAP_SIZE, direct_map, image};
 use contract::command_line::LIMIT;
 use core::fmt;
 use core::ops::Range;
@@ -149,11 +149,12 @@ impl StartInfo {
         }
     }
 
-    /// The RAM, in the order of the monitor's map: physical bytes, not rounded, not checked for overlaps.
+    /// The RAM that the direct map has room for, in the order of the monitor's map: physical bytes, not rounded, not
+    /// checked for overlaps.
     pub fn ram(&self) -> impl Iterator<Item = Range<u64>> + '_ {
         self.map.iter().filter_map(|entry| {
-            let end = entry.address.checked_add(entry.size)?;
-            (entry.kind == USABLE && entry.size > 0).then_some(entry.address..end)
+            let end = entry.address.checked_add(entry.size)?.min(DIRECT_MAP_SIZE);
+            (entry.kind == USABLE && entry.address < end).then_some(entry.address..end)
         })
     }
 
