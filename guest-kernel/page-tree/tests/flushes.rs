@@ -28,14 +28,20 @@ fn fork_flushes_only_what_the_tlb_may_know() {
     }
 }
 
+/// A parent that has written two pages, and its child.
+fn parent_and_child(arena: &mut Arena) -> (Space, Space) {
+    arena.tlb_hears = true;
+    let mut parent = space_of(arena, GIB, MIB);
+    write(&mut parent, arena, GIB, 1);
+    write(&mut parent, arena, GIB + PAGE, 2);
+    let child = parent.fork(arena).unwrap();
+    (parent, child)
+}
+
 #[test]
 fn a_page_that_moves_is_flushed() {
     let mut arena = Arena::new();
-    arena.tlb_hears = true;
-    let mut parent = space_of(&mut arena, GIB, MIB);
-    write(&mut parent, &mut arena, GIB, 1);
-    write(&mut parent, &mut arena, GIB + PAGE, 2);
-    let mut child = parent.fork(&mut arena).unwrap();
+    let (parent, mut child) = parent_and_child(&mut arena);
     write(&mut child, &mut arena, GIB, 3);
     // The child has the tables, and not yet the second page.
     arena.tlb_load(&child, GIB);
@@ -51,11 +57,7 @@ fn a_page_that_moves_is_flushed() {
 #[test]
 fn a_page_that_moves_is_flushed_where_all_tables_stay() {
     let mut arena = Arena::new();
-    arena.tlb_hears = true;
-    let mut parent = space_of(&mut arena, GIB, MIB);
-    write(&mut parent, &mut arena, GIB, 1);
-    write(&mut parent, &mut arena, GIB + PAGE, 2);
-    let mut child = parent.fork(&mut arena).unwrap();
+    let (mut parent, mut child) = parent_and_child(&mut arena);
     // It leaves the tables to the child, but for the second page.
     write(&mut parent, &mut arena, GIB, 3);
     arena.tlb_load(&child, GIB + PAGE);

@@ -1,6 +1,9 @@
 //! Spaces that come and go, and what their mappings become: private memory, single pages, runs of the initramfs.
 use super::{BORROWED_CONTENTS, BORROWED_PAGES, Backing, Contents, GIB, MIB, World};
-use page_tree::{FrameStore, Ownership, PAGE, ProtectError, Protection, Space, UserPage, Whole};
+use page_tree::{
+    FrameStore, Ownership, PAGE, PageRange, ProtectError, Protection, Space, UserPage, Whole,
+};
+use std::ops::Range;
 use x86_64::VirtAddr;
 
 impl World {
@@ -43,6 +46,12 @@ impl World {
 
     pub(super) fn unmap(&mut self, who: usize) {
         let (first, last, range) = self.segment_range(12);
+        self.unmap_segments(who, first..last, range);
+        assert!(self.spaces[who].0.is_unmapped(&self.arena, range));
+    }
+
+    /// Unmaps segments, which are the pages of `range`.
+    pub(super) fn unmap_segments(&mut self, who: usize, segments: Range<usize>, range: PageRange) {
         self.starving(
             who,
             |space, arena| space.unmap(arena, range),
@@ -50,9 +59,8 @@ impl World {
         )
         .unwrap();
         let plain = &mut self.spaces[who].1;
-        plain.mapped[first..last].fill(None);
+        plain.mapped[segments].fill(None);
         Self::forget(plain, range);
-        assert!(self.spaces[who].0.is_unmapped(&self.arena, range));
     }
 
     pub(super) fn protect(&mut self, who: usize) {

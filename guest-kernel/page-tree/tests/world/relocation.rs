@@ -20,15 +20,8 @@ impl World {
             return;
         };
         let target = PageRange::new(self.borders[to], from.pages() * PAGE).unwrap();
-        self.starving(
-            who,
-            |space, arena| space.unmap(arena, target),
-            Result::is_err,
-        )
-        .unwrap();
+        self.unmap_segments(who, to..to + count, target);
         let plain = &mut self.spaces[who].1;
-        plain.mapped[to..to + count].fill(None);
-        Self::forget(plain, target);
         let left = match plain.mapped[first] {
             Some((_, Backing::Private)) if plain.mapped[first..last] == [plain.mapped[first]] => {
                 self.rng.choice([Left::Nothing, Left::Zeros]).unwrap()
